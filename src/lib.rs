@@ -1,0 +1,3 @@
+//! bedtrail turns AWS CloudTrail into evidence of how an organisation uses generative AI on Amazon Bedrock.
+
+pub mod event;
