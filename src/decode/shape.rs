@@ -1,0 +1,388 @@
+//! What an object's text is, told by its content, and where its records stand.
+//!
+//! Shapes: CloudTrail files (`{"Records":[…]}`), one record per line, a bare array or a single record,
+//! LookupEvents output (`{"Events":[{"CloudTrailEvent":"…"}]}`), EventBridge and CloudWatch envelopes
+//! (`{"detail":{…}}`), digest files and model-invocation logs. Everything is located before anything is
+//! decoded, so a broken object gives no rows at all.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::decode::structure::{Broken, Span, Structure};
+use crate::event::record::Text;
+
+/// What an object holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shape {
+    /// `{"Records":[…]}`, as CloudTrail writes it.
+    Records,
+    /// One record after the other.
+    Lines,
+    /// A bare array of records.
+    Array,
+    /// `{"Events":[{"CloudTrailEvent":"…"}]}`, as LookupEvents answers.
+    Lookup,
+    /// Records inside `detail` (EventBridge, CloudWatch) or `event`.
+    Envelope,
+    /// A CloudTrail digest file.
+    Digest,
+    /// Bedrock model-invocation log.
+    InvocationLog,
+}
+
+impl Shape {
+    /// The name in the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::Lines => "lines",
+            Self::Array => "array",
+            Self::Lookup => "lookup",
+            Self::Envelope => "envelope",
+            Self::Digest => "digest",
+            Self::InvocationLog => "invocation_log",
+        }
+    }
+}
+
+/// Why a text has no records to read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ShapeError {
+    /// Brackets or strings do not close.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// Only white space.
+    #[error("the object holds no text")]
+    Blank,
+    /// Something stands where only separators may.
+    #[error("unexpected text between records at byte {at}")]
+    Stray {
+        /// Offset in the inflated text.
+        at: usize,
+    },
+    /// Text after the end of the document.
+    #[error("unexpected text after the end of the document at byte {at}")]
+    Trailing {
+        /// Offset in the inflated text.
+        at: usize,
+    },
+    /// A document that is no JSON inside, or repeats a key.
+    #[error("no readable JSON document: {0}")]
+    Json(String),
+    /// Valid, but nothing CloudTrail or Bedrock writes.
+    #[error("no CloudTrail log: neither records nor a digest nor a model-invocation log is in it")]
+    Foreign,
+    /// Bytes outside the records are no UTF-8.
+    #[error("the text is not UTF-8 outside its records, at byte {at}")]
+    NotUtf8 {
+        /// Offset in the inflated text.
+        at: usize,
+    },
+}
+
+/// Where the records of an object are.
+#[derive(Default)]
+pub struct Located {
+    /// What the object is; `None` before a text was located.
+    pub shape: Option<Shape>,
+    /// Records as ranges of the text, ascending.
+    pub spans: Vec<Span>,
+    /// Records that stood inside a JSON string, unescaped, with their place among all records.
+    pub owned: Vec<String>,
+    /// White space stands outside strings somewhere.
+    pub spaced: bool,
+    /// Bytes above 0x7f are somewhere.
+    pub high: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Document<'a> {
+    #[serde(borrow, rename = "Records")]
+    records: Option<&'a RawValue>,
+    #[serde(borrow, rename = "Events")]
+    events: Option<&'a RawValue>,
+    #[serde(borrow, rename = "CloudTrailEvent")]
+    cloudtrail_event: Option<Text<'a>>,
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
+    #[serde(borrow)]
+    event: Option<&'a RawValue>,
+    #[serde(borrow, rename = "eventName")]
+    event_name: Option<&'a RawValue>,
+    #[serde(borrow, rename = "eventSource")]
+    event_source: Option<&'a RawValue>,
+    #[serde(borrow, rename = "eventCategory")]
+    event_category: Option<&'a RawValue>,
+    #[serde(borrow, rename = "insightDetails")]
+    insight_details: Option<&'a RawValue>,
+    #[serde(borrow, rename = "schemaType")]
+    schema_type: Option<&'a RawValue>,
+    #[serde(borrow, rename = "digestStartTime")]
+    digest_start_time: Option<&'a RawValue>,
+}
+
+/// Keys that tell a document from a record; a text without any of them is a record.
+const DOCUMENT_KEYS: [&[u8]; 8] = [
+    b"\"Records\"", b"\"Events\"", b"\"CloudTrailEvent\"", b"\"detail\"", b"\"event\"", b"\"schemaType\"",
+    b"\"digestStartTime\"", b"\\u00",
+];
+
+impl Located {
+    /// Locates the records of `text`, which stays what the spans point into.
+    pub fn locate(&mut self, text: &[u8], structure: &mut Structure) -> Result<Shape, ShapeError> {
+        self.shape = None;
+        self.spans.clear();
+        self.owned.clear();
+        (self.spaced, self.high) = (false, false);
+        let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let start = start + (text.len() - start - text[start..].trim_ascii_start().len());
+        let Some(first) = text.get(start) else { return Err(ShapeError::Blank) };
+        if records_array(&text[start..]).is_some() && self.records_document(text, start, structure)? {
+            return self.finish(text, Shape::Records);
+        }
+        if *first == b'[' {
+            self.elements(text, start..text.len(), structure, Shape::Array)?;
+        } else {
+            self.top_level(text, start, structure)?;
+        }
+        let shape = self.shape.ok_or(ShapeError::Foreign)?;
+        self.finish(text, shape)
+    }
+
+    fn finish(&mut self, text: &[u8], shape: Shape) -> Result<Shape, ShapeError> {
+        self.shape = Some(shape);
+        if self.high {
+            let mut at = 0;
+            for gap in self.spans.iter().map(|span| &span.range).chain([&(text.len()..text.len())]) {
+                if let Err(error) = std::str::from_utf8(&text[at..gap.start]) {
+                    return Err(ShapeError::NotUtf8 { at: at + error.valid_up_to() });
+                }
+                at = gap.end;
+            }
+        }
+        Ok(shape)
+    }
+
+    /// The form CloudTrail writes, located in one pass. False if the document holds more than its records.
+    fn records_document(&mut self, text: &[u8], start: usize, structure: &mut Structure) -> Result<bool, ShapeError> {
+        let body = &text[start..];
+        let end = structure.scan(body, 2)?;
+        let Some(after) = body[end..].trim_ascii_start().strip_prefix(b"}") else { return Ok(false) };
+        if !after.trim_ascii_start().is_empty() {
+            return Ok(false);
+        }
+        let opening = records_array(body).unwrap_or_default();
+        self.take(text, start, start + opening..start + end - 1, structure, b",")?;
+        // The scan stops at the array's end; what follows is a bracket and white space.
+        self.spaced |= body.len() - end > 1;
+        Ok(true)
+    }
+
+    /// One document or record after the other.
+    fn top_level(&mut self, text: &[u8], start: usize, structure: &mut Structure) -> Result<(), ShapeError> {
+        structure.scan(&text[start..], 0)?;
+        let mut whole = Self::default();
+        whole.take(text, start, start..text.len(), structure, b"")?;
+        self.spaced |= whole.spaced;
+        self.high |= whole.high;
+        for span in whole.spans {
+            self.one(text, span, structure, Shape::Lines)?;
+        }
+        Ok(())
+    }
+
+    /// The elements of the array that `text[range]` begins with.
+    fn elements(
+        &mut self,
+        text: &[u8],
+        range: std::ops::Range<usize>,
+        structure: &mut Structure,
+        shape: Shape,
+    ) -> Result<(), ShapeError> {
+        let end = structure.scan(&text[range.clone()], 1)?;
+        let rest = &text[range.start + end..range.end];
+        if !rest.trim_ascii().is_empty() {
+            let blank = rest.len() - rest.trim_ascii_start().len();
+            return Err(ShapeError::Trailing { at: range.start + end + blank });
+        }
+        let mut inner = Self::default();
+        inner.take(text, range.start, range.start + 1..range.start + end - 1, structure, b",")?;
+        self.spaced |= inner.spaced;
+        self.high |= inner.high;
+        if matches!(shape, Shape::Records) || inner.spans.is_empty() {
+            self.shape.get_or_insert(shape);
+        }
+        if matches!(shape, Shape::Records) {
+            self.spans.append(&mut inner.spans);
+            return Ok(());
+        }
+        for span in inner.spans {
+            self.one(text, span, structure, shape)?;
+        }
+        Ok(())
+    }
+
+    /// One object that may be a record or hold some.
+    fn one(&mut self, text: &[u8], span: Span, structure: &mut Structure, shape: Shape) -> Result<(), ShapeError> {
+        let bytes = &text[span.range.clone()];
+        let plain = !DOCUMENT_KEYS.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
+        if plain && memchr::memmem::find(bytes, b"\"eventName\"").is_some() {
+            self.shape.get_or_insert(shape);
+            self.spans.push(span);
+            return Ok(());
+        }
+        let json = |error: &dyn std::fmt::Display| ShapeError::Json(error.to_string());
+        let document: Document<'_> = match std::str::from_utf8(bytes) {
+            Ok(valid) => serde_json::from_str(valid).map_err(|error| json(&error))?,
+            // Left to the record's own check, which names it.
+            Err(_) => Document { event_name: Some(RawValue::NULL), ..Document::default() },
+        };
+        if let Some(records) = document.records.filter(|raw| raw.get().starts_with('[')) {
+            return self.elements(text, place(text, records), structure, Shape::Records);
+        }
+        // One level only: what a page of events holds are events, so nothing nests without end.
+        if let Some(events) = document.events.filter(|raw| shape != Shape::Lookup && raw.get().starts_with('[')) {
+            self.shape.get_or_insert(Shape::Lookup);
+            return self.elements(text, place(text, events), structure, Shape::Lookup);
+        }
+        if let Some(event) = document.cloudtrail_event {
+            self.shape.get_or_insert(Shape::Lookup);
+            self.owned.push(event.0.into_owned());
+            return Ok(());
+        }
+        let own = [document.event_name, document.event_source, document.event_category, document.insight_details];
+        if own.iter().any(Option::is_some) {
+            self.shape.get_or_insert(shape);
+            self.spans.push(span);
+            return Ok(());
+        }
+        if let Some(inner) = document.detail.or(document.event).filter(|raw| raw.get().starts_with('{')) {
+            self.shape.get_or_insert(Shape::Envelope);
+            self.spans.push(Span { range: place(text, inner), too_deep: span.too_deep });
+            return Ok(());
+        }
+        if document.digest_start_time.is_some() {
+            self.shape.get_or_insert(Shape::Digest);
+            return Ok(());
+        }
+        if document.schema_type.is_some_and(|kind| kind.get() == "\"ModelInvocationLog\"") {
+            self.shape.get_or_insert(Shape::InvocationLog);
+            return Ok(());
+        }
+        if self.shape.is_some_and(|known| !matches!(known, Shape::Digest | Shape::InvocationLog)) {
+            self.spans.push(span);
+            return Ok(());
+        }
+        Err(ShapeError::Foreign)
+    }
+
+    /// Takes over the structure's spans (relative to `base`), checking that only separators stand between them.
+    fn take(
+        &mut self,
+        text: &[u8],
+        base: usize,
+        within: std::ops::Range<usize>,
+        structure: &mut Structure,
+        separator: &[u8],
+    ) -> Result<(), ShapeError> {
+        self.spaced |= structure.spaced;
+        self.high |= structure.high;
+        let mut at = within.start;
+        self.spans.reserve(structure.spans.len());
+        for (index, span) in structure.spans.drain(..).enumerate() {
+            let range = span.range.start + base..span.range.end + base;
+            let expected: &[u8] = if index == 0 { b"" } else { separator };
+            let gap = &text[at..range.start];
+            if gap != expected && gap.trim_ascii() != expected {
+                return Err(ShapeError::Stray { at });
+            }
+            at = range.end;
+            self.spans.push(Span { range, too_deep: span.too_deep });
+        }
+        if !text[at..within.end].trim_ascii().is_empty() {
+            return Err(ShapeError::Stray { at });
+        }
+        Ok(())
+    }
+}
+
+/// The offset just past the `[` of a text that begins `{"Records":[`, white space allowed.
+fn records_array(text: &[u8]) -> Option<usize> {
+    let rest = text.strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"Records\"")?;
+    let rest = rest.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"[")?;
+    Some(text.len() - rest.len())
+}
+
+/// Where a value borrowed from `text` stands in it.
+fn place(text: &[u8], raw: &RawValue) -> std::ops::Range<usize> {
+    let start = raw.get().as_ptr().addr() - text.as_ptr().addr();
+    start..start + raw.get().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORD: &str = r#"{"eventName":"A","eventSource":"b"}"#;
+
+    fn locate(text: &str) -> Result<(Shape, Vec<String>), ShapeError> {
+        let mut located = Located::default();
+        let shape = located.locate(text.as_bytes(), &mut Structure::default())?;
+        let spans = located.spans.iter().map(|span| text[span.range.clone()].to_owned());
+        Ok((shape, spans.chain(located.owned.iter().cloned()).collect()))
+    }
+
+    fn found(shape: Shape, count: usize) -> Result<(Shape, Vec<String>), ShapeError> {
+        Ok((shape, vec![RECORD.to_owned(); count]))
+    }
+
+    #[test]
+    fn shapes_are_told_by_content() {
+        let quoted = serde_json::to_string(RECORD).unwrap();
+        for (text, shape, count) in [
+            (format!(r#"{{"Records":[{RECORD},{RECORD}]}}"#), Shape::Records, 2),
+            (format!("\u{feff} {{ \"Records\" : [ {RECORD} ,\n{RECORD} ] }}\n"), Shape::Records, 2),
+            (r#"{"Records":[]}"#.to_owned(), Shape::Records, 0),
+            (format!(r#"{{"more":{{"eventName":1}},"Records":[{RECORD}]}}"#), Shape::Records, 1),
+            (format!(r#"{{"Records":[{RECORD}],"more":[{RECORD}]}}"#), Shape::Records, 1),
+            (format!(r#"{{"Records":[{RECORD}]}}{{"Records":[{RECORD}]}}"#), Shape::Records, 2),
+            (format!("{RECORD}\n{RECORD}\n"), Shape::Lines, 2),
+            (RECORD.to_owned(), Shape::Lines, 1),
+            (format!("[{RECORD}, {RECORD}]"), Shape::Array, 2),
+            ("[]".to_owned(), Shape::Array, 0),
+            (format!(r#"{{"Events":[{{"EventId":"1","CloudTrailEvent":{quoted}}}],"NextToken":"x"}}"#), Shape::Lookup, 1),
+            (r#"{"Events":[]}"#.to_owned(), Shape::Lookup, 0),
+            (format!(r#"{{"version":"0","source":"aws.bedrock","detail":{RECORD}}}"#), Shape::Envelope, 1),
+            (format!(r#"[{{"_origin":"x","event":{RECORD}}}]"#), Shape::Envelope, 1),
+            (r#"{"awsAccountId":"1","digestStartTime":"x","logFiles":[]}"#.to_owned(), Shape::Digest, 0),
+            (r#"{"schemaType":"ModelInvocationLog","requestId":"x"}"#.to_owned(), Shape::InvocationLog, 0),
+        ] {
+            assert_eq!(locate(&text), found(shape, count), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_log_says_why() {
+        let broken = |text: &str| locate(text).unwrap_err();
+        assert_eq!(broken(" \n"), ShapeError::Blank);
+        assert_eq!(broken("{}"), ShapeError::Foreign);
+        assert_eq!(broken(r#"{"name":"package","version":"1"}"#), ShapeError::Foreign);
+        assert_eq!(broken("hello"), ShapeError::Stray { at: 0 });
+        assert!(matches!(broken(r#"{"Records":[{"eventName":"A"}"#), ShapeError::Broken(Broken::Truncated { .. })));
+        assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD} {RECORD}]}}"#)), ShapeError::Stray { .. }));
+        assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD},5]}}"#)), ShapeError::Stray { .. }));
+        assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD}]}} junk"#)), ShapeError::Stray { .. }));
+        assert!(matches!(broken(&format!(r#"[{RECORD}] junk"#)), ShapeError::Trailing { .. }));
+        let twice = format!(r#"{{"Records":[{RECORD}],"Records":[{RECORD}]}}"#);
+        assert!(matches!(broken(&twice), ShapeError::Json(_)));
+    }
+
+    #[test]
+    fn pages_of_events_do_not_nest() {
+        let deep = format!("{}{}", r#"{"Events":["#.repeat(50_000), "]}".repeat(50_000));
+        let mut located = Located::default();
+        assert_eq!(located.locate(deep.as_bytes(), &mut Structure::default()), Ok(Shape::Lookup));
+        assert_eq!((located.spans.len(), located.spans[0].too_deep), (1, true));
+    }
+}

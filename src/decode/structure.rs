@@ -1,0 +1,265 @@
+//! The exact spans of the objects at one nesting level of a JSON text, without parsing it.
+//!
+//! A local anchor proves only "outside a string", never depth: an array of look-alike records inside someone's
+//! request parameters passes every local test. So one pass follows strings and brackets through the whole text.
+//! It does not judge what stands inside an object; whoever uses a span parses it.
+
+use std::ops::Range;
+
+use crate::decode::block::{BLOCK, Masks, masks};
+
+/// A record nested deeper than this is refused: nothing CloudTrail writes comes near, and parsers recurse.
+pub const MAX_DEPTH: u32 = 128;
+
+/// Where the structure of a text breaks.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum Broken {
+    /// The text ends inside a string or before its brackets close.
+    #[error("the JSON text ends before it is complete: the object is cut off at byte {at}")]
+    Truncated {
+        /// Length of the text.
+        at: usize,
+    },
+    /// A closing bracket without an opening one.
+    #[error("a closing bracket too many at byte {at}")]
+    Unbalanced {
+        /// Where it stands.
+        at: usize,
+    },
+}
+
+/// One object: its bytes, brackets included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Byte range in the text.
+    pub range: Range<usize>,
+    /// Nested deeper than [`MAX_DEPTH`].
+    pub too_deep: bool,
+}
+
+/// Finds spans; holds buffers that are reused from text to text.
+#[derive(Default)]
+pub struct Structure {
+    /// The spans found by the last scan, in order.
+    pub spans: Vec<Span>,
+    /// Whether white space stands outside strings.
+    pub spaced: bool,
+    /// Whether there are bytes above 0x7f.
+    pub high: bool,
+}
+
+struct State {
+    escaped: u64,
+    in_string: u64,
+    depth: u32,
+    level: u32,
+    start: usize,
+    deepest: u32,
+}
+
+impl Structure {
+    /// Collects the objects that open at nesting depth `level` (0: the text's own top, 2: the records of
+    /// `{"Records":[…]}`) and returns the offset just past the bracket that closes their container, or the
+    /// text's length for level 0. Scanning stops there.
+    pub fn scan(&mut self, bytes: &[u8], level: u32) -> Result<usize, Broken> {
+        self.spans.clear();
+        self.spaced = false;
+        self.high = false;
+        let mut state = State { escaped: 0, in_string: 0, depth: 0, level, start: 0, deepest: 0 };
+        let mut found = [Masks::default(); 64];
+        let mut base = 0;
+        for chunk in bytes.chunks(BLOCK * found.len()) {
+            let whole = chunk.len() / BLOCK;
+            masks(chunk, &mut found[..whole]);
+            for (index, block) in found[..whole].iter().enumerate() {
+                if let Some(end) = self.block(&mut state, block, base + index * BLOCK)? {
+                    return Ok(end);
+                }
+            }
+            let tail = &chunk[whole * BLOCK..];
+            if !tail.is_empty() {
+                let mut padded = [b' '; BLOCK];
+                padded[..tail.len()].copy_from_slice(tail);
+                let mut last = [Masks::default()];
+                masks(&padded, &mut last);
+                last[0].space &= (1 << tail.len()) - 1;
+                if let Some(end) = self.block(&mut state, &last[0], base + whole * BLOCK)? {
+                    return Ok(end);
+                }
+            }
+            base += chunk.len();
+        }
+        if state.depth != 0 || state.in_string != 0 || level != 0 {
+            return Err(Broken::Truncated { at: bytes.len() });
+        }
+        Ok(bytes.len())
+    }
+
+    #[inline]
+    fn block(&mut self, state: &mut State, block: &Masks, base: usize) -> Result<Option<usize>, Broken> {
+        let escaped = escaped(block.backslash, &mut state.escaped);
+        let in_string = prefix_xor(block.quote & !escaped) ^ state.in_string;
+        state.in_string = (in_string.cast_signed() >> 63).cast_unsigned();
+        self.high |= block.high != 0;
+        self.spaced |= block.space & !in_string != 0;
+        let open = block.open & !in_string;
+        let close = block.close & !in_string;
+        let (opened, closed) = (open.count_ones(), close.count_ones());
+        // Far from both ends of a record, only the balance matters.
+        if state.depth > state.level + closed && state.depth + opened <= state.level + MAX_DEPTH {
+            state.depth = state.depth + opened - closed;
+            return Ok(None);
+        }
+        let mut both = open | close;
+        while both != 0 {
+            let at = base + both.trailing_zeros() as usize;
+            let bit = both & both.wrapping_neg();
+            both ^= bit;
+            if open & bit != 0 {
+                if state.depth == state.level {
+                    state.start = at;
+                    state.deepest = 0;
+                }
+                state.depth += 1;
+                state.deepest = state.deepest.max(state.depth - state.level.min(state.depth));
+            } else {
+                if state.depth == 0 {
+                    return Err(Broken::Unbalanced { at });
+                }
+                state.depth -= 1;
+                if state.depth == state.level {
+                    let too_deep = state.deepest > MAX_DEPTH;
+                    self.spans.push(Span { range: state.start..at + 1, too_deep });
+                } else if state.depth + 1 == state.level {
+                    return Ok(Some(at + 1));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Which bytes a backslash escapes, runs of backslashes and block borders included.
+#[inline]
+fn escaped(backslash: u64, carry: &mut u64) -> u64 {
+    if backslash == 0 {
+        return std::mem::take(carry);
+    }
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    let backslash = backslash & !*carry;
+    let follows = backslash << 1 | *carry;
+    let odd_starts = backslash & !EVEN & !follows;
+    let (even_runs, overflow) = odd_starts.overflowing_add(backslash);
+    *carry = u64::from(overflow);
+    (EVEN ^ (even_runs << 1)) & follows
+}
+
+/// Bit `i` is the parity of the bits up to and including `i`.
+#[inline]
+fn prefix_xor(mut bits: u64) -> u64 {
+    bits ^= bits << 1;
+    bits ^= bits << 2;
+    bits ^= bits << 4;
+    bits ^= bits << 8;
+    bits ^= bits << 16;
+    bits ^= bits << 32;
+    bits
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same by walking byte for byte.
+    fn slow(bytes: &[u8], level: u32) -> Result<(Vec<Range<usize>>, usize), Broken> {
+        let (mut depth, mut string, mut start, mut spans) = (0u32, false, 0, vec![]);
+        let mut at = 0;
+        while at < bytes.len() {
+            match bytes[at] {
+                b'\\' if string => at += 1,
+                b'"' => string = !string,
+                b'{' | b'[' if !string => {
+                    if depth == level {
+                        start = at;
+                    }
+                    depth += 1;
+                }
+                b'}' | b']' if !string => {
+                    depth = depth.checked_sub(1).ok_or(Broken::Unbalanced { at })?;
+                    if depth == level {
+                        spans.push(start..at + 1);
+                    } else if depth + 1 == level {
+                        return Ok((spans, at + 1));
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        if depth != 0 || string || level != 0 {
+            return Err(Broken::Truncated { at: bytes.len() });
+        }
+        Ok((spans, bytes.len()))
+    }
+
+    fn json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(serde_json::Value::from),
+            any::<i32>().prop_map(serde_json::Value::from),
+            r#"[ -~\\"{}\[\]]{0,90}"#.prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(5, 64, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(serde_json::Value::from),
+                proptest::collection::btree_map(r#"[a-z\\"{]{0,9}"#, inner, 0..6)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_slow_walk(value in json(), pretty: bool, level in 0u32..3) {
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            let text = text.unwrap();
+            let mut structure = Structure::default();
+            let fast = structure.scan(text.as_bytes(), level);
+            let slow = slow(text.as_bytes(), level);
+            prop_assert_eq!(fast.is_ok(), slow.is_ok());
+            if let (Ok(end), Ok((spans, slow_end))) = (fast, slow) {
+                prop_assert_eq!(end, slow_end);
+                prop_assert_eq!(structure.spans.iter().map(|span| span.range.clone()).collect::<Vec<_>>(), spans);
+            }
+        }
+
+        #[test]
+        fn a_cut_text_never_looks_whole(value in json(), cut in 1usize..40) {
+            let text = format!(r#"{{"Records":[{value}]}}"#);
+            let cut = &text.as_bytes()[..text.len() - cut.min(text.len() - 1)];
+            prop_assert!(Structure::default().scan(cut, 0).is_err());
+        }
+    }
+
+    #[test]
+    fn depth_is_exact_at_the_limit() {
+        for depth in [MAX_DEPTH - 1, MAX_DEPTH, MAX_DEPTH + 1, 4 * MAX_DEPTH] {
+            let nested = depth as usize - 1;
+            let text = format!(r#"{{"Records":[{{"a":{}{}}}]}}"#, "[".repeat(nested), "]".repeat(nested));
+            let mut structure = Structure::default();
+            structure.scan(text.as_bytes(), 2).unwrap();
+            assert_eq!(structure.spans.len(), 1);
+            assert_eq!(structure.spans[0].too_deep, depth > MAX_DEPTH, "{depth}");
+        }
+    }
+
+    #[test]
+    fn white_space_inside_strings_is_not_spacing() {
+        let mut structure = Structure::default();
+        structure.scan(br#"{"a":"b c"}"#, 0).unwrap();
+        assert!(!structure.spaced);
+        structure.scan(br#"{"a": "b c"}"#, 0).unwrap();
+        assert!(structure.spaced);
+    }
+}
