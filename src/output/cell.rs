@@ -188,3 +188,45 @@ fn instant(micros: i64) -> String {
     DateTime::<Utc>::from_timestamp_micros(micros)
         .map_or_else(|| micros.to_string(), |time| time.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::sample;
+    use arrow::array::{DictionaryArray, LargeStringArray, TimestampSecondArray, UInt64Array};
+    use arrow::datatypes::Int32Type;
+
+    fn spelled(array: ArrayRef) -> Result<Vec<String>, Error> {
+        let answer = sample::answer("a", vec![("c", array)]);
+        let schema = schema(&answer, &[]);
+        let batch = batches(&answer, &schema).next().unwrap()?;
+        Ok((0..batch.num_rows()).map(|row| value(batch.column(0), row).plain().into_owned()).collect())
+    }
+
+    #[test]
+    fn one_spelling_whatever_the_array() {
+        let dictionary: DictionaryArray<Int32Type> = ["a", "b", "a"].into_iter().collect();
+        assert_eq!(spelled(Arc::new(dictionary)).unwrap(), ["a", "b", "a"]);
+        assert_eq!(spelled(Arc::new(LargeStringArray::from(vec!["a"]))).unwrap(), ["a"]);
+        let time = TimestampSecondArray::from(vec![1_790_856_000]);
+        let zoned = time.clone().with_timezone("+02:00");
+        for time in [time, zoned] {
+            assert_eq!(spelled(Arc::new(time)).unwrap(), ["2026-10-01T12:00:00Z"]);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error_and_not_a_null() {
+        let error = spelled(Arc::new(UInt64Array::from(vec![u64::MAX]))).unwrap_err();
+        insta::assert_snapshot!(error, @r#"cannot spell column "c" of "a": Cast error: Can't cast value 18446744073709551615 to type Int64; cast it to text in the query"#);
+    }
+
+    #[test]
+    fn a_batch_of_another_shape_is_refused() {
+        let mut answer = sample::texts(&["a"]);
+        answer.batches = sample::columns(&["x"]).batches;
+        let schema = schema(&answer, &[]);
+        let error = batches(&answer, &schema).next().unwrap().unwrap_err();
+        insta::assert_snapshot!(error, @r#""texts" has 2 columns, but a batch of it has 1"#);
+    }
+}

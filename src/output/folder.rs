@@ -5,7 +5,6 @@
 //! `manifest.json` is a finished one.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -134,11 +133,7 @@ fn stage(
     })?;
     let Proof { hash, bytes, .. } = out.into_inner().map_err(|error| at(&path)(error.into_error()))?;
     temporary.as_file().sync_all().map_err(at(&path))?;
-    let sha256 = hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let sha256 = format!("{:x}", hash.finalize());
     // Only the path is kept: a run has more files than a process may hold open.
     Ok((temporary.into_temp_path(), Written { file, sha256, bytes, rows }))
 }
@@ -176,7 +171,7 @@ mod tests {
     }
 
     fn hash(path: &Path) -> String {
-        Sha256::digest(fs::read(path).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+        format!("{:x}", Sha256::digest(fs::read(path).unwrap()))
     }
 
     #[test]

@@ -13,7 +13,8 @@ use proptest::prelude::*;
 
 use super::Answer;
 
-fn answer(name: &str, columns: Vec<(&str, ArrayRef)>) -> Answer {
+/// An answer of one batch.
+pub(super) fn answer(name: &str, columns: Vec<(&str, ArrayRef)>) -> Answer {
     let fields = columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true));
     let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let arrays = columns.into_iter().map(|(_, array)| array).collect();
