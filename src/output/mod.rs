@@ -1,0 +1,99 @@
+//! ⑤ Answers become text and files: one file per format, and the folder they are written to.
+//!
+//! Nothing here decides what is said. An [`Answer`] arrives complete; a [`Format`] spells it, and keeps text
+//! that came from a log from being anything but text.
+
+mod cell;
+mod error;
+pub mod folder;
+pub mod format;
+pub mod manifest;
+mod text;
+
+use std::io::Write;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+pub use error::Error;
+pub use folder::{Written, write_folder, write_manifest};
+pub use format::{FORMATS, Format};
+pub use manifest::Manifest;
+pub use text::shown;
+
+/// The result of one report, or of one query, with the words that belong to it.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// What its file is called, without extension: ASCII letters, digits, `-` and `_`.
+    pub name: String,
+    /// The heading; may be empty.
+    pub title: String,
+    /// The question it answers; may be empty.
+    pub question: String,
+    /// Lines that say what is not assessed; people see them before the rows.
+    pub preamble: Vec<String>,
+    /// The rows, in order. Column types need not be those of `schema`, as long as they can be cast.
+    pub batches: Vec<RecordBatch>,
+    /// The columns. A field's metadata may hold its `meaning`, which `json` and `parquet` carry along.
+    pub schema: SchemaRef,
+    /// Lines after the rows, such as the balance of records.
+    pub footer: Vec<String>,
+}
+
+impl Answer {
+    /// How many rows it has.
+    pub fn rows(&self) -> u64 {
+        self.batches.iter().map(|batch| batch.num_rows() as u64).sum()
+    }
+}
+
+/// How to draw for a person; formats for machines pass it over.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Columns of the terminal. `None`: as wide as the content is, one line per row.
+    pub width: Option<usize>,
+    /// Whether escape sequences may be used.
+    pub colour: bool,
+}
+
+/// Writes to a stream that a person or a pipe reads, where a binary format has no place.
+///
+/// # Errors
+/// [`Error::Binary`] for a binary format, else as [`Format::write`].
+pub fn write_stream(
+    format: &dyn Format,
+    answers: &[Answer],
+    options: &Options,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    if format.binary() {
+        return Err(Error::Binary { format: format.name() });
+    }
+    format.write(answers, options, out)
+}
+
+#[cfg(test)]
+mod sample;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binary_needs_a_folder() {
+        let answers = [sample::usage()];
+        let parquet = format::find("parquet").unwrap();
+        let mut out = Vec::new();
+        let error = write_stream(parquet, &answers, &Options::default(), &mut out).unwrap_err();
+        insta::assert_snapshot!(error, @"parquet is a binary format and is not written to standard output; name a folder with --out");
+        assert!(out.is_empty());
+    }
+
+    #[test]
+    fn one_answer_per_csv() {
+        let answers = [sample::usage(), sample::usage()];
+        let csv = format::find("csv").unwrap();
+        let error = write_stream(csv, &answers, &Options::default(), &mut Vec::new()).unwrap_err();
+        insta::assert_snapshot!(error, @"csv holds one report, and there are 2; name a folder with --out to get a file for each");
+    }
+}
