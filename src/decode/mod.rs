@@ -8,5 +8,6 @@ mod block;
 pub mod filter;
 mod gunzip;
 pub mod inflate;
+pub mod record;
 pub mod shape;
 pub mod structure;

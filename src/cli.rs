@@ -1,0 +1,255 @@
+//! ⑥ What was typed: clap types, no behaviour.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Evidence of how an organisation uses generative AI on AWS, from its CloudTrail.
+#[derive(Debug, Parser)]
+#[command(name = "bedtrail", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes:
+  0  ran, no violation at or above --fail-on
+  1  violations at or above --fail-on (audit, rules test)
+  2  command line, configuration or policy is wrong, or a named policy does not exist
+  3  ran, but the evidence is incomplete: objects or records could not be read
+  4  could not run: no input found, disk, internal error";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Every report and every rule over a trail: usage, violations, what is not assessed.
+    Audit(Audit),
+    /// One report.
+    Report(Report),
+    /// Any question in SQL over the tables (see `query --tables`).
+    Query(Query),
+    /// The rules: list, explain, test on their fixtures.
+    #[command(subcommand)]
+    Rules(Rules),
+    /// The policy file: a commented start, and a check.
+    #[command(subcommand)]
+    Policy(Policy),
+}
+
+/// Where events come from and which are asked for.
+#[derive(Debug, Args)]
+pub struct Input {
+    /// CloudTrail files, folders, globs, or - for standard input; repeatable.
+    #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE", value_delimiter = None)]
+    pub sources: Vec<String>,
+    /// First instant wanted, UTC: 2026-10-01, 2026-10, 2026-10-01T12:00:00Z, or back from now: 30d, 12h.
+    #[arg(long, value_name = "TIME", env = "BEDTRAIL_FROM")]
+    pub from: Option<String>,
+    /// First instant not wanted any more, UTC; the same forms.
+    #[arg(long, value_name = "TIME", env = "BEDTRAIL_TO")]
+    pub to: Option<String>,
+    /// Only this account; repeatable.
+    #[arg(long = "account", value_name = "ID")]
+    pub accounts: Vec<String>,
+    /// Only this Region; repeatable.
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
+    /// The policy file (TOML).
+    #[arg(long, value_name = "FILE", env = "BEDTRAIL_POLICY")]
+    pub policy: Option<PathBuf>,
+    /// Files published up to this many days after --to are read too, since delivery can be late.
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(i64).range(0..=400))]
+    pub late_days: i64,
+    /// Keep what callers put in by hand (metadata, tool arguments, prompts) instead of its length.
+    #[arg(long)]
+    pub keep_content: bool,
+    /// Memory that queries and rows may use, e.g. 192M.
+    #[arg(long, value_name = "SIZE", default_value = "192M", value_parser = size, env = "BEDTRAIL_MEMORY_LIMIT")]
+    pub memory_limit: usize,
+    /// Largest object, inflated; a larger one is refused.
+    #[arg(long, value_name = "SIZE", default_value = "128M", value_parser = size)]
+    pub max_object_size: usize,
+    /// Threads that read and decode; as many as cores by default.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+    /// Folder for rows that do not fit into memory.
+    #[arg(long, value_name = "DIR", env = "BEDTRAIL_TEMP_DIR")]
+    pub temp_dir: Option<PathBuf>,
+    /// No progress and no warnings one by one; errors are still said.
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// The present, for runs that must repeat; the system's clock by default.
+    #[arg(long, value_name = "TIME", env = "BEDTRAIL_NOW", hide = true)]
+    pub now: Option<String>,
+}
+
+/// How and where results are written.
+#[derive(Debug, Args)]
+pub struct Output {
+    /// table, csv, json, ndjson or parquet; several for --out, separated by commas.
+    #[arg(short, long, value_name = "FORMAT", env = "BEDTRAIL_FORMAT", value_delimiter = ',')]
+    pub format: Vec<String>,
+    /// Write one file per report and format here, and manifest.json last.
+    #[arg(short, long, value_name = "DIR", env = "BEDTRAIL_OUT")]
+    pub out: Option<PathBuf>,
+    /// When to use colour.
+    #[arg(long, value_enum, default_value_t = Colour::Auto)]
+    pub color: Colour,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// When a run counts as failed.
+#[derive(Debug, Args)]
+pub struct Verdict {
+    /// Violations of this severity or above make exit code 1: info, low, medium, high, critical or never.
+    #[arg(long, value_name = "SEVERITY", env = "BEDTRAIL_FAIL_ON")]
+    pub fail_on: Option<String>,
+    /// Incomplete evidence (exit 3) goes before violations (exit 1), and not-assessed counts as incomplete.
+    #[arg(long)]
+    pub strict_evidence: bool,
+}
+
+/// `bedtrail audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Where events come from.
+    #[command(flatten)]
+    pub input: Input,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: Output,
+    /// When the run counts as failed.
+    #[command(flatten)]
+    pub verdict: Verdict,
+}
+
+/// `bedtrail report`
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The report's name.
+    #[arg(required_unless_present = "list")]
+    pub name: Option<String>,
+    /// List all reports and the question each answers.
+    #[arg(long)]
+    pub list: bool,
+    /// Where events come from.
+    #[command(flatten)]
+    pub input: Input,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: Output,
+    /// When the run counts as failed.
+    #[command(flatten)]
+    pub verdict: Verdict,
+}
+
+/// `bedtrail query`
+#[derive(Debug, Args)]
+pub struct Query {
+    /// A SELECT, or the name of a shipped report.
+    #[arg(required_unless_present_any = ["file", "tables"], conflicts_with = "file")]
+    pub sql: Option<String>,
+    /// A file with one SELECT.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// List all tables and what each column means.
+    #[arg(long)]
+    pub tables: bool,
+    /// Show the plan instead of the answer.
+    #[arg(long)]
+    pub explain: bool,
+    /// Where events come from.
+    #[command(flatten)]
+    pub input: Input,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// `bedtrail rules`
+#[derive(Debug, Subcommand)]
+pub enum Rules {
+    /// All rules with severity and title.
+    List {
+        /// Where results go.
+        #[command(flatten)]
+        output: Output,
+    },
+    /// One rule, as a page of a manual.
+    Explain {
+        /// Its code or name: BT001, model-not-allowed.
+        rule: String,
+    },
+    /// Runs each rule over its fixtures: one folder that must fire, one that must stay silent.
+    Test {
+        /// A folder laid out as `<code>-<name>/{fires,silent}`; the repository's `fixtures/rules` by default.
+        #[arg(default_value = "fixtures/rules")]
+        folder: PathBuf,
+        /// Only this rule.
+        #[arg(long)]
+        rule: Option<String>,
+    },
+}
+
+/// `bedtrail policy`
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Prints a commented policy to start from.
+    Init,
+    /// Checks a policy file and says what is wrong where.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Reads `192M`, `2G`, `65536`, `64KiB`: bytes, in powers of 1024.
+fn size(text: &str) -> Result<usize, String> {
+    let wrong = || format!("{text} is no size; write for instance 192M, 2G or 65536");
+    let trimmed = text.trim();
+    let digits = trimmed.len() - trimmed.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+    let (number, unit) = trimmed.split_at_checked(digits).ok_or_else(wrong)?;
+    let number: usize = number.parse().map_err(|_| wrong())?;
+    let factor: usize = match unit.trim().to_ascii_uppercase().trim_end_matches("IB").trim_end_matches('B') {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_powers_of_1024() {
+        assert_eq!(size("192M"), Ok(192 << 20));
+        assert_eq!(size("2GiB"), Ok(2 << 30));
+        assert_eq!(size("64 kb"), Ok(64 << 10));
+        assert_eq!(size("10"), Ok(10));
+        for wrong in ["", "M", "-1", "1.5G", "0", "5T", "99999999999G"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Reports run and dressed as answers: title, question, what is not assessed, rows, balance.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+
+use super::Failure;
+use super::trail::{Trail, query_failure};
+use crate::output::Answer;
+use crate::report::Report;
+
+/// The report whose rows open every other report.
+pub(super) const NOT_ASSESSED: &str = "not-assessed";
+
+/// What every answer of a run opens and closes with.
+pub(super) struct Frame {
+    pub(super) preamble: Vec<String>,
+    pub(super) footer: Vec<String>,
+}
+
+impl Frame {
+    /// Asks the trail what it cannot show.
+    pub(super) fn of(trail: &Trail, not_assessed: Option<&Report>) -> Result<Self, Failure> {
+        let mut preamble = Vec::new();
+        if let Some(report) = not_assessed {
+            for batch in trail.engine.run(&report.sql).map_err(query_failure)? {
+                preamble.extend(lines(&batch)?);
+            }
+        }
+        if let (Some(to), true) = (trail.window.to, trail.pruned > 0) {
+            let end = crate::clock::format_micros(to);
+            preamble.push(format!("Not read: files pruned by their names; events before {end} delivered much later are not seen."));
+        }
+        Ok(Self { preamble, footer: trail.footer() })
+    }
+
+    /// A report's rows as an answer.
+    pub(super) fn report(&self, report: &Report, batches: Vec<RecordBatch>) -> Result<Answer, Failure> {
+        let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| {
+            Failure::failed(format!("internal error: report {} gave no batch", report.name))
+        })?;
+        Ok(Answer {
+            name: report.name.clone(),
+            title: report.title.clone(),
+            question: report.question.clone(),
+            preamble: if report.name == NOT_ASSESSED { Vec::new() } else { self.preamble.clone() },
+            schema: with_meanings(&schema, &report.columns),
+            batches,
+            footer: self.footer.clone(),
+        })
+    }
+
+    /// Rows that no report file describes.
+    pub(super) fn rows(&self, name: &str, title: &str, question: &str, batch: RecordBatch) -> Answer {
+        Answer {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            question: question.to_owned(),
+            preamble: self.preamble.clone(),
+            schema: batch.schema(),
+            batches: vec![batch],
+            footer: self.footer.clone(),
+        }
+    }
+}
+
+/// `topic: meaning` of each row that is not a pass.
+fn lines(batch: &RecordBatch) -> Result<Vec<String>, Failure> {
+    let column = |name: &str| {
+        let array = batch
+            .column_by_name(name)
+            .ok_or_else(|| Failure::failed(format!("internal error: {NOT_ASSESSED} has no column {name}")))?;
+        arrow::compute::cast(array, &arrow::datatypes::DataType::Utf8).map_err(Failure::failed)
+    };
+    let (topic, verdict, meaning) = (column("topic")?, column("verdict")?, column("meaning")?);
+    let (topic, verdict, meaning) =
+        (topic.as_string::<i32>(), verdict.as_string::<i32>(), meaning.as_string::<i32>());
+    let rows = 0..batch.num_rows();
+    Ok(rows
+        .filter(|row| verdict.value(*row) == "not_assessed")
+        .map(|row| format!("Not assessed: {}. {}", topic.value(row), meaning.value(row)))
+        .collect())
+}
+
+fn with_meanings(schema: &SchemaRef, columns: &[(String, String)]) -> SchemaRef {
+    let field = |field: &Arc<Field>| {
+        let meaning = columns.iter().find(|(name, _)| name == field.name());
+        let metadata = meaning.map(|(_, text)| HashMap::from([("meaning".to_owned(), text.clone())]));
+        field.as_ref().clone().with_metadata(metadata.unwrap_or_default())
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}

@@ -1,0 +1,167 @@
+//! Answers to standard output, or to a folder with a manifest.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+
+use super::trail::Trail;
+use super::{Failure, say};
+use crate::cli::{Colour, Input, Output};
+use crate::clock;
+use crate::exit::Conditions;
+use crate::output::manifest::{self, Manifest};
+use crate::output::{Answer, FORMATS, Format, Options, format, write_folder, write_manifest, write_stream};
+use crate::policy::Policy;
+
+/// The formats asked for, checked before anything runs.
+pub(super) struct Delivery<'a> {
+    output: &'a Output,
+    formats: Vec<&'static dyn Format>,
+}
+
+impl<'a> Delivery<'a> {
+    /// Resolves format names; `answers` is how many answers there will be.
+    pub(super) fn new(output: &'a Output, answers: usize) -> Result<Self, Failure> {
+        let default = if output.out.is_some() { "csv" } else { "table" };
+        let names = if output.format.is_empty() { vec![default.to_owned()] } else { output.format.clone() };
+        let mut formats: Vec<&'static dyn Format> = Vec::new();
+        for name in &names {
+            let known = format::find(name.trim()).ok_or_else(|| {
+                let all: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
+                Failure::usage(format!("there is no format {name}")).help(format!("formats: {}", all.join(", ")))
+            })?;
+            if !formats.iter().any(|format| format.name() == known.name()) {
+                formats.push(known);
+            }
+        }
+        if output.out.is_none() {
+            let [one] = formats[..] else {
+                return Err(Failure::usage("several formats need a folder").help("name one with --out"));
+            };
+            // What cannot be written is refused before hours of reading, not after.
+            if one.binary() || one.name() == "csv" && answers != 1 {
+                return Err(Failure::usage(format!(
+                    "{} {} not written to standard output",
+                    one.name(),
+                    if one.binary() { "is binary and" } else { "holds one report and several are" }
+                ))
+                .help("name a folder with --out"));
+            }
+        }
+        Ok(Self { output, formats })
+    }
+
+    /// Writes answers to standard output, or to the folder with the ledger and a manifest.
+    pub(super) fn deliver(
+        &self,
+        input: &Input,
+        trail: &Trail,
+        answers: &[Answer],
+        parameters: BTreeMap<String, String>,
+        conditions: Conditions,
+    ) -> Result<(), Failure> {
+        let Some(folder) = &self.output.out else { return self.stream(answers) };
+        let options = Options::default();
+        let mut outputs = write_folder(folder, answers, &self.formats, &options)?;
+        let objects = trail.ledger.objects_batch().map_err(Failure::failed)?;
+        let ledger = Answer {
+            name: "ledger".to_owned(),
+            title: "Ledger".to_owned(),
+            question: "What was read, and what became of each record?".to_owned(),
+            preamble: Vec::new(),
+            schema: objects.schema(),
+            batches: vec![objects],
+            footer: trail.footer(),
+        };
+        let parquet: Vec<&dyn Format> = FORMATS.iter().copied().filter(|format| format.name() == "parquet").collect();
+        let ledger = write_folder(folder, &[ledger], &parquet, &options)?;
+        let manifest = Manifest {
+            schema: manifest::SCHEMA.to_owned(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            run_time: clock::format_micros(trail.now),
+            command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+            window: manifest::Window {
+                from: trail.window.from.map(clock::format_micros),
+                to: trail.window.to.map(clock::format_micros),
+            },
+            sources: input.sources.clone(),
+            parameters,
+            policy: trail.policy.iter().map(described).collect(),
+            balance: balance(trail),
+            ledger: ledger.first().map(|written| manifest::Ledger {
+                file: written.file.clone(),
+                sha256: written.sha256.clone(),
+                rows: written.rows,
+            }),
+            conditions: conditions.names().into_iter().map(str::to_owned).collect(),
+            outputs: {
+                outputs.extend(ledger);
+                outputs
+            },
+        };
+        write_manifest(folder, &manifest)?;
+        if !input.quiet {
+            let files = manifest.outputs.len();
+            say(&format!("{files} files and manifest.json written to {}", folder.display()));
+        }
+        Ok(())
+    }
+
+    /// Writes answers that need no trail.
+    pub(super) fn stream(&self, answers: &[Answer]) -> Result<(), Failure> {
+        let stdout = std::io::stdout();
+        let terminal = stdout.is_terminal();
+        let size = terminal.then(terminal_size::terminal_size).flatten();
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let options = Options {
+            width: size.map(|(width, _)| usize::from(width.0)),
+            colour: match self.output.color {
+                Colour::Auto => terminal && !no_colour,
+                Colour::Always => true,
+                Colour::Never => false,
+            },
+        };
+        let Some(format) = self.formats.first() else { return Ok(()) };
+        let mut out = std::io::BufWriter::new(stdout.lock());
+        let written = write_stream(*format, answers, &options, &mut out)
+            .and_then(|()| std::io::Write::flush(&mut out).map_err(crate::output::Error::from));
+        match written {
+            Err(error) if error.closed_pipe() => Ok(()),
+            written => Ok(written?),
+        }
+    }
+}
+
+fn described(policy: &Policy) -> manifest::Policy {
+    manifest::Policy {
+        name: policy.name().to_owned(),
+        version: policy.version().to_owned(),
+        sha256: policy.sha256().to_owned(),
+    }
+}
+
+fn balance(trail: &Trail) -> BTreeMap<String, i64> {
+    let balance = &trail.balance;
+    [
+        ("objects", balance.objects),
+        ("objects_pruned", trail.pruned),
+        ("objects_refused", balance.objects_refused),
+        ("objects_skipped", trail.skipped),
+        ("seen", balance.seen),
+        ("kept", balance.kept),
+        ("not_ours", balance.not_ours),
+        ("out_of_range", balance.out_of_range),
+        ("duplicate", balance.duplicate),
+        ("superseded", balance.superseded),
+        ("aggregated", balance.aggregated),
+        ("insight", balance.insight),
+        ("refused", balance.refused),
+        ("api_calls", balance.api_calls),
+        ("service_events", balance.service_events),
+        ("network_activity", balance.network_activity),
+        ("shared_copies", balance.shared_copies),
+        ("conflicts", balance.conflicts),
+    ]
+    .into_iter()
+    .map(|(name, count)| (name.to_owned(), i64::try_from(count).unwrap_or(i64::MAX)))
+    .collect()
+}

@@ -1,0 +1,95 @@
+//! ⑥ The subcommands: each resolves its arguments, wires the floors below and decides the exit code.
+
+mod answer;
+mod audit;
+mod deliver;
+mod judge;
+mod policy;
+mod progress;
+mod query;
+mod report;
+mod rules;
+mod scratch;
+mod trail;
+
+use std::io::Write as _;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Code;
+use crate::output;
+
+/// Why a command stopped before it had an answer.
+#[derive(Debug)]
+struct Failure {
+    code: Code,
+    message: String,
+    help: Option<String>,
+}
+
+impl Failure {
+    /// The command line, configuration or policy is wrong.
+    fn usage(message: impl ToString) -> Self {
+        Self { code: Code::Usage, message: message.to_string(), help: None }
+    }
+
+    /// The run cannot be carried out.
+    fn failed(message: impl ToString) -> Self {
+        Self { code: Code::Failed, message: message.to_string(), help: None }
+    }
+
+    fn help(mut self, help: impl ToString) -> Self {
+        self.help = Some(help.to_string());
+        self
+    }
+}
+
+impl From<output::Error> for Failure {
+    fn from(error: output::Error) -> Self {
+        if matches!(error, output::Error::OneAnswer { .. } | output::Error::Binary { .. }) {
+            Self::usage(error)
+        } else {
+            Self::failed(error)
+        }
+    }
+}
+
+/// Runs a command line; what went wrong is said on standard error.
+pub fn run(cli: Cli) -> Code {
+    let done = match cli.command {
+        Command::Audit(audit) => audit::run(&audit),
+        Command::Report(report) => report::run(&report),
+        Command::Query(query) => query::run(&query),
+        Command::Rules(rules) => rules::run(&rules),
+        Command::Policy(policy) => policy::run(&policy),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            say(&format!("error: {}", failure.message));
+            if let Some(help) = failure.help {
+                say(&format!("help: {help}"));
+            }
+            failure.code
+        }
+    }
+}
+
+/// A line for people, on standard error, harmless whatever text from a log is in it.
+fn say(line: &str) {
+    let mut err = std::io::stderr().lock();
+    for part in line.split('\n') {
+        // A closed standard error leaves nobody to tell.
+        let _ = writeln!(err, "{}", output::shown(part));
+    }
+}
+
+/// Text to standard output; a closed pipe is not an error.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

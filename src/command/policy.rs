@@ -1,0 +1,28 @@
+//! `bedtrail policy`: a commented start, and a check.
+
+use super::trail::load_policy;
+use super::{Failure, print, say};
+use crate::exit::Code;
+use crate::{cli, policy, rule};
+
+/// Runs the subcommand.
+pub(super) fn run(arguments: &cli::Policy) -> Result<Code, Failure> {
+    match arguments {
+        cli::Policy::Init => print(policy::TEMPLATE)?,
+        cli::Policy::Check { file } => {
+            let policy = load_policy(file)?;
+            super::judge::check_rules(&policy, rule::catalogue().map_err(Failure::failed)?)?;
+            for note in policy.notes() {
+                say(&format!("note: {note}"));
+            }
+            print(&format!(
+                "{}: policy {} version {} is valid, sha256 {}\n",
+                file.display(),
+                policy.name(),
+                policy.version(),
+                policy.sha256()
+            ))?;
+        }
+    }
+    Ok(Code::Clean)
+}

@@ -1,0 +1,102 @@
+//! `bedtrail query`: any question in SQL.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::answer::Frame;
+use super::deliver::Delivery;
+use super::judge::Judgement;
+use super::trail::{Prepared, put, query_failure};
+use super::{Failure, print};
+use crate::cli;
+use crate::engine::{Engine, Limits, TableDoc};
+use crate::exit::{Code, Conditions};
+use crate::output::Answer;
+use crate::{policy, report};
+
+/// Relations that exist only once the rules have run.
+const JUDGED: [&str; 2] = ["findings", "rule_results"];
+
+/// Runs the subcommand.
+pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
+    if arguments.tables {
+        return print(&tables()?).map(|()| Code::Clean);
+    }
+    let sql = text(arguments)?;
+    let delivery = Delivery::new(&arguments.output, 1)?;
+    let prepared = Prepared::new(&arguments.input)?;
+    // Planned before anything is read: a typing mistake costs no reading.
+    let tables = prepared.engine.tables_scanned(&[&sql]).map_err(query_failure)?;
+    if arguments.explain {
+        return print(&prepared.engine.explain(&sql).map_err(query_failure)?).map(|()| Code::Clean);
+    }
+    let judgement = if JUDGED.iter().any(|name| tables.contains(*name)) {
+        Some(Judgement::prepare(&prepared)?)
+    } else {
+        None
+    };
+    let mut queries = judgement.as_ref().map(Judgement::queries).unwrap_or_default();
+    queries.push(sql.clone());
+    let columns = judgement.as_ref().map(Judgement::columns).unwrap_or_default();
+    let hash = arguments.output.out.is_some() || tables.contains("objects");
+    let trail = prepared.open(&arguments.input, &queries, &columns, hash)?;
+    if let Some(judgement) = &judgement {
+        let found = judgement.run(&trail)?;
+        put(&trail.engine, "findings", found.findings_batch()?)?;
+        put(&trail.engine, "rule_results", found.rules_batch()?)?;
+    }
+    let rows = trail.engine.query(&sql).map_err(query_failure)?;
+    let schema = rows.schema();
+    let batches = rows.collect_all().map_err(query_failure)?;
+    let frame = Frame { preamble: Vec::new(), footer: trail.footer() };
+    let answer = Answer {
+        name: "query".to_owned(),
+        title: String::new(),
+        question: String::new(),
+        preamble: frame.preamble,
+        batches,
+        schema,
+        footer: frame.footer,
+    };
+    let conditions = Conditions { evidence_incomplete: !trail.complete(), ..Conditions::default() };
+    let parameters = BTreeMap::from([("query".to_owned(), sql)]);
+    delivery.deliver(&arguments.input, &trail, &[answer], parameters, conditions)?;
+    Ok(conditions.code())
+}
+
+/// The SQL: as typed, of a file, or a shipped report's.
+fn text(arguments: &cli::Query) -> Result<String, Failure> {
+    if let Some(file) = &arguments.file {
+        return std::fs::read_to_string(file)
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())));
+    }
+    let typed = arguments.sql.as_deref().unwrap_or_default().trim();
+    if typed.contains(char::is_whitespace) {
+        return Ok(typed.to_owned());
+    }
+    let reports = report::catalogue().map_err(Failure::failed)?;
+    report::find(reports, typed).map(|report| report.sql.clone()).map_err(|error| {
+        Failure::usage(error).help("give a SELECT, a file with --file, or the name of a shipped report")
+    })
+}
+
+/// Every relation with what each column means.
+fn tables() -> Result<String, Failure> {
+    let limits = Limits { memory: 64 << 20, spill_dir: None, partitions: 1 };
+    let engine = Engine::new(&limits).map_err(Failure::failed)?;
+    for (name, batch) in policy::empty_relations() {
+        put(&engine, name, batch)?;
+    }
+    let more: Vec<TableDoc> = policy::tables().iter().map(TableDoc::from).collect();
+    let mut out = String::new();
+    for table in engine.tables(more).map_err(Failure::failed)? {
+        let _ = writeln!(out, "{}\n  {}", table.name, table.meaning);
+        let name = table.columns.iter().map(|column| column.0.len()).max().unwrap_or(0);
+        let kind = table.columns.iter().map(|column| column.1.len()).max().unwrap_or(0);
+        for (column, r#type, meaning) in &table.columns {
+            let _ = writeln!(out, "    {column:name$}  {type:kind$}  {meaning}");
+        }
+        out.push('\n');
+    }
+    Ok(out)
+}

@@ -1,0 +1,260 @@
+//! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
+
+use std::io::IsTerminal;
+
+use arrow::array::RecordBatch;
+
+use super::progress;
+use super::scratch::Scratch;
+use super::{Failure, say};
+use crate::cli::Input;
+use crate::clock::{self, Clock, Window};
+use crate::decode::filter::Filter;
+use crate::decode::record::{Shared, Wanted};
+use crate::engine::{self, Engine};
+use crate::event::builder::{self, FieldSet};
+use crate::event::column::Field;
+use crate::event::scope::Scope;
+use crate::finding;
+use crate::ingest::ledger::{Balance, Ledger};
+use crate::ingest::{self, Progress, Rows};
+use crate::policy::{self, Policy};
+use crate::source::{Extent, Listing, local};
+
+/// Warnings said one by one; more are counted.
+const WARNINGS: usize = 20;
+
+/// What a run works on before anything is read: arguments resolved, policy loaded, tables known but empty.
+pub(super) struct Prepared {
+    pub(super) engine: Engine,
+    pub(super) policy: Option<Policy>,
+    pub(super) window: Window,
+    pub(super) now: i64,
+    scratch: Scratch,
+}
+
+/// A trail whose tables can be asked.
+pub(super) struct Trail {
+    pub(super) engine: Engine,
+    pub(super) policy: Option<Policy>,
+    pub(super) window: Window,
+    pub(super) now: i64,
+    pub(super) ledger: Ledger,
+    pub(super) balance: Balance,
+    pub(super) pruned: u64,
+    pub(super) skipped: u64,
+    // Last: the engine reads files in it.
+    _scratch: Scratch,
+}
+
+impl Prepared {
+    /// Checks everything that can be checked before a log is read.
+    pub(super) fn new(input: &Input) -> Result<Self, Failure> {
+        let system = clock::System.now_micros();
+        let now = match &input.now {
+            None => system,
+            Some(text) => clock::parse_when(text, system).map_err(Failure::usage)?,
+        };
+        let window =
+            clock::parse_window(input.from.as_deref(), input.to.as_deref(), now).map_err(Failure::usage)?;
+        let policy = input.policy.as_deref().map(load_policy).transpose()?;
+        let scratch = Scratch::new(input.temp_dir.as_deref())?;
+        let limits = engine::Limits {
+            memory: input.memory_limit,
+            spill_dir: Some(scratch.path().join("query")),
+            partitions: threads(input),
+        };
+        let engine = Engine::new(&limits).map_err(Failure::failed)?;
+        let relations = policy.as_ref().map_or_else(policy::empty_relations, Policy::relations);
+        for (name, batch) in relations {
+            put(&engine, name, batch)?;
+        }
+        put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
+        put(&engine, "rule_results", crate::rule::rules_batch(&[]).map_err(Failure::failed)?)?;
+        put(&engine, "run", run_batch(policy.as_ref(), &window, now)?)?;
+        Ok(Self { engine, policy, window, now, scratch })
+    }
+
+    /// Reads the sources once, building the columns that `queries` read and `also`.
+    pub(super) fn open(self, input: &Input, queries: &[String], also: &[Field], hash: bool) -> Result<Trail, Failure> {
+        let Self { engine, policy, window, now, scratch } = self;
+        let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
+        let columns = engine.columns_scanned(&texts, "events").map_err(query_failure)?;
+        let mut wanted = FieldSet::default();
+        for field in columns.iter().filter_map(|name| Field::named(name)).chain(also.iter().copied()) {
+            wanted.insert(field);
+        }
+        let listing = list(input, &window)?;
+        let (pruned, skipped) = (listing.pruned, listing.skipped);
+        let scope = Scope::get();
+        let filter = Filter::new(scope.needles(), scope.wanted_names());
+        let asked = Wanted {
+            from: window.from,
+            to: window.to,
+            accounts: input.accounts.clone(),
+            regions: input.regions.clone(),
+        };
+        let environments =
+            |account: &str| policy.as_ref().and_then(|policy| policy.environment_of(account)).map(str::to_owned);
+        let shared = Shared {
+            scope,
+            filter: &filter,
+            wanted: &asked,
+            environments: &environments,
+            keep_content: input.keep_content,
+        };
+        let limits = ingest::Limits {
+            object: input.max_object_size,
+            memory: (input.memory_limit / 3).clamp(1 << 20, 64 << 20),
+            threads: threads(input),
+            folder: scratch.path().to_owned(),
+            hash,
+        };
+        let progress = Progress::default();
+        let count = listing.objects.len() as u64;
+        let ingested = progress::shown(&progress, count, input.quiet, || {
+            ingest::ingest(listing.objects, &wanted, &shared, &limits, &progress)
+        })
+        .map_err(Failure::failed)?;
+        let schema = builder::schema();
+        match ingested.rows {
+            Rows::Memory(batches) => engine.register("events", &schema, batches),
+            Rows::Files(files) => engine.register_parquet("events", &files, &schema),
+        }
+        .map_err(Failure::failed)?;
+        let ledger = ingested.ledger;
+        put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
+        put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
+        let balance = ledger.balance();
+        if ledger.recognised() == 0 && count > 0 {
+            warn(&ledger, input.quiet);
+            return Err(Failure::failed(format!("no CloudTrail log is among the {count} objects found"))
+                .help("give the folder that holds AWSLogs, or CloudTrail's .json.gz files"));
+        }
+        warn(&ledger, input.quiet);
+        Ok(Trail { engine, policy, window, now, ledger, balance, pruned, skipped, _scratch: scratch })
+    }
+}
+
+impl Trail {
+    /// Whether every object and record could be read.
+    pub(super) fn complete(&self) -> bool {
+        self.balance.objects_refused == 0 && self.balance.refused == 0
+    }
+
+    /// The lines under every report: what was read, and what became of each record.
+    pub(super) fn footer(&self) -> Vec<String> {
+        let balance = &self.balance;
+        let mut objects = format!("{} objects read", balance.objects - balance.objects_refused);
+        for (count, what) in [
+            (balance.objects_refused, "refused"),
+            (self.pruned, "pruned by account, Region or day"),
+            (self.skipped, "of other services or no logs"),
+        ] {
+            if count > 0 {
+                objects = format!("{objects}, {count} {what}");
+            }
+        }
+        let mut lines = vec![format!("{objects}."), format!("{balance}.")];
+        if balance.conflicts > 0 {
+            lines.push(format!("{} rows share an event id with a row of other content.", balance.conflicts));
+        }
+        if !balance.holds() {
+            lines.push("The balance does not add up: please report this as a bug.".to_owned());
+        }
+        lines
+    }
+}
+
+/// Registers one batch under its own schema.
+pub(super) fn put(engine: &Engine, name: &str, batch: RecordBatch) -> Result<(), Failure> {
+    let schema = batch.schema();
+    engine.register(name, &schema, vec![batch]).map_err(Failure::failed)
+}
+
+/// A query of ours that fails is our bug; one of the user's is theirs, and a limit that was hit is the machine's.
+pub(super) fn query_failure(error: engine::Error) -> Failure {
+    if matches!(error, engine::Error::Sql { .. }) { Failure::usage(error) } else { Failure::failed(error) }
+}
+
+/// Loads a policy, or says everything that is wrong with it.
+pub(super) fn load_policy(path: &std::path::Path) -> Result<Policy, Failure> {
+    Policy::load(path).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n")))
+            .help("`bedtrail policy init` prints a policy with every key explained")
+    })
+}
+
+fn list(input: &Input, window: &Window) -> Result<Listing, Failure> {
+    if input.sources.is_empty() {
+        let message = "no source: say where the logs are with -s";
+        return Err(Failure::usage(message).help("a CloudTrail file, a folder of them, a glob, or - for standard input"));
+    }
+    let extent = Extent {
+        from: window.from,
+        to: window.to,
+        accounts: input.accounts.clone(),
+        regions: input.regions.clone(),
+        late_days: input.late_days,
+    };
+    let mut listing = Listing::default();
+    for source in &input.sources {
+        if source == "-" && std::io::stdin().is_terminal() {
+            return Err(Failure::usage("standard input is a terminal: pipe a log into it"));
+        }
+        listing.extend(local::list(source, &extent).map_err(Failure::failed)?);
+    }
+    listing.settle();
+    if listing.objects.is_empty() {
+        let given = input.sources.join(", ");
+        return Err(Failure::failed(format!("no log object was found in {given}")).help(if listing.pruned > 0 {
+            format!("{} objects lie outside the accounts, Regions or days asked for", listing.pruned)
+        } else {
+            "give the folder that holds AWSLogs, or CloudTrail's .json.gz files".to_owned()
+        }));
+    }
+    Ok(listing)
+}
+
+fn warn(ledger: &Ledger, quiet: bool) {
+    let objects = ledger.refused_objects().map(|(name, reason)| format!("warning: {name} refused: {reason}"));
+    let records = ledger
+        .refused_records()
+        .map(|(name, index, reason)| format!("warning: record {index} of {name} refused: {reason}"));
+    let mut lines = objects.chain(records);
+    if !quiet {
+        lines.by_ref().take(WARNINGS).for_each(|line| say(&line));
+    }
+    let rest = lines.count();
+    if rest > 0 {
+        say(&format!("warning: {rest} objects or records refused{}; see the tables objects and refusals", if quiet { "" } else { " more" }));
+    }
+}
+
+fn threads(input: &Input) -> usize {
+    input
+        .threads
+        .map(usize::from)
+        .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
+        .unwrap_or(2)
+}
+
+fn run_batch(policy: Option<&Policy>, window: &Window, now: i64) -> Result<RecordBatch, Failure> {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringViewArray, TimestampMicrosecondArray};
+
+    let text = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
+    let time = |value: Option<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from_iter([value])) };
+    RecordBatch::try_from_iter_with_nullable([
+        ("run_time", time(Some(now)), true),
+        ("window_from", time(window.from), true),
+        ("window_to", time(window.to), true),
+        ("policy_name", text(policy.map(Policy::name)), true),
+        ("policy_version", text(policy.map(Policy::version)), true),
+        ("policy_sha256", text(policy.map(Policy::sha256)), true),
+        ("tool_version", text(Some(env!("CARGO_PKG_VERSION"))), true),
+    ])
+    .map_err(Failure::failed)
+}

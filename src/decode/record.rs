@@ -1,0 +1,414 @@
+//! One object's records: judged, counted and appended.
+
+use hashbrown::HashMap;
+use sha2::{Digest, Sha256};
+
+use crate::decode::filter::Filter;
+use crate::decode::inflate::{InflateError, Inflater};
+use crate::decode::shape::{Located, Shape, ShapeError};
+use crate::decode::structure::{MAX_DEPTH, Structure};
+use crate::event::builder::EventBuilder;
+use crate::event::record::{Identity, Record};
+use crate::event::row::{Meaning, Provenance, RecordKind};
+use crate::event::scope::Scope;
+use crate::event::time;
+
+/// Refused records that are described one by one; more are only counted.
+const DESCRIBED: usize = 1000;
+
+/// Where a kept row came from and what tells it from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The event id, or the content's hash where the record has none.
+    pub id: u128,
+    /// Hash of the record's text without white space between tokens.
+    pub content: u64,
+    /// Which object of the listing.
+    pub object: u32,
+    /// Which record of the object.
+    pub index: u32,
+    /// How the row counts.
+    pub kind: RecordKind,
+}
+
+/// How many records of an object met which fate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Records in the object.
+    pub seen: u64,
+    /// Rows kept.
+    pub kept: u64,
+    /// Records of other services.
+    pub not_ours: u64,
+    /// Outside the time, accounts or Regions asked for.
+    pub out_of_range: u64,
+    /// Five-minute summaries that restate data events.
+    pub aggregated: u64,
+    /// CloudTrail Insights.
+    pub insight: u64,
+    /// Records that cannot be read.
+    pub refused: u64,
+}
+
+/// What became of one object.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What the object is, once known.
+    pub shape: Option<Shape>,
+    /// Size of its text after inflating, in bytes.
+    pub inflated: u64,
+    /// Its records.
+    pub counts: Counts,
+    /// Its rows by how they count, in the order of [`RecordKind::ALL`].
+    pub kinds: [u64; RecordKind::ALL.len()],
+    /// Refused records: index and reason.
+    pub refusals: Vec<(u32, String)>,
+    /// Event ids that later records of this object supersede (`addendum.originalEventID`).
+    pub supersedes: Vec<u128>,
+    /// Earliest and latest event time of the rows kept, microseconds UTC.
+    pub times: Option<(i64, i64)>,
+}
+
+/// Why an object gave nothing.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum DecodeError {
+    /// Its bytes cannot be inflated.
+    #[error(transparent)]
+    Inflate(#[from] InflateError),
+    /// Its text is no log.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+}
+
+/// Which events are asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// First instant, microseconds UTC.
+    pub from: Option<i64>,
+    /// First instant not wanted any more, microseconds UTC.
+    pub to: Option<i64>,
+    /// Accounts; all if empty.
+    pub accounts: Vec<String>,
+    /// Regions; all if empty.
+    pub regions: Vec<String>,
+}
+
+/// Decodes objects one after the other; one per thread.
+pub struct Decoder<'s> {
+    scope: &'s Scope,
+    filter: &'s Filter,
+    wanted: &'s Wanted,
+    environments: &'s (dyn Fn(&str) -> Option<String> + Sync),
+    keep_content: bool,
+    meaning: Meaning,
+    inflater: Inflater,
+    structure: Structure,
+    located: Located,
+    candidates: Vec<bool>,
+    compact: Vec<u8>,
+    environment_cache: HashMap<String, Option<String>>,
+}
+
+/// What every decoder of a run shares.
+pub struct Shared<'s> {
+    /// What is ours.
+    pub scope: &'s Scope,
+    /// What may be passed over.
+    pub filter: &'s Filter,
+    /// What is asked for.
+    pub wanted: &'s Wanted,
+    /// The policy's environment of an account.
+    pub environments: &'s (dyn Fn(&str) -> Option<String> + Sync),
+    /// Whether what callers put in by hand is kept as it is.
+    pub keep_content: bool,
+}
+
+/// The object being decoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its place in the listing.
+    pub ordinal: u32,
+    /// Delivery time its name shows, microseconds UTC.
+    pub delivered_at: Option<i64>,
+}
+
+impl<'s> Decoder<'s> {
+    /// A decoder with buffers of its own.
+    pub fn new(shared: &Shared<'s>) -> Self {
+        Self {
+            scope: shared.scope,
+            filter: shared.filter,
+            wanted: shared.wanted,
+            environments: shared.environments,
+            keep_content: shared.keep_content,
+            meaning: Meaning::default(),
+            inflater: Inflater::default(),
+            structure: Structure::default(),
+            located: Located::default(),
+            candidates: Vec::new(),
+            compact: Vec::new(),
+            environment_cache: HashMap::new(),
+        }
+    }
+
+    /// Decodes one object's stored bytes: rows go to `rows`, their keys to `keys`, one for one.
+    pub fn object(
+        &mut self,
+        stored: &[u8],
+        origin: Origin<'_>,
+        limit: usize,
+        rows: &mut EventBuilder,
+        keys: &mut Vec<Key>,
+    ) -> Result<Outcome, DecodeError> {
+        let mut inflater = std::mem::take(&mut self.inflater);
+        let done = match inflater.inflate(stored, origin.name, limit) {
+            Ok(text) => self.text(text, origin, rows, keys).map_err(DecodeError::from),
+            Err(error) => Err(error.into()),
+        };
+        self.inflater = inflater;
+        done
+    }
+
+    /// Gives memory back that one large object made the decoder take.
+    pub fn shrink(&mut self, bytes: usize) {
+        self.inflater.shrink(bytes);
+    }
+
+    fn text(
+        &mut self,
+        text: &[u8],
+        origin: Origin<'_>,
+        rows: &mut EventBuilder,
+        keys: &mut Vec<Key>,
+    ) -> Result<Outcome, ShapeError> {
+        let mut located = std::mem::take(&mut self.located);
+        let mut candidates = std::mem::take(&mut self.candidates);
+        let shape = located.locate(text, &mut self.structure);
+        let mut outcome = Outcome { inflated: text.len() as u64, ..Outcome::default() };
+        if shape.is_ok() {
+            outcome.shape = located.shape;
+            self.filter.candidates(text, &located.spans, &mut candidates);
+            for (index, (span, parse)) in located.spans.iter().zip(&candidates).enumerate() {
+                outcome.counts.seen += 1;
+                let bytes = &text[span.range.clone()];
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                if span.too_deep {
+                    refuse(&mut outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
+                } else if located.high && std::str::from_utf8(bytes).is_err() {
+                    refuse(&mut outcome, index, "not UTF-8");
+                } else if *parse {
+                    self.record(bytes, located.spaced, index, origin, rows, keys, &mut outcome);
+                } else {
+                    outcome.counts.not_ours += 1;
+                }
+            }
+            for (owned, index) in located.owned.iter().zip(located.spans.len()..) {
+                outcome.counts.seen += 1;
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                let spaced = true;
+                self.record(owned.as_bytes(), spaced, index, origin, rows, keys, &mut outcome);
+            }
+        }
+        (self.located, self.candidates) = (located, candidates);
+        shape.map(|_| outcome)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one object, borrowed apart from the decoder")]
+    fn record(
+        &mut self,
+        bytes: &[u8],
+        spaced: bool,
+        index: u32,
+        origin: Origin<'_>,
+        rows: &mut EventBuilder,
+        keys: &mut Vec<Key>,
+        outcome: &mut Outcome,
+    ) {
+        let Ok(text) = std::str::from_utf8(bytes) else { return refuse(outcome, index, "not UTF-8") };
+        let record: Record<'_> = match serde_json::from_str(text) {
+            Ok(record) => record,
+            Err(error) => return refuse(outcome, index, &format!("not readable: {error}")),
+        };
+        let category = record.event_category.as_deref();
+        let event_type = record.event_type.as_deref();
+        if category == Some("Aggregated") || event_type == Some("AwsAggregatedEvent") {
+            outcome.counts.aggregated += 1;
+            return;
+        }
+        if category == Some("Insight") || event_type == Some("AwsCloudTrailInsight") {
+            outcome.counts.insight += 1;
+            return;
+        }
+        let identity: Identity<'_> = match record.user_identity.map(|raw| serde_json::from_str(raw.get())) {
+            None => Identity::default(),
+            Some(Ok(identity)) => identity,
+            Some(Err(error)) => return refuse(outcome, index, &format!("userIdentity is not readable: {error}")),
+        };
+        let (source, name) = (record.event_source.as_deref(), record.event_name.as_deref());
+        if let (Some(source), Some(name)) = (source, name)
+            && !self.scope.ours(source, name, identity.invoked_by.as_deref())
+        {
+            outcome.counts.not_ours += 1;
+            return;
+        }
+        if !self.asked_for(&record) {
+            outcome.counts.out_of_range += 1;
+            return;
+        }
+        let provenance =
+            Provenance { log_object: origin.name, log_index: i64::from(index), delivered_at: origin.delivered_at };
+        let account = record.recipient_account_id.as_deref().or(identity.account_id.as_deref());
+        let environment = account.and_then(|account| {
+            if let Some(known) = self.environment_cache.get(account) {
+                return known.clone();
+            }
+            let found = (self.environments)(account);
+            self.environment_cache.insert(account.to_owned(), found.clone());
+            found
+        });
+        let appended =
+            self.meaning.append(&record, &identity, provenance, environment.as_deref(), self.keep_content, rows);
+        match appended {
+            Err(refusal) => refuse(outcome, index, &refusal.to_string()),
+            Ok(row) => {
+                let content = Sha256::digest(compact(bytes, spaced, &mut self.compact));
+                let content: u128 = first_bytes(&content);
+                let id = record.event_id.as_deref().filter(|id| !id.is_empty()).map_or(content, event_id);
+                keys.push(Key {
+                    id,
+                    content: (content >> 64) as u64,
+                    object: origin.ordinal,
+                    index,
+                    kind: row.record_kind,
+                });
+                if let Some(superseded) = superseded(&record) {
+                    outcome.supersedes.push(superseded);
+                }
+                outcome.counts.kept += 1;
+                outcome.kinds[row.record_kind as usize] += 1;
+                let (first, last) = outcome.times.unwrap_or((row.event_time, row.event_time));
+                outcome.times = Some((first.min(row.event_time), last.max(row.event_time)));
+            }
+        }
+    }
+
+    /// Whether a record lies in the time, accounts and Regions asked for. One without a readable time or
+    /// account is not judged here.
+    fn asked_for(&self, record: &Record<'_>) -> bool {
+        let among = |wanted: &[String], shown: Option<&str>| {
+            wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
+        };
+        let at = record.event_time.as_deref().and_then(time::parse);
+        at.is_none_or(|at| {
+            self.wanted.from.is_none_or(|from| at >= from) && self.wanted.to.is_none_or(|to| at < to)
+        }) && among(&self.wanted.accounts, record.recipient_account_id.as_deref())
+            && among(&self.wanted.regions, record.aws_region.as_deref())
+    }
+}
+
+fn refuse(outcome: &mut Outcome, index: u32, reason: &str) {
+    outcome.counts.refused += 1;
+    if outcome.refusals.len() < DESCRIBED {
+        outcome.refusals.push((index, reason.chars().take(300).collect()));
+    }
+}
+
+/// The number of a GUID as CloudTrail writes it; other ids by their hash.
+fn event_id(text: &str) -> u128 {
+    let bytes = text.as_bytes();
+    let guid = bytes.len() == 36 && [8, 13, 18, 23].iter().all(|at| bytes[*at] == b'-');
+    if guid {
+        let mut number = 0u128;
+        let digits = bytes.iter().filter(|byte| **byte != b'-').map(|byte| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        });
+        let mut count = 0;
+        for digit in digits {
+            let Some(digit) = digit else { return first_bytes(&Sha256::digest(bytes)) };
+            number = number << 4 | u128::from(digit);
+            count += 1;
+        }
+        if count == 32 {
+            return number;
+        }
+    }
+    first_bytes(&Sha256::digest(bytes))
+}
+
+fn first_bytes(digest: &[u8]) -> u128 {
+    digest.first_chunk::<16>().map_or(0, |bytes| u128::from_be_bytes(*bytes))
+}
+
+/// The event id an `UPDATED_DATA` addendum supersedes (CloudTrail record contents, `addendum`).
+fn superseded(record: &Record<'_>) -> Option<u128> {
+    #[derive(serde::Deserialize)]
+    struct Addendum {
+        reason: Option<String>,
+        #[serde(rename = "originalEventID")]
+        original: Option<String>,
+    }
+    let addendum: Addendum = serde_json::from_str(record.addendum?.get()).ok()?;
+    (addendum.reason.as_deref() == Some("UPDATED_DATA")).then_some(())?;
+    Some(event_id(&addendum.original?))
+}
+
+/// The text without white space between tokens, so that one record in two layouts has one hash.
+fn compact<'a>(bytes: &'a [u8], spaced: bool, scratch: &'a mut Vec<u8>) -> &'a [u8] {
+    if !spaced {
+        return bytes;
+    }
+    scratch.clear();
+    let mut at = 0;
+    let mut in_string = false;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if in_string => {
+                scratch.push(bytes[at]);
+                at += 1;
+                scratch.extend(bytes.get(at));
+            }
+            b'"' => {
+                in_string = !in_string;
+                scratch.push(b'"');
+            }
+            byte if in_string || byte > b' ' => scratch.push(byte),
+            _ => {}
+        }
+        at += 1;
+    }
+    scratch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_between_tokens_is_no_content() {
+        let mut scratch = vec![];
+        let text = br#"{ "a b" : "c \" d" ,
+            "e":[ 1 , 2 ] }"#;
+        assert_eq!(compact(text, true, &mut scratch), br#"{"a b":"c \" d","e":[1,2]}"#);
+    }
+
+    #[test]
+    fn event_ids_are_told_apart() {
+        let guid = event_id("a1b2c3d4-5678-90ab-cdef-0123456789ab");
+        assert_eq!(guid, 0xa1b2_c3d4_5678_90ab_cdef_0123_4567_89ab);
+        let others = [
+            "a1b2c3d4-5678-90ab-cdef-0123456789ac",
+            "A1B2C3D4-5678-90AB-CDEF-0123456789AB",
+            "a1b2c3d4-5678-90ab-cdef-0123456789ab ",
+            "a1b2c3d4-5678-90ab-cdef-EXAMPLE11111",
+            "a1b2c3d4-5678-90ab-cdef--123456789ab",
+        ];
+        let mut all: Vec<u128> = others.iter().map(|id| event_id(id)).chain([guid]).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 6);
+    }
+}

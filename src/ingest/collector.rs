@@ -1,0 +1,179 @@
+//! Gathers what the threads hand over, spills rows to Parquet past the memory limit, and settles at the end
+//! which rows stay.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
+use hashbrown::HashSet;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use crate::ingest::duplicate::{Duplicates, Placed, Verdict};
+use crate::ingest::ledger::{Entry, Ledger};
+use crate::ingest::{IngestError, Ingested, Limits, Parcel, Rows};
+use crate::source::LogObject;
+
+/// The rows of one batch, in memory or as consecutive rows of a file.
+struct Part {
+    rows: usize,
+    batch: Option<RecordBatch>,
+    dropped: Vec<u32>,
+}
+
+pub(super) struct Collector {
+    folder: PathBuf,
+    memory: usize,
+    held: usize,
+    parts: Vec<Part>,
+    /// Each file and the parts whose rows it holds, in order.
+    files: Vec<(PathBuf, std::ops::Range<usize>)>,
+    duplicates: Duplicates,
+    superseded: HashSet<u128>,
+    entries: Vec<(u32, Entry)>,
+}
+
+impl Collector {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            folder: limits.folder.clone(),
+            memory: limits.memory,
+            held: 0,
+            parts: Vec::new(),
+            files: Vec::new(),
+            duplicates: Duplicates::default(),
+            superseded: HashSet::new(),
+            entries: Vec::new(),
+        }
+    }
+
+    pub(super) fn take(&mut self, parcel: Parcel) -> Result<(), IngestError> {
+        self.entries.extend(parcel.entries);
+        self.superseded.extend(parcel.supersedes);
+        let Some(batch) = parcel.rows else { return Ok(()) };
+        let part = u32::try_from(self.parts.len()).map_err(|_| internal("too many batches"))?;
+        for (row, key) in (0..).zip(parcel.keys) {
+            self.duplicates.push(Placed { key, part, row }, &self.folder).map_err(|error| self.broken(&error))?;
+        }
+        self.held += batch.get_array_memory_size();
+        self.parts.push(Part { rows: batch.num_rows(), batch: Some(batch), dropped: Vec::new() });
+        if self.held > self.memory { self.spill() } else { Ok(()) }
+    }
+
+    /// Writes all batches held in memory to one file.
+    fn spill(&mut self) -> Result<(), IngestError> {
+        let first = self.files.last().map_or(0, |(_, parts)| parts.end);
+        let path = self.folder.join(format!("events-{}.parquet", self.files.len()));
+        let mut writer = None;
+        for part in &mut self.parts[first..] {
+            let Some(batch) = part.batch.take() else { continue };
+            let writer = match &mut writer {
+                Some(writer) => writer,
+                none => none.insert(open(&path, &batch)?),
+            };
+            writer.write(&batch).map_err(|error| internal(&error))?;
+        }
+        if let Some(writer) = writer {
+            writer.close().map_err(|error| self.broken(&error))?;
+            self.files.push((path, first..self.parts.len()));
+        }
+        self.held = 0;
+        Ok(())
+    }
+
+    /// Drops copies and superseded rows, and returns rows and ledger.
+    pub(super) fn finish(mut self, objects: Vec<LogObject>) -> Result<Ingested, IngestError> {
+        let mut ledger = Ledger::new(objects, std::mem::take(&mut self.entries));
+        let parts = &mut self.parts;
+        let found = std::mem::take(&mut self.duplicates).finish(&self.superseded, |placed, verdict| {
+            ledger.settle(placed.key.object, placed.key.kind, verdict);
+            if verdict != Verdict::Conflict
+                && let Some(part) = parts.get_mut(placed.part as usize)
+            {
+                part.dropped.push(placed.row);
+            }
+        });
+        found.map_err(|error| self.broken(&error))?;
+        if self.files.is_empty() {
+            let mut batches = Vec::with_capacity(self.parts.len());
+            for part in self.parts {
+                let Some(batch) = part.batch else { continue };
+                batches.push(without(batch, &part.dropped)?);
+            }
+            return Ok(Ingested { rows: Rows::Memory(batches), ledger });
+        }
+        self.spill()?;
+        for (path, range) in &self.files {
+            let parts = &self.parts[range.clone()];
+            if parts.iter().any(|part| !part.dropped.is_empty()) {
+                rewrite(path, parts).map_err(|error| self.broken(&error))?;
+            }
+        }
+        Ok(Ingested { rows: Rows::Files(self.files.into_iter().map(|(path, _)| path).collect()), ledger })
+    }
+
+    fn broken(&self, error: &dyn std::fmt::Display) -> IngestError {
+        IngestError::Folder { folder: self.folder.display().to_string(), message: error.to_string() }
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> IngestError {
+    IngestError::Internal(error.to_string())
+}
+
+fn open(path: &PathBuf, batch: &RecordBatch) -> Result<ArrowWriter<File>, IngestError> {
+    let folder = |error: &dyn std::fmt::Display| IngestError::Folder {
+        folder: path.display().to_string(),
+        message: error.to_string(),
+    };
+    let file = File::create(path).map_err(|error| folder(&error))?;
+    let level = ZstdLevel::try_new(1).map_err(internal)?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(128 * 1024))
+        .build();
+    ArrowWriter::try_new(file, batch.schema(), Some(properties)).map_err(|error| folder(&error))
+}
+
+fn without(batch: RecordBatch, dropped: &[u32]) -> Result<RecordBatch, IngestError> {
+    if dropped.is_empty() {
+        return Ok(batch);
+    }
+    let mut keep = vec![true; batch.num_rows()];
+    for row in dropped {
+        keep[*row as usize] = false;
+    }
+    filter_record_batch(&batch, &BooleanArray::from(keep)).map_err(internal)
+}
+
+/// Writes a spilled file anew without the rows its parts dropped.
+fn rewrite(path: &PathBuf, parts: &[Part]) -> Result<(), Box<dyn std::error::Error>> {
+    let total = parts.iter().map(|part| part.rows).sum();
+    let mut keep = vec![true; total];
+    let mut base = 0;
+    for part in parts {
+        part.dropped.iter().for_each(|row| keep[base + *row as usize] = false);
+        base += part.rows;
+    }
+    let aside = path.with_extension("aside");
+    let mut writer = None;
+    let mut at = 0;
+    for batch in ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?.build()? {
+        let batch = batch?;
+        let kept = BooleanArray::from(keep[at..at + batch.num_rows()].to_vec());
+        at += batch.num_rows();
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            none => none.insert(open(&aside, &batch)?),
+        };
+        writer.write(&filter_record_batch(&batch, &kept)?)?;
+    }
+    if let Some(writer) = writer {
+        writer.close()?;
+        std::fs::rename(&aside, path)?;
+    }
+    Ok(())
+}

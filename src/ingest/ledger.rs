@@ -1,0 +1,303 @@
+//! The ledger: one row per log object, and the balance line that must add up.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use arrow::error::ArrowError;
+use sha2::{Digest, Sha256};
+
+use crate::decode::record::{Counts, Outcome};
+use crate::decode::shape::Shape;
+use crate::event::row::RecordKind;
+use crate::ingest::duplicate::Verdict;
+use crate::source::{Folder, Layout, LogObject};
+
+/// SHA-256 of stored bytes.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
+}
+
+/// What became of one object.
+#[derive(Debug, Default)]
+pub struct Entry {
+    size: u64,
+    inflated: u64,
+    sha256: Option<[u8; 32]>,
+    shape: Option<Shape>,
+    refused: Option<String>,
+    counts: Counts,
+    duplicate: u64,
+    superseded: u64,
+    conflicts: u64,
+    kinds: [u64; RecordKind::ALL.len()],
+    times: Option<(i64, i64)>,
+    refusals: Vec<(u32, String)>,
+}
+
+impl Entry {
+    /// An object that was read.
+    pub(super) fn read(size: u64, sha256: Option<[u8; 32]>, outcome: Outcome) -> Self {
+        Self {
+            size,
+            sha256,
+            inflated: outcome.inflated,
+            shape: outcome.shape,
+            counts: outcome.counts,
+            times: outcome.times,
+            refusals: outcome.refusals,
+            kinds: outcome.kinds,
+            ..Self::default()
+        }
+    }
+
+    /// An object that could not be read at all.
+    pub(super) fn refused(size: u64, sha256: Option<[u8; 32]>, reason: String) -> Self {
+        Self { size, sha256, refused: Some(reason), ..Self::default() }
+    }
+}
+
+/// Every object of a run in the order of their names.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    objects: Vec<LogObject>,
+    entries: Vec<Entry>,
+}
+
+/// The sums over all objects. `seen` is always the sum of what became of the records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Balance {
+    /// Objects listed.
+    pub objects: u64,
+    /// Objects that could not be read.
+    pub objects_refused: u64,
+    /// Records in the objects read.
+    pub seen: u64,
+    /// Rows of `events`.
+    pub kept: u64,
+    /// Records of other services.
+    pub not_ours: u64,
+    /// Outside the time, accounts or Regions asked for.
+    pub out_of_range: u64,
+    /// Copies of rows kept.
+    pub duplicate: u64,
+    /// Records that a later `UPDATED_DATA` record replaces.
+    pub superseded: u64,
+    /// Five-minute summaries.
+    pub aggregated: u64,
+    /// CloudTrail Insights.
+    pub insight: u64,
+    /// Records that cannot be read.
+    pub refused: u64,
+    /// Rows that are calls.
+    pub api_calls: u64,
+    /// Rows that are service events.
+    pub service_events: u64,
+    /// Rows that are network-activity events.
+    pub network_activity: u64,
+    /// Rows that are copies delivered to another account.
+    pub shared_copies: u64,
+    /// Rows that share an event id with other content.
+    pub conflicts: u64,
+}
+
+impl Balance {
+    /// Whether both sums add up.
+    pub fn holds(&self) -> bool {
+        self.seen
+            == self.kept
+                + self.not_ours
+                + self.out_of_range
+                + self.duplicate
+                + self.superseded
+                + self.aggregated
+                + self.insight
+                + self.refused
+            && self.kept == self.api_calls + self.service_events + self.network_activity + self.shared_copies
+    }
+}
+
+impl fmt::Display for Balance {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{} records seen = {} kept + {} not ours + {} out of range + {} duplicate + {} aggregated + {} insight + {} refused",
+            self.seen,
+            self.kept,
+            self.not_ours,
+            self.out_of_range,
+            self.duplicate,
+            self.aggregated,
+            self.insight,
+            self.refused,
+        )?;
+        if self.superseded > 0 {
+            write!(out, " + {} superseded", self.superseded)?;
+        }
+        write!(
+            out,
+            "; {} kept = {} api calls + {} service events + {} network activity + {} shared copies",
+            self.kept, self.api_calls, self.service_events, self.network_activity, self.shared_copies
+        )
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(objects: Vec<LogObject>, entries: Vec<(u32, Entry)>) -> Self {
+        let mut placed: Vec<Entry> = Vec::new();
+        placed.resize_with(objects.len(), Entry::default);
+        for (ordinal, entry) in entries {
+            if let Some(place) = placed.get_mut(ordinal as usize) {
+                *place = entry;
+            }
+        }
+        Self { objects, entries: placed }
+    }
+
+    /// Moves one row of an object from kept to what the comparison of all rows found.
+    pub(super) fn settle(&mut self, object: u32, kind: RecordKind, verdict: Verdict) {
+        let Some(entry) = self.entries.get_mut(object as usize) else { return };
+        match verdict {
+            Verdict::Conflict => {
+                entry.conflicts += 1;
+                return;
+            }
+            Verdict::Duplicate => entry.duplicate += 1,
+            Verdict::Superseded => entry.superseded += 1,
+        }
+        entry.counts.kept -= 1;
+        entry.kinds[kind as usize] -= 1;
+    }
+
+    /// The sums over all objects.
+    pub fn balance(&self) -> Balance {
+        let mut sum = Balance { objects: self.objects.len() as u64, ..Balance::default() };
+        for entry in &self.entries {
+            sum.objects_refused += u64::from(entry.refused.is_some());
+            sum.seen += entry.counts.seen;
+            sum.kept += entry.counts.kept;
+            sum.not_ours += entry.counts.not_ours;
+            sum.out_of_range += entry.counts.out_of_range;
+            sum.duplicate += entry.duplicate;
+            sum.superseded += entry.superseded;
+            sum.aggregated += entry.counts.aggregated;
+            sum.insight += entry.counts.insight;
+            sum.refused += entry.counts.refused;
+            sum.api_calls += entry.kinds[RecordKind::ApiCall as usize];
+            sum.service_events += entry.kinds[RecordKind::ServiceEvent as usize];
+            sum.network_activity += entry.kinds[RecordKind::NetworkActivity as usize];
+            sum.shared_copies += entry.kinds[RecordKind::SharedCopy as usize];
+            sum.conflicts += entry.conflicts;
+        }
+        sum
+    }
+
+    /// Objects that could not be read: name and reason.
+    pub fn refused_objects(&self) -> impl Iterator<Item = (&str, &str)> {
+        let both = self.objects.iter().zip(&self.entries);
+        both.filter_map(|(object, entry)| Some((object.name.as_str(), entry.refused.as_deref()?)))
+    }
+
+    /// Records that could not be read: object, index and reason; at most a thousand an object.
+    pub fn refused_records(&self) -> impl Iterator<Item = (&str, u32, &str)> {
+        let both = self.objects.iter().zip(&self.entries);
+        both.flat_map(|(object, entry)| {
+            entry.refusals.iter().map(|(index, reason)| (object.name.as_str(), *index, reason.as_str()))
+        })
+    }
+
+    /// How many objects were a CloudTrail log, digest or invocation log.
+    pub fn recognised(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.shape.is_some()).count()
+    }
+
+    /// The rows of `objects`.
+    pub fn objects_batch(&self) -> Result<RecordBatch, ArrowError> {
+        let layouts: Vec<Layout<'_>> = self.objects.iter().map(|object| Layout::of(&object.name)).collect();
+        let both = || self.objects.iter().zip(&self.entries);
+        let number = |of: fn(&Entry) -> u64| whole(self.entries.iter().map(of));
+        let rows = |kind: RecordKind| whole(self.entries.iter().map(|entry| entry.kinds[kind as usize]));
+        table([
+            ("log_object", text(both().map(|(object, _)| Some(&object.name)))),
+            ("source", text(both().map(|(object, _)| Some(if object.name == "-" { "stdin" } else { "local" })))),
+            ("kind", text(self.entries.iter().zip(&layouts).map(|(entry, layout)| Some(kind(entry, layout))))),
+            ("shape", text(self.entries.iter().map(|entry| entry.shape.map(Shape::name)))),
+            ("state", text(self.entries.iter().map(|entry| Some(entry.state())))),
+            ("reason", text(self.entries.iter().map(|entry| entry.refused.as_ref()))),
+            ("size_bytes", number(|entry| entry.size)),
+            ("inflated_bytes", number(|entry| entry.inflated)),
+            ("sha256", text(self.entries.iter().map(|entry| entry.sha256.as_ref().map(hex)))),
+            ("account_id", text(layouts.iter().map(|layout| layout.account))),
+            ("aws_region", text(layouts.iter().map(|layout| layout.region))),
+            ("delivered_at", instant(layouts.iter().map(|layout| layout.delivered_at))),
+            ("seen", number(|entry| entry.counts.seen)),
+            ("kept", number(|entry| entry.counts.kept)),
+            ("not_ours", number(|entry| entry.counts.not_ours)),
+            ("out_of_range", number(|entry| entry.counts.out_of_range)),
+            ("duplicate", number(|entry| entry.duplicate)),
+            ("aggregated", number(|entry| entry.counts.aggregated)),
+            ("insight", number(|entry| entry.counts.insight)),
+            ("refused", number(|entry| entry.counts.refused)),
+            ("superseded", number(|entry| entry.superseded)),
+            ("api_calls", rows(RecordKind::ApiCall)),
+            ("service_events", rows(RecordKind::ServiceEvent)),
+            ("network_activity", rows(RecordKind::NetworkActivity)),
+            ("shared_copies", rows(RecordKind::SharedCopy)),
+            ("conflicts", number(|entry| entry.conflicts)),
+            ("first_event_time", instant(self.entries.iter().map(|entry| entry.times.map(|(first, _)| first)))),
+            ("last_event_time", instant(self.entries.iter().map(|entry| entry.times.map(|(_, last)| last)))),
+        ])
+    }
+
+    /// The rows of `refusals`.
+    pub fn refusals_batch(&self) -> Result<RecordBatch, ArrowError> {
+        table([
+            ("log_object", text(self.refused_records().map(|(object, _, _)| Some(object)))),
+            ("log_index", whole(self.refused_records().map(|(_, index, _)| u64::from(index)))),
+            ("reason", text(self.refused_records().map(|(_, _, reason)| Some(reason)))),
+        ])
+    }
+}
+
+impl Entry {
+    fn state(&self) -> &'static str {
+        if self.refused.is_some() { "refused" } else { "read" }
+    }
+}
+
+fn table<const N: usize>(columns: [(&str, ArrayRef); N]) -> Result<RecordBatch, ArrowError> {
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+}
+
+fn text<T: AsRef<str>>(values: impl Iterator<Item = Option<T>>) -> ArrayRef {
+    Arc::new(values.collect::<StringViewArray>())
+}
+
+fn whole(values: impl Iterator<Item = u64>) -> ArrayRef {
+    Arc::new(values.map(|value| i64::try_from(value).unwrap_or(i64::MAX)).collect::<Int64Array>())
+}
+
+fn instant(values: impl Iterator<Item = Option<i64>>) -> ArrayRef {
+    Arc::new(values.collect::<TimestampMicrosecondArray>())
+}
+
+fn hex(hash: &[u8; 32]) -> String {
+    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn kind(entry: &Entry, layout: &Layout<'_>) -> &'static str {
+    match (entry.shape, layout.folder) {
+        (Some(Shape::Digest), _) | (None, Folder::Digest) => "digest",
+        (Some(Shape::InvocationLog), _) | (None, Folder::InvocationLog) => "invocation_log",
+        _ if entry.counts.seen > 0 && entry.counts.insight == entry.counts.seen => "insight",
+        _ if entry.counts.seen > 0 && entry.counts.aggregated == entry.counts.seen => "aggregated",
+        (_, Folder::Insight) => "insight",
+        (_, Folder::Aggregated) => "aggregated",
+        (_, Folder::NetworkActivity) => "network_activity",
+        (Some(_), _) | (None, Folder::CloudTrail) => "cloudtrail",
+        (None, _) => "other",
+    }
+}

@@ -1,0 +1,229 @@
+//! ② Objects to tables: read concurrently, decoded, counted once, written into a ledger, bounded in memory.
+
+mod collector;
+mod duplicate;
+pub mod ledger;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+
+use crate::decode::inflate::InflateError;
+use crate::decode::record::{DecodeError, Decoder, Key, Origin, Outcome, Shared};
+use crate::event::builder::{EventBuilder, FieldSet};
+use crate::source::{Layout, LogObject, local};
+use collector::Collector;
+use ledger::{Entry, Ledger};
+
+/// Objects that inflate to more than this are decoded one at a time, whatever the number of threads.
+const LARGE: usize = 32 << 20;
+/// Rows and bytes at which a thread hands its rows over.
+const BATCH_ROWS: usize = 8192;
+const BATCH_BYTES: usize = 8 << 20;
+
+/// What ingestion may use.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Largest inflated object, in bytes.
+    pub object: usize,
+    /// Rows kept in memory before they go to a file, in bytes.
+    pub memory: usize,
+    /// Threads that read and decode.
+    pub threads: usize,
+    /// Folder for rows that do not fit into memory; it outlives the returned tables and is the caller's to delete.
+    pub folder: PathBuf,
+    /// Whether each object's SHA-256 is taken.
+    pub hash: bool,
+}
+
+/// How far a run is; read while it goes on.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Objects read so far.
+    pub objects: AtomicU64,
+    /// Stored bytes read so far.
+    pub bytes: AtomicU64,
+}
+
+/// Where the rows of `events` are.
+#[derive(Debug)]
+pub enum Rows {
+    /// All in memory.
+    Memory(Vec<RecordBatch>),
+    /// In Parquet files, since they were too many.
+    Files(Vec<PathBuf>),
+}
+
+/// What ingestion yields.
+#[derive(Debug)]
+pub struct Ingested {
+    /// The rows of `events`.
+    pub rows: Rows,
+    /// The rows of `objects`.
+    pub ledger: Ledger,
+}
+
+/// Why ingestion as a whole failed. A bad object or record never is a reason.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The temporary folder cannot be written or read.
+    #[error("cannot use the temporary folder {folder}: {message}; choose another with --temp-dir")]
+    Folder {
+        /// Which folder.
+        folder: String,
+        /// What the system said.
+        message: String,
+    },
+    /// A bug of ours.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+/// Reads all objects and returns the tables made of them.
+pub fn ingest(
+    objects: Vec<LogObject>,
+    wanted: &FieldSet,
+    shared: &Shared<'_>,
+    limits: &Limits,
+    progress: &Progress,
+) -> Result<Ingested, IngestError> {
+    let collector = Mutex::new(Collector::new(limits));
+    let next = AtomicUsize::new(0);
+    let large = Mutex::new(());
+    let failed: Mutex<Option<IngestError>> = Mutex::new(None);
+    let fail = |error: IngestError| {
+        next.store(usize::MAX / 2, Ordering::Relaxed);
+        failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    };
+    let threads = limits.threads.clamp(1, objects.len().max(1));
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut worker = Worker::new(shared, wanted, limits, &large);
+                loop {
+                    let ordinal = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(object) = objects.get(ordinal) else { break };
+                    let bytes = worker.object(object, ordinal);
+                    progress.objects.fetch_add(1, Ordering::Relaxed);
+                    progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+                    if worker.full()
+                        && let Err(error) = worker.hand_over(&collector)
+                    {
+                        return fail(error);
+                    }
+                }
+                if let Err(error) = worker.hand_over(&collector) {
+                    fail(error);
+                }
+            });
+        }
+    });
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    collector.into_inner().unwrap_or_else(PoisonError::into_inner).finish(objects)
+}
+
+/// One thread's decoder and the rows it has not handed over yet.
+struct Worker<'s> {
+    decoder: Decoder<'s>,
+    limits: &'s Limits,
+    large: &'s Mutex<()>,
+    wanted: &'s FieldSet,
+    rows: EventBuilder,
+    keys: Vec<Key>,
+    entries: Vec<(u32, Entry)>,
+    supersedes: Vec<u128>,
+    stored: Vec<u8>,
+}
+
+/// What a thread hands over.
+struct Parcel {
+    rows: Option<RecordBatch>,
+    keys: Vec<Key>,
+    entries: Vec<(u32, Entry)>,
+    supersedes: Vec<u128>,
+}
+
+impl<'s> Worker<'s> {
+    fn new(shared: &Shared<'s>, wanted: &'s FieldSet, limits: &'s Limits, large: &'s Mutex<()>) -> Self {
+        Self {
+            decoder: Decoder::new(shared),
+            limits,
+            large,
+            wanted,
+            rows: EventBuilder::new(wanted),
+            keys: Vec::new(),
+            entries: Vec::new(),
+            supersedes: Vec::new(),
+            stored: Vec::new(),
+        }
+    }
+
+    /// Reads and decodes one object; returns its stored size.
+    fn object(&mut self, object: &LogObject, ordinal: usize) -> u64 {
+        let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+        let mut stored = std::mem::take(&mut self.stored);
+        let read = local::read(object, self.limits.object, &mut stored);
+        let length = read.as_ref().map_or(0, |length| *length as u64);
+        let outcome = read.and_then(|length| {
+            let bytes = &stored[..length];
+            let layout = Layout::of(&object.name);
+            let origin = Origin { name: &object.name, ordinal, delivered_at: layout.delivered_at };
+            let outcome = self.decode(bytes, origin).map_err(|error| error.to_string());
+            outcome.map(|outcome| (outcome, self.limits.hash.then(|| ledger::sha256(bytes))))
+        });
+        let entry = match outcome {
+            Ok((mut outcome, sha256)) => {
+                self.supersedes.append(&mut outcome.supersedes);
+                Entry::read(length, sha256, outcome)
+            }
+            Err(reason) => {
+                let sha256 = (self.limits.hash && length > 0)
+                    .then(|| ledger::sha256(&stored[..usize::try_from(length).unwrap_or(0)]));
+                Entry::refused(length, sha256, reason)
+            }
+        };
+        self.entries.push((ordinal, entry));
+        stored.truncate(LARGE);
+        self.stored = stored;
+        length
+    }
+
+    fn decode(&mut self, bytes: &[u8], origin: Origin<'_>) -> Result<Outcome, DecodeError> {
+        let small = LARGE.min(self.limits.object);
+        let first = self.decoder.object(bytes, origin, small, &mut self.rows, &mut self.keys);
+        match first {
+            Err(DecodeError::Inflate(InflateError::TooLarge { .. })) if small < self.limits.object => {
+                let _alone = self.large.lock().unwrap_or_else(PoisonError::into_inner);
+                let again =
+                    self.decoder.object(bytes, origin, self.limits.object, &mut self.rows, &mut self.keys);
+                self.decoder.shrink(LARGE);
+                again
+            }
+            first => first,
+        }
+    }
+
+    fn full(&self) -> bool {
+        self.keys.len() >= BATCH_ROWS || self.entries.len() >= BATCH_ROWS || self.rows.bytes() >= BATCH_BYTES
+    }
+
+    fn hand_over(&mut self, collector: &Mutex<Collector>) -> Result<(), IngestError> {
+        let rows = if self.keys.is_empty() {
+            None
+        } else {
+            let full = std::mem::replace(&mut self.rows, EventBuilder::new(self.wanted));
+            Some(full.finish().map_err(|error| IngestError::Internal(error.to_string()))?)
+        };
+        let parcel = Parcel {
+            rows,
+            keys: std::mem::take(&mut self.keys),
+            entries: std::mem::take(&mut self.entries),
+            supersedes: std::mem::take(&mut self.supersedes),
+        };
+        collector.lock().unwrap_or_else(PoisonError::into_inner).take(parcel)
+    }
+}

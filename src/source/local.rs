@@ -1,0 +1,187 @@
+//! Files, folders, globs and standard input.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::source::{Folder, Layout, Listing, LogObject, Place, Extent};
+
+/// Endings of files that hold logs; others in a folder are passed over and counted.
+const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "gz", "zst", "log", "txt"];
+
+/// Why a local source cannot be listed.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// Nothing is there.
+    #[error("{0} does not exist: give a CloudTrail file, a folder of them, a glob or - for standard input")]
+    Missing(String),
+    /// The glob matches nothing.
+    #[error("nothing matches {0}")]
+    NoMatch(String),
+    /// The glob is none.
+    #[error("{pattern} is no glob: {message}")]
+    Pattern {
+        /// As given.
+        pattern: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// Lists what `given` names: `-`, a file, a folder or a glob.
+pub fn list(given: &str, extent: &Extent) -> Result<Listing, ListError> {
+    let mut listing = Listing::default();
+    if given == "-" {
+        listing.objects.push(LogObject { name: "-".to_owned(), place: Place::Stdin });
+        return Ok(listing);
+    }
+    let path = Path::new(given);
+    if path.is_dir() {
+        folder(path, extent, &mut listing);
+    } else if path.exists() {
+        listing.objects.push(object(path.to_owned()));
+    } else if given.contains(['*', '?', '[']) {
+        let pattern = |error: &glob::PatternError| ListError::Pattern {
+            pattern: given.to_owned(),
+            message: error.msg.to_owned(),
+        };
+        let mut any = false;
+        for found in glob::glob(given).map_err(|error| pattern(&error))? {
+            any = true;
+            match found {
+                Ok(path) if path.is_dir() => folder(&path, extent, &mut listing),
+                Ok(path) => listing.objects.push(object(path)),
+                Err(error) => listing.objects.push(unreachable(error.path(), &error)),
+            }
+        }
+        if !any {
+            return Err(ListError::NoMatch(given.to_owned()));
+        }
+    } else {
+        return Err(ListError::Missing(given.to_owned()));
+    }
+    Ok(listing)
+}
+
+fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
+    let visible = |entry: &walkdir::DirEntry| {
+        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    };
+    for entry in walkdir::WalkDir::new(path).follow_links(true).into_iter().filter_entry(visible) {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => {
+                let object = object(entry.into_path());
+                let layout = Layout::of(&object.name);
+                let ending = object.name.rsplit_once('.').map_or("", |(_, ending)| ending);
+                let named = ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
+                // Bodies that Bedrock stores beside its invocation log are prompts and answers, never records.
+                let body = layout.folder == Folder::InvocationLog && object.name.contains("/data/");
+                if layout.folder == Folder::Other || body || !named {
+                    listing.skipped += 1;
+                } else if !extent.reads(&layout) {
+                    listing.pruned += 1;
+                } else {
+                    listing.objects.push(object);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                let at = error.path().unwrap_or(path).to_owned();
+                listing.objects.push(unreachable(&at, &error));
+            }
+        }
+    }
+}
+
+fn object(path: PathBuf) -> LogObject {
+    match path.into_os_string().into_string() {
+        Ok(name) => LogObject { name, place: Place::Named },
+        Err(path) => LogObject { name: path.to_string_lossy().into_owned(), place: Place::Path(path.into()) },
+    }
+}
+
+fn unreachable(path: &Path, reason: &dyn std::fmt::Display) -> LogObject {
+    LogObject { name: path.display().to_string(), place: Place::Unreachable(reason.to_string()) }
+}
+
+/// Reads an object's stored bytes into `buffer`, at most `limit` of them; returns how many.
+/// One open, as few reads as the size allows, one close.
+pub fn read(object: &LogObject, limit: usize, buffer: &mut Vec<u8>) -> Result<usize, String> {
+    match &object.place {
+        Place::Named => fill(File::open(&object.name).map_err(|error| error.to_string())?, limit, buffer),
+        Place::Path(path) => fill(File::open(path).map_err(|error| error.to_string())?, limit, buffer),
+        Place::Stdin => fill(std::io::stdin().lock(), limit, buffer),
+        Place::Unreachable(reason) => Err(reason.clone()),
+    }
+}
+
+fn fill(mut reader: impl Read, limit: usize, buffer: &mut Vec<u8>) -> Result<usize, String> {
+    let mut length = 0;
+    loop {
+        if length == buffer.len() {
+            if length > limit {
+                return Err(format!("it is larger than {limit} bytes; if it is a real log, raise --max-object-size"));
+            }
+            buffer.resize((length * 2).max(64 * 1024), 0);
+        }
+        match reader.read(&mut buffer[length..]) {
+            Ok(0) => return Ok(length),
+            Ok(count) => length += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_lists_logs_sorted_and_counts_the_rest() {
+        let root = tempfile::tempdir().unwrap();
+        let put = |name: &str| {
+            let path = root.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "x").unwrap();
+        };
+        for name in [
+            "b.json",
+            "a.json.gz",
+            "c.ndjson",
+            "README.md",
+            ".hidden.json",
+            ".git/x.json",
+            "AWSLogs/111122223333/Config/eu-west-1/2026/10/05/x.json.gz",
+            "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/10/05/x.json.gz",
+            "AWSLogs/111122223333/CloudTrail/us-east-1/2026/10/05/x.json.gz",
+        ] {
+            put(name);
+        }
+        let extent = Extent { regions: vec!["eu-west-1".to_owned()], ..Extent::default() };
+        let mut listing = list(root.path().to_str().unwrap(), &extent).unwrap();
+        listing.settle();
+        let names: Vec<_> =
+            listing.objects.iter().map(|object| object.name.rsplit(['/', '\\']).next().unwrap()).collect();
+        assert_eq!(names, ["x.json.gz", "a.json.gz", "b.json", "c.ndjson"]);
+        assert_eq!((listing.pruned, listing.skipped), (1, 2));
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error() {
+        let missing = list("/no/such/folder", &Extent::default()).unwrap_err();
+        assert_eq!(
+            missing.to_string(),
+            "/no/such/folder does not exist: give a CloudTrail file, a folder of them, a glob or - for standard input"
+        );
+        assert!(matches!(list("/no/such/*.json", &Extent::default()), Err(ListError::NoMatch(_))));
+    }
+
+    #[test]
+    fn an_object_past_the_limit_is_not_read_whole() {
+        let mut buffer = vec![];
+        assert_eq!(fill(&[1u8; 100][..], 1000, &mut buffer), Ok(100));
+        assert!(fill(std::io::repeat(1), 200_000, &mut buffer).is_err());
+        assert!(buffer.len() <= 1 << 20);
+    }
+}
