@@ -1,0 +1,168 @@
+//! How a call ended, from error code, message and the answer of an AgentCore gateway.
+
+/// What an AgentCore gateway answered: it reports failures in its answer, not as `errorCode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status (`responseElements.statusCode`).
+    pub status: Option<i64>,
+    /// JSON-RPC error code (`responseElements.body.error.code`); 0 where the error names none.
+    pub rpc_error: Option<i64>,
+    /// The tool itself reported an error (`responseElements.body.result.isError`).
+    pub tool_error: bool,
+}
+
+/// `ok`, `denied`, `throttled`, `invalid` or `failed`. Failed authentication counts as denied, and so does a message that
+/// begins "Access denied" (how Bedrock refuses legacy models under another code).
+pub fn outcome(code: Option<&str>, message: Option<&str>, answer: Option<Answer>) -> &'static str {
+    let code = code.filter(|code| !code.is_empty());
+    let message = message.filter(|message| !message.is_empty());
+    if code.is_none() && message.is_none() {
+        return answer.map_or("ok", of_answer);
+    }
+    if code.is_some_and(denied) || message.is_some_and(says_denied) {
+        return "denied";
+    }
+    match code.map_or("failed", of_code) {
+        // A plain "failed" can still be told apart by the status beside it.
+        "failed" => match answer.map_or("ok", of_answer) {
+            "ok" => "failed",
+            outcome => outcome,
+        },
+        outcome => outcome,
+    }
+}
+
+fn denied(code: &str) -> bool {
+    let code = code.strip_prefix("Client.").unwrap_or(code);
+    ["AccessDenied", "NotAuthorized", "Unauthorized"].iter().any(|part| code.contains(part))
+        || [
+            "AuthFailure",
+            "Authorization",
+            "ExpiredToken",
+            "Forbidden",
+            "IncompleteSignature",
+            "InvalidAccessKeyId",
+            "InvalidClientTokenId",
+            "InvalidIdentityToken",
+            "InvalidSignature",
+            "InvalidToken",
+            "MissingAuthenticationToken",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClient",
+        ]
+        .iter()
+        .any(|start| code.starts_with(start))
+}
+
+fn says_denied(message: &str) -> bool {
+    let starts = |text: &str| message.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
+    starts("access denied")
+        || starts("failed authentication")
+        || message.contains("is not authorized to perform")
+}
+
+fn of_code(code: &str) -> &'static str {
+    let code = code.strip_prefix("Client.").unwrap_or(code);
+    let starts = |starts: &[&str]| starts.iter().any(|start| code.starts_with(start));
+    if code.contains("ServiceQuotaExceeded")
+        || starts(&["Throttl", "TooManyRequests", "RequestLimitExceeded", "RequestThrottled", "SlowDown"])
+    {
+        "throttled"
+    } else if starts(&[
+        "BadRequest",
+        "InvalidInput",
+        "InvalidParam",
+        "InvalidRequest",
+        "Malformed",
+        "MissingParam",
+        "ParamValidation",
+        "Serialization",
+        "Validation",
+    ]) {
+        "invalid"
+    } else {
+        "failed"
+    }
+}
+
+fn of_answer(answer: Answer) -> &'static str {
+    match (answer.status, answer.rpc_error) {
+        (Some(401 | 403), _) => "denied",
+        (Some(429), _) => "throttled",
+        (Some(400..=499), _) => "invalid",
+        (Some(500..), _) => "failed",
+        // JSON-RPC: parse error, invalid request, unknown method, invalid parameters.
+        (_, Some(-32700 | -32600 | -32601 | -32602)) => "invalid",
+        (_, Some(_)) => "failed",
+        (_, None) if answer.tool_error => "failed",
+        _ => "ok",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes() {
+        for (code, want) in [
+            ("AccessDenied", "denied"),
+            ("AccessDeniedException", "denied"),
+            ("Client.UnauthorizedOperation", "denied"),
+            ("UnauthorizedException", "denied"),
+            ("VpceAccessDenied", "denied"),
+            ("NotAuthorizedException", "denied"),
+            ("ExpiredTokenException", "denied"),
+            ("InvalidClientTokenId", "denied"),
+            ("SignatureDoesNotMatch", "denied"),
+            ("UnrecognizedClientException", "denied"),
+            ("ThrottlingException", "throttled"),
+            ("TooManyRequestsException", "throttled"),
+            ("ServiceQuotaExceededException", "throttled"),
+            ("ValidationException", "invalid"),
+            ("InvalidParameterValue", "invalid"),
+            ("MalformedPolicyDocument", "invalid"),
+            ("ResourceNotFoundException", "failed"),
+            ("ModelTimeoutException", "failed"),
+            ("InternalServerException", "failed"),
+            ("", "ok"),
+        ] {
+            assert_eq!(outcome(Some(code), None, None), want, "{code}");
+        }
+        assert_eq!(outcome(None, None, None), "ok");
+    }
+
+    #[test]
+    fn messages() {
+        let legacy = "Access denied. This Model is marked by provider as Legacy";
+        assert_eq!(outcome(Some("ResourceNotFoundException"), Some(legacy), None), "denied");
+        assert_eq!(outcome(Some("ResourceNotFoundException"), Some("ACCESS DENIED"), None), "denied");
+        let control =
+            "User: arn:aws:iam::111122223333:user/u is not authorized to perform: bedrock:ListAgents";
+        assert_eq!(outcome(Some("Client.Error"), Some(control), None), "denied");
+        assert_eq!(outcome(None, Some("it broke"), None), "failed");
+        assert_eq!(outcome(Some("ValidationException"), Some("é"), None), "invalid");
+    }
+
+    #[test]
+    fn gateway_answers() {
+        let answer = |status, rpc_error| Some(Answer { status: Some(status), rpc_error, tool_error: false });
+        for (status, rpc, want) in [
+            (200, None, "ok"),
+            (401, Some(-32001), "denied"),
+            (403, None, "denied"),
+            (429, None, "throttled"),
+            (404, None, "invalid"),
+            (500, None, "failed"),
+            (200, Some(-32602), "invalid"),
+            (200, Some(-32601), "invalid"),
+            (200, Some(-32000), "failed"),
+            (200, Some(0), "failed"),
+        ] {
+            assert_eq!(outcome(None, None, answer(status, rpc)), want, "{status} {rpc:?}");
+        }
+        let broken = Answer { status: Some(200), rpc_error: None, tool_error: true };
+        assert_eq!(outcome(None, None, Some(broken)), "failed");
+        assert_eq!(outcome(Some("InternalServerException"), None, answer(403, None)), "denied");
+    }
+}
