@@ -1,1 +1,10 @@
-fn main() {}
+//! The program: parse, run, exit code.
+
+use std::process::ExitCode;
+
+use bedtrail::cli::Cli;
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    bedtrail::command::run(Cli::parse()).into()
+}

@@ -1,0 +1,207 @@
+//! The rules run over a trail, and what they found as reports.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::RecordBatch;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+
+use super::Failure;
+use super::trail::{Prepared, Trail};
+use crate::cli;
+use crate::engine::Engine;
+use crate::event::column::Field;
+use crate::finding::{self, Finding, Severity, Verdict};
+use crate::policy::Policy;
+use crate::rule::{self, Rule, RuleOutcome, Setting, Settings, Waiver};
+
+/// The severity from which an audit fails, if nobody says otherwise.
+const FAIL_ON: Severity = Severity::High;
+
+/// A report made of what the rules found.
+pub(super) struct JudgedReport {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) question: &'static str,
+    pub(super) rows: fn(&Found) -> Result<RecordBatch, Failure>,
+}
+
+/// The reports made of what the rules found.
+pub(super) const REPORTS: &[JudgedReport] = &[
+    JudgedReport {
+        name: "rules",
+        title: "Rules",
+        question: "What did each rule decide, on how many events, and what could it not decide?",
+        rows: Found::rules_batch,
+    },
+    JudgedReport {
+        name: "violations",
+        title: "Findings",
+        question: "What broke the policy, what is waived, and what could not be assessed?",
+        rows: Found::findings_batch,
+    },
+];
+
+/// The rules of a run, with all that the policy says of them.
+pub(super) struct Judgement {
+    rules: &'static [Rule],
+    settings: Settings,
+    statements: Vec<String>,
+}
+
+/// What the rules found.
+pub(super) struct Found(rule::Judgement);
+
+impl Judgement {
+    /// Resolves rules, parameters and waivers before anything is read.
+    pub(super) fn prepare(prepared: &Prepared) -> Result<Self, Failure> {
+        let rules = rule::catalogue().map_err(Failure::failed)?;
+        let settings = settings(prepared.policy.as_ref(), prepared.now)?;
+        let statements = rule::run::statements(rules, &settings).map_err(Failure::usage)?;
+        Ok(Self { rules, settings, statements })
+    }
+
+    /// The statements whose columns must be read.
+    pub(super) fn queries(&self) -> Vec<String> {
+        self.statements.clone()
+    }
+
+    /// Columns read besides those of the statements.
+    pub(super) fn columns(&self) -> Vec<Field> {
+        vec![Field::EventId, Field::EventTime, Field::AccountId, Field::Environment]
+    }
+
+    /// Every rule's parameters, for the manifest.
+    pub(super) fn parameters(&self) -> BTreeMap<String, String> {
+        let mut all = BTreeMap::new();
+        for rule in self.rules {
+            let given = [&rule.code, &rule.name].into_iter().find_map(|name| self.settings.rules.get(name));
+            for parameter in &rule.parameters {
+                let value = given.and_then(|setting| setting.parameters.get(&parameter.name));
+                let text = value.map_or_else(|| parameter.default.to_string(), ToString::to_string);
+                all.insert(format!("{}.{}", rule.code, parameter.name), text);
+            }
+        }
+        all
+    }
+
+    /// Runs the rules.
+    pub(super) fn run(&self, trail: &Trail) -> Result<Found, Failure> {
+        let tables = Tables(&trail.engine);
+        let judgement = trail
+            .engine
+            .block_on(rule::run::run(self.rules, &self.settings, &tables))
+            .map_err(Failure::failed)?;
+        match judgement.outcomes.iter().find_map(|outcome| Some((outcome, outcome.error.as_ref()?))) {
+            Some((outcome, error)) => {
+                Err(Failure::failed(format!("rule {} could not be run: {error}", outcome.rule_id)))
+            }
+            None => Ok(Found(judgement)),
+        }
+    }
+}
+
+struct Tables<'e>(&'e Engine);
+
+impl rule::Scope for Tables<'_> {
+    fn context(&self) -> SessionContext {
+        self.0.context()
+    }
+
+    async fn context_where(&self, predicate: &str) -> Result<SessionContext, DataFusionError> {
+        self.0.context_where(predicate).await
+    }
+}
+
+impl Found {
+    /// Whether a violation of this severity or above was found; waived ones do not count.
+    pub(super) fn at_or_above(&self, fail_on: Option<Severity>) -> bool {
+        fail_on.is_some_and(|least| self.0.worst().is_some_and(|worst| worst >= least))
+    }
+
+    /// Whether a rule could not assess something.
+    pub(super) fn not_assessed(&self) -> bool {
+        self.0.has_not_assessed()
+    }
+
+    pub(super) fn outcomes(&self) -> &[RuleOutcome] {
+        &self.0.outcomes
+    }
+
+    pub(super) fn findings_batch(&self) -> Result<RecordBatch, Failure> {
+        finding::findings_batch(&self.0.findings).map_err(Failure::failed)
+    }
+
+    pub(super) fn rules_batch(&self) -> Result<RecordBatch, Failure> {
+        rule::outcome::rules_batch(&self.0.outcomes).map_err(Failure::failed)
+    }
+
+    /// What the owner of the policy should know.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let unused = self.0.unused_waivers.iter();
+        unused.map(|waiver| format!("waiver {} ({}): {}", waiver.waiver_id, waiver.owner, waiver.reason)).collect()
+    }
+
+    /// One line: how many violations of which severity.
+    pub(super) fn summary(&self, fail_on: Option<Severity>) -> String {
+        let of = |status: Verdict| self.0.findings.iter().filter(move |finding| finding.status == status);
+        let violations: Vec<&Finding> = of(Verdict::Violation).collect();
+        let mut parts = Vec::new();
+        for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info] {
+            let count = violations.iter().filter(|finding| finding.severity == severity).count();
+            if count > 0 {
+                parts.push(format!("{count} {severity}"));
+            }
+        }
+        let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+        let (waived, not_assessed) = (of(Verdict::Waived).count(), of(Verdict::NotAssessed).count());
+        let fail = fail_on.map_or_else(|| "never".to_owned(), |severity| severity.to_string());
+        format!(
+            "{} violations{parts}, {waived} waived, {not_assessed} not assessed; fails on: {fail}",
+            violations.len()
+        )
+    }
+}
+
+/// The severity from which the run fails: the flag's, the policy's, or high. None: never.
+pub(super) fn fail_on(verdict: &cli::Verdict, policy: Option<&Policy>) -> Result<Option<Severity>, Failure> {
+    match verdict.fail_on.as_deref() {
+        Some("never") => Ok(None),
+        Some(text) => text
+            .parse()
+            .map(Some)
+            .map_err(|error| Failure::usage(format!("--fail-on: {error}")).help("or never")),
+        None => Ok(Some(policy.and_then(Policy::fail_on).unwrap_or(FAIL_ON))),
+    }
+}
+
+/// Whether every rule that the policy names exists and takes the parameters given.
+pub(super) fn check_rules(policy: &Policy, rules: &[Rule]) -> Result<(), Failure> {
+    let settings = settings(Some(policy), 0)?;
+    rule::run::statements(rules, &settings).map(drop).map_err(Failure::usage)
+}
+
+fn settings(policy: Option<&Policy>, now: i64) -> Result<Settings, Failure> {
+    let Some(policy) = policy else { return Ok(Settings { run_time: now, ..Settings::default() }) };
+    let _ = BTreeSet::<String>::new();
+    Ok(Settings {
+        policy_given: true,
+        rules: policy.rules().map(|(name, rule)| (name.to_owned(), Setting {
+            enabled: rule.enabled,
+            severity: rule.severity,
+            reason: rule.reason.clone(),
+            owner: rule.owner.clone(),
+            parameters: rule.parameters.clone(),
+        })).collect(),
+        waivers: policy.waivers().iter().map(|waiver| Waiver {
+            waiver_id: waiver.id.clone(),
+            rules: waiver.rules.clone(),
+            predicate: waiver.predicate.clone(),
+            owner: waiver.owner.clone(),
+            created: waiver.created,
+            expires: waiver.expires,
+            retroactive: waiver.retroactive,
+        }).collect(),
+        run_time: now,
+    })
+}
