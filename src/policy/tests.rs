@@ -546,6 +546,22 @@ fn a_file_that_is_not_there_or_not_text_says_so() {
     "#);
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_damage_to_a_file_breaks_the_reader(from in 0usize..6000, length in 0usize..60, with in "[\\[\\]\"'=#.{}x\n\\\\é0,]{0,3}") {
+        let characters: Vec<char> = ACME.chars().collect();
+        let from = from.min(characters.len());
+        let to = (from + length).min(characters.len());
+        let text: String = characters[..from].iter().copied().chain(with.chars()).chain(characters[to..].iter().copied()).collect();
+        if let Err(problems) = Policy::parse("p.toml", text.as_bytes()) {
+            proptest::prop_assert!(!problems.is_empty());
+            for problem in problems {
+                proptest::prop_assert!((1..=text.lines().count() + 1).contains(&problem.line), "{}", problem);
+            }
+        }
+    }
+}
+
 #[test]
 fn relations_of_acme() {
     let relations = policy(ACME).relations(day("2026-11-22"));

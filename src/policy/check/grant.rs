@@ -9,7 +9,7 @@ use crate::policy::problem::{nearest, quoted};
 use crate::policy::written;
 
 /// Draft names of clients and what `events.client` says.
-const TOOLS: &[(&str, &str)] = &[("codex", "codex-cli"), ("claude", "claude-code")];
+const TOOLS: &[(&str, &str)] = &[("codex", "codex-cli")];
 
 pub(super) fn allow(
     out: &mut Collector<'_>,

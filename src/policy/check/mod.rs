@@ -346,7 +346,7 @@ fn midnight(day: NaiveDate) -> NaiveDateTime {
 }
 
 /// Tells every mistake of an expression at its place in the file.
-fn expression(out: &mut Collector<'_>, key: &str, sql: &Text, place: Place) {
+fn expression(out: &mut Collector<'_>, key: &str, sql: &Text, place: Place<'_>) {
     let span = sql.span();
     let raw = out.source.text.get(span.clone()).unwrap_or_default();
     let offsets = offsets(raw);
@@ -358,6 +358,9 @@ fn expression(out: &mut Collector<'_>, key: &str, sql: &Text, place: Place) {
 
 /// For each character of a TOML string's value, its offset in the string as it is written.
 fn offsets(raw: &str) -> Vec<usize> {
+    if raw.len() < 2 {
+        return Vec::new();
+    }
     let long = raw.starts_with("\"\"\"") || raw.starts_with("'''");
     let basic = raw.starts_with('"');
     let mut at = if long { 3 } else { 1 };

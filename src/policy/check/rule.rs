@@ -146,9 +146,10 @@ pub(super) fn customs(out: &mut Collector<'_>, written: Vec<Spanned<written::Cus
         for group in &group_by {
             expression(out, "group_by", group, Place::Group);
         }
+        let groups: Vec<String> = group_by.into_iter().map(Spanned::into_inner).collect();
         let having = optional(out, "having", entry.having);
         if let Some(having) = &having {
-            expression(out, "having", having, Place::Having);
+            expression(out, "having", having, Place::Having(&groups));
         }
         let mut words = |list| texts(out, list).into_iter().map(Spanned::into_inner).collect();
         let (frameworks, attack, atlas) = (words(entry.frameworks), words(entry.attack), words(entry.atlas));
@@ -162,7 +163,7 @@ pub(super) fn customs(out: &mut Collector<'_>, written: Vec<Spanned<written::Cus
                 Some(when) => when.into_inner(),
                 None => required(out, &at, &whose, "when", None),
             },
-            group_by: group_by.into_iter().map(Spanned::into_inner).collect(),
+            group_by: groups,
             having: having.map(Spanned::into_inner),
             id,
         });
