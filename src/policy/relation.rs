@@ -1,0 +1,329 @@
+//! A policy as relations.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringViewArray,
+    TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+
+use super::Policy;
+use super::entry::{Environment, Grant};
+use super::glob::glob_to_regex;
+use super::lifecycle::lifecycles;
+use super::table::{TABLES, TableDoc};
+use crate::event::column::Kind;
+
+/// One value of a row.
+enum Cell {
+    Text(Option<String>),
+    Int(i64),
+    Bool(bool),
+    Time(Option<NaiveDateTime>),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(Some(text.to_owned()))
+    }
+}
+
+impl From<&String> for Cell {
+    fn from(text: &String) -> Self {
+        Self::Text(Some(text.clone()))
+    }
+}
+
+impl From<Option<&str>> for Cell {
+    fn from(text: Option<&str>) -> Self {
+        Self::Text(text.map(str::to_owned))
+    }
+}
+
+impl From<&Option<String>> for Cell {
+    fn from(text: &Option<String>) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(number: usize) -> Self {
+        Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<bool> for Cell {
+    fn from(flag: bool) -> Self {
+        Self::Bool(flag)
+    }
+}
+
+impl From<Option<NaiveDate>> for Cell {
+    fn from(day: Option<NaiveDate>) -> Self {
+        Self::Time(day.map(|day| day.and_time(NaiveTime::MIN)))
+    }
+}
+
+impl From<NaiveDateTime> for Cell {
+    fn from(time: NaiveDateTime) -> Self {
+        Self::Time(Some(time))
+    }
+}
+
+macro_rules! row {
+    ($($value:expr),* $(,)?) => { vec![$(Cell::from($value)),*] };
+}
+
+type Rows = Vec<Vec<Cell>>;
+
+/// Every relation of a policy, in the order of [`TABLES`]; without one they are empty, but for the built-in
+/// lifecycle rows.
+pub(super) fn relations(policy: Option<&Policy>, now: NaiveDateTime) -> Vec<(&'static str, RecordBatch)> {
+    TABLES
+        .iter()
+        .map(|table| {
+            let mut rows = policy.map(|policy| rows(policy, table.name, now)).unwrap_or_default();
+            if table.name == "policy_model_end" {
+                rows.extend(built_in_ends());
+            }
+            (table.name, batch(table, &rows))
+        })
+        .collect()
+}
+
+fn rows(policy: &Policy, table: &str, now: NaiveDateTime) -> Rows {
+    let content = &policy.content;
+    let per = |patterns: fn(&Environment) -> &[String]| {
+        let mut rows = Rows::new();
+        for environment in &content.environments {
+            rows.extend(patterns(environment).iter().map(|p| row![&environment.name, p, &glob_to_regex(p)]));
+        }
+        rows
+    };
+    let agents = |patterns: fn(&super::Agent) -> &[String], regex: bool| {
+        let mut rows = Rows::new();
+        for agent in &content.agents {
+            for pattern in patterns(agent) {
+                let mut row = row![&agent.name, pattern];
+                row.extend(regex.then(|| Cell::from(&glob_to_regex(pattern))));
+                rows.push(row);
+            }
+        }
+        rows
+    };
+    let environments = content.environments.iter();
+    match table {
+        "policy_version" => {
+            vec![row![
+                &content.name,
+                &content.version,
+                &policy.sha256,
+                content.effective_from,
+                &policy.source.file
+            ]]
+        }
+        "policy_default" => vec![
+            row!["unknown_model", content.defaults.unknown_model],
+            row!["fail_on", content.defaults.fail_on],
+            row!["assess_missing", content.defaults.assess_missing],
+        ],
+        "policy_environment" => environments
+            .flat_map(|environment| environment.accounts.iter().map(move |account| (environment, account)))
+            .enumerate()
+            .map(|(at, (environment, account))| row![&environment.name, at, account, &glob_to_regex(account)])
+            .collect(),
+        "policy_region" => per(|environment| &environment.regions),
+        "policy_guardrail" => per(|environment| &environment.guardrails),
+        "policy_vpc_endpoint" => per(|environment| &environment.vpc_endpoints),
+        "policy_geography" => environments
+            .flat_map(|environment| environment.geographies.iter().map(|name| row![&environment.name, name]))
+            .collect(),
+        "policy_cidr" => environments
+            .flat_map(|environment| environment.cidrs.iter().map(|cidr| row![&environment.name, cidr]))
+            .collect(),
+        "policy_credential" => environments
+            .flat_map(|environment| {
+                environment
+                    .credentials
+                    .iter()
+                    .map(|(class, setting)| row![&environment.name, *class, *setting])
+            })
+            .collect(),
+        "policy_allow" => grants(&content.allow, true),
+        "policy_deny" => grants(&content.deny, false),
+        "policy_allow_tool" => tools(&content.allow),
+        "policy_model_end" => content
+            .model_ends
+            .iter()
+            .map(|end| {
+                let regex = glob_to_regex(&end.model);
+                row![
+                    &end.model,
+                    &regex,
+                    end.after,
+                    None::<NaiveDate>,
+                    None::<&str>,
+                    &end.replacement,
+                    "policy"
+                ]
+            })
+            .collect(),
+        "policy_alias" => content.aliases.iter().map(|(reference, model)| row![reference, model]).collect(),
+        "policy_log_target" => [
+            ("invocation_log", &content.logging.invocation_log_targets),
+            ("bucket", &content.logging.buckets),
+            ("key", &content.logging.keys),
+        ]
+        .into_iter()
+        .flat_map(|(kind, patterns)| patterns.iter().map(move |p| row![kind, p, &glob_to_regex(p)]))
+        .collect(),
+        "policy_agent" => content
+            .agents
+            .iter()
+            .map(|agent| {
+                let regex = |pattern: &Option<String>| pattern.as_deref().map(glob_to_regex);
+                let (runtime_re, role_re) = (regex(&agent.runtime), regex(&agent.execution_role));
+                row![&agent.name, &agent.runtime, &runtime_re, &agent.execution_role, &role_re]
+            })
+            .collect(),
+        "policy_agent_caller" => agents(|agent| &agent.callers, true),
+        "policy_agent_service" => agents(|agent| &agent.services, false),
+        "policy_agent_deny_action" => agents(|agent| &agent.deny_actions, true),
+        "policy_agent_provider" => agents(|agent| &agent.providers, false),
+        "policy_agent_lambda" => agents(|agent| &agent.lambdas, true),
+        "policy_waiver" => content
+            .waivers
+            .iter()
+            .map(|waiver| {
+                row![
+                    &waiver.id,
+                    &waiver.rules.join(" "),
+                    &waiver.condition,
+                    &waiver.owner,
+                    &waiver.approver,
+                    &waiver.reason,
+                    &waiver.ticket,
+                    Some(waiver.created),
+                    Some(waiver.expires),
+                    waiver.retroactive,
+                    waiver.state(now),
+                ]
+            })
+            .collect(),
+        "policy_rule" => content
+            .rules
+            .iter()
+            .map(|(code, rule)| row![code, rule.enabled, rule.severity, &rule.reason, &rule.owner])
+            .collect(),
+        // A test holds this list against the tables.
+        _ => Rows::new(),
+    }
+}
+
+/// `None` alone where a list is empty, which stands for everything.
+fn or_every<T>(list: &[T]) -> Vec<Option<&T>> {
+    if list.is_empty() { vec![None] } else { list.iter().map(Some).collect() }
+}
+
+fn grants(grants: &[Grant], allow: bool) -> Rows {
+    let mut rows = Rows::new();
+    for (position, grant) in grants.iter().enumerate() {
+        for environment in or_every(&grant.environments) {
+            for role in &grant.roles {
+                for model in &grant.models {
+                    for activity in or_every(&grant.activities) {
+                        let mut row = row![&grant.id, position, environment.map(String::as_str)];
+                        row.extend(row![role, &glob_to_regex(role)]);
+                        row.extend(allow.then(|| Cell::from(role.chars().count())));
+                        row.extend(row![model, &glob_to_regex(model), activity.copied()]);
+                        row.extend(if allow {
+                            row![&grant.purpose, &grant.owner]
+                        } else {
+                            row![&grant.reason]
+                        });
+                        rows.push(row);
+                    }
+                }
+            }
+        }
+    }
+    rows
+}
+
+fn tools(allow: &[Grant]) -> Rows {
+    let mut rows = Rows::new();
+    for grant in allow {
+        for environment in or_every(&grant.environments) {
+            for role in &grant.roles {
+                for tool in &grant.tools {
+                    rows.push(row![
+                        &grant.id,
+                        environment.map(String::as_str),
+                        role,
+                        &glob_to_regex(role),
+                        tool
+                    ]);
+                }
+            }
+        }
+    }
+    rows
+}
+
+fn built_in_ends() -> Rows {
+    lifecycles()
+        .iter()
+        .map(|life| {
+            let regex = glob_to_regex(&life.model);
+            row![&life.model, &regex, life.end, life.legacy, &life.region, &life.replacement, &life.basis]
+        })
+        .collect()
+}
+
+fn batch(table: &TableDoc, rows: &[Vec<Cell>]) -> RecordBatch {
+    let mut fields = Vec::new();
+    let mut arrays: Vec<ArrayRef> = Vec::new();
+    for (index, column) in table.columns.iter().enumerate() {
+        let cells = || rows.iter().map(move |row| row.get(index));
+        let (kind, array): (DataType, ArrayRef) = match column.kind {
+            Kind::Text => {
+                let texts = cells().map(|cell| match cell {
+                    Some(Cell::Text(text)) => text.as_deref(),
+                    _ => None,
+                });
+                (DataType::Utf8View, Arc::new(texts.collect::<StringViewArray>()))
+            }
+            Kind::Int => {
+                let numbers = cells().map(|cell| match cell {
+                    Some(Cell::Int(number)) => Some(*number),
+                    _ => None,
+                });
+                (DataType::Int64, Arc::new(numbers.collect::<Int64Array>()))
+            }
+            Kind::Bool => {
+                let flags = cells().map(|cell| match cell {
+                    Some(Cell::Bool(flag)) => Some(*flag),
+                    _ => None,
+                });
+                (DataType::Boolean, Arc::new(flags.collect::<BooleanArray>()))
+            }
+            Kind::Time => {
+                let times = cells().map(|cell| match cell {
+                    Some(Cell::Time(time)) => time.map(|time| time.and_utc().timestamp_micros()),
+                    _ => None,
+                });
+                let array = times.collect::<TimestampMicrosecondArray>();
+                (DataType::Timestamp(TimeUnit::Microsecond, None), Arc::new(array))
+            }
+        };
+        fields.push(Field::new(column.name, kind, true));
+        arrays.push(array);
+    }
+    let schema = Arc::new(Schema::new(fields));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    // Schema and arrays are made side by side above, so they cannot disagree.
+    RecordBatch::try_new_with_options(Arc::clone(&schema), arrays, &options)
+        .unwrap_or_else(|_| RecordBatch::new_empty(schema))
+}
