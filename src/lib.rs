@@ -1,3 +1,7 @@
 //! bedtrail turns AWS CloudTrail into evidence of how an organisation uses generative AI on Amazon Bedrock.
 
+pub mod clock;
 pub mod event;
+pub mod exit;
+pub mod finding;
+pub mod query_file;
