@@ -76,10 +76,14 @@ pub fn parse_when(text: &str, now: i64) -> Result<i64, Error> {
     let trimmed = text.trim();
     word(trimmed, now)
         .or_else(|| age(trimmed, now))
-        .or_else(|| date(trimmed).map(|day| day.and_time(NaiveTime::MIN)))
-        .or_else(|| time(trimmed))
+        .or_else(|| absolute(trimmed))
         .map(|time| time.and_utc().timestamp_micros())
         .ok_or_else(|| Error::NotATime { text: text.to_owned() })
+}
+
+/// The instant an absolute time means, in microseconds: as [`parse_when`], without ages and words.
+pub fn parse_absolute(text: &str) -> Option<i64> {
+    absolute(text.trim()).map(|time| time.and_utc().timestamp_micros())
 }
 
 /// The window between two texts (see [`parse_when`]); an error if it is empty.
@@ -130,6 +134,10 @@ fn age(text: &str, now: i64) -> Option<NaiveDateTime> {
     };
     let count = digits.parse::<u32>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
     naive(now)?.checked_sub_signed(TimeDelta::try_hours(i64::from(count) * hours)?)
+}
+
+fn absolute(text: &str) -> Option<NaiveDateTime> {
+    date(text).map(|day| day.and_time(NaiveTime::MIN)).or_else(|| time(text))
 }
 
 fn date(text: &str) -> Option<NaiveDate> {

@@ -247,64 +247,55 @@ pub const COLUMNS: [&str; 26] = [
 
 /// Findings as rows of `findings`, in the order given.
 pub fn findings_batch(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
-    fn text<'a>(
-        findings: &'a [Finding],
-        get: impl Fn(&'a Finding) -> Option<&'a str>,
-    ) -> Result<ArrayRef, ArrowError> {
-        Ok(Arc::new(findings.iter().map(get).collect::<StringViewArray>()))
+    fn text<'a>(findings: &'a [Finding], get: impl Fn(&'a Finding) -> Option<&'a str>) -> ArrayRef {
+        Arc::new(findings.iter().map(get).collect::<StringViewArray>())
     }
-    let time = |get: fn(&Finding) -> Option<i64>| -> Result<ArrayRef, ArrowError> {
-        Ok(Arc::new(findings.iter().map(get).collect::<TimestampMicrosecondArray>()))
+    let time = |get: fn(&Finding) -> Option<i64>| -> ArrayRef {
+        Arc::new(findings.iter().map(get).collect::<TimestampMicrosecondArray>())
     };
-    let int = |get: fn(&Finding) -> i64| -> Result<ArrayRef, ArrowError> {
-        Ok(Arc::new(Int64Array::from_iter_values(findings.iter().map(get))))
+    let int = |get: fn(&Finding) -> i64| -> ArrayRef {
+        Arc::new(Int64Array::from_iter_values(findings.iter().map(get)))
     };
-    let column = |name: &str| match name {
-        "finding_id" => text(findings, |f| Some(&f.finding_id)),
-        "rule_id" => text(findings, |f| Some(&f.rule_id)),
-        "rule_name" => text(findings, |f| Some(&f.rule_name)),
-        "rule_title" => text(findings, |f| Some(&f.rule_title)),
-        "severity" => text(findings, |f| Some(f.severity.name())),
-        "status" => text(findings, |f| Some(f.status.name())),
-        "account_id" => text(findings, |f| f.account_id.as_deref()),
-        "aws_region" => text(findings, |f| f.aws_region.as_deref()),
-        "environment" => text(findings, |f| f.environment.as_deref()),
-        "principal" => text(findings, |f| f.principal.as_deref()),
-        "subject" => text(findings, |f| f.subject.as_deref()),
-        "reason" => text(findings, |f| f.reason.as_deref()),
-        "expected" => text(findings, |f| f.expected.as_deref()),
-        "observed" => text(findings, |f| f.observed.as_deref()),
-        "first_seen" => time(|f| f.first_seen),
-        "last_seen" => time(|f| f.last_seen),
-        "event_count" => int(|f| f.event_count),
-        "population" => int(|f| f.population),
-        "frameworks" => text(findings, |f| f.frameworks.as_deref()),
-        "attack" => text(findings, |f| f.attack.as_deref()),
-        "atlas" => text(findings, |f| f.atlas.as_deref()),
-        "not_assessed_reason" => text(findings, |f| f.not_assessed_reason.as_deref()),
-        "waiver_id" => text(findings, |f| f.waiver_id.as_deref()),
-        "waiver_owner" => text(findings, |f| f.waiver_owner.as_deref()),
-        "waiver_expires" => time(|f| f.waiver_expires),
-        "sample_event_ids" => {
-            let joined = findings.iter().map(|f| match f.sample_event_ids.as_slice() {
-                [] => None,
-                ids => Some(ids.join(" ")),
-            });
-            Ok(Arc::new(joined.collect::<StringViewArray>()) as ArrayRef)
-        }
-        other => Err(ArrowError::SchemaError(format!("findings has no column {other}"))),
-    };
-    RecordBatch::try_new(
-        findings_schema(),
-        COLUMNS.iter().map(|name| column(name)).collect::<Result<_, _>>()?,
-    )
+    let samples = findings.iter().map(|f| match f.sample_event_ids.as_slice() {
+        [] => None,
+        ids => Some(ids.join(" ")),
+    });
+    let columns = vec![
+        text(findings, |f| Some(&f.finding_id)),
+        text(findings, |f| Some(&f.rule_id)),
+        text(findings, |f| Some(&f.rule_name)),
+        text(findings, |f| Some(&f.rule_title)),
+        text(findings, |f| Some(f.severity.name())),
+        text(findings, |f| Some(f.status.name())),
+        text(findings, |f| f.account_id.as_deref()),
+        text(findings, |f| f.aws_region.as_deref()),
+        text(findings, |f| f.environment.as_deref()),
+        text(findings, |f| f.principal.as_deref()),
+        text(findings, |f| f.subject.as_deref()),
+        text(findings, |f| f.reason.as_deref()),
+        text(findings, |f| f.expected.as_deref()),
+        text(findings, |f| f.observed.as_deref()),
+        time(|f| f.first_seen),
+        time(|f| f.last_seen),
+        int(|f| f.event_count),
+        int(|f| f.population),
+        text(findings, |f| f.frameworks.as_deref()),
+        text(findings, |f| f.attack.as_deref()),
+        text(findings, |f| f.atlas.as_deref()),
+        text(findings, |f| f.not_assessed_reason.as_deref()),
+        text(findings, |f| f.waiver_id.as_deref()),
+        text(findings, |f| f.waiver_owner.as_deref()),
+        time(|f| f.waiver_expires),
+        Arc::new(samples.collect::<StringViewArray>()),
+    ];
+    RecordBatch::try_new(findings_schema(), columns)
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
-    pub(crate) fn finding() -> Finding {
+    fn finding() -> Finding {
         Finding {
             finding_id: finding_id("BT001", Some("111122223333"), Some("role/a"), Some("model-x")),
             rule_id: "BT001".to_owned(),
@@ -387,12 +378,59 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn batch_carries_every_column() {
-        let batch = findings_batch(&[finding()]).unwrap();
-        assert_eq!(batch.num_columns(), COLUMNS.len());
-        let shown =
-            arrow::util::display::array_value_to_string(batch.column_by_name("sample_event_ids").unwrap(), 0);
-        assert_eq!(shown.unwrap(), "e1 e2");
+    fn batch_carries_every_column_in_its_place() {
+        let named = |name: &str| Some(name.to_owned());
+        let full = Finding {
+            aws_region: named("aws_region"),
+            environment: named("environment"),
+            reason: named("reason"),
+            expected: named("expected"),
+            observed: named("observed"),
+            frameworks: named("frameworks"),
+            attack: named("attack"),
+            atlas: named("atlas"),
+            not_assessed_reason: named("not_assessed_reason"),
+            waiver_id: named("waiver_id"),
+            waiver_owner: named("waiver_owner"),
+            waiver_expires: Some(5),
+            ..finding()
+        };
+        let batch = findings_batch(&[full]).unwrap();
+        let row: Vec<String> = COLUMNS
+            .iter()
+            .zip(batch.columns())
+            .map(|(name, column)| {
+                format!("{name} = {}", arrow::util::display::array_value_to_string(column, 0).unwrap())
+            })
+            .collect();
+        insta::assert_snapshot!(row.join("\n"), @r"
+        finding_id = fe4675a0a33a5526603625b4ec582d6f
+        rule_id = BT001
+        rule_name = model-not-allowed
+        rule_title = Model not allowed
+        severity = high
+        status = violation
+        account_id = 111122223333
+        aws_region = aws_region
+        environment = environment
+        principal = role/a
+        subject = model-x
+        reason = reason
+        expected = expected
+        observed = observed
+        first_seen = 1970-01-01T00:00:00.000001
+        last_seen = 1970-01-01T00:00:00.000002
+        event_count = 3
+        population = 4
+        frameworks = frameworks
+        attack = attack
+        atlas = atlas
+        not_assessed_reason = not_assessed_reason
+        waiver_id = waiver_id
+        waiver_owner = waiver_owner
+        waiver_expires = 1970-01-01T00:00:00.000005
+        sample_event_ids = e1 e2
+        ");
         assert_eq!(findings_batch(&[]).unwrap().schema(), findings_schema());
     }
 }

@@ -5,3 +5,5 @@ pub mod event;
 pub mod exit;
 pub mod finding;
 pub mod query_file;
+pub mod report;
+pub mod rule;
