@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use datafusion::datasource::{MemTable, ViewTable};
+use proptest::prelude::*;
 
 use super::*;
 use crate::rule::header::Kind;
@@ -381,6 +382,39 @@ fn statements_are_all_that_is_run() {
     assert!(all.iter().any(|sql| sql.contains("session_name")));
     assert!(all.iter().any(|sql| sql.contains("IN ('model-x', 'it''s')")));
     assert!(all.iter().all(|sql| !sql.contains("denied")));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever the waivers, each event is judged once: the parts add up to the whole.
+    #[test]
+    fn every_event_is_judged_once(
+        events in prop::collection::vec((0..6i64, 0..3usize, 0..2usize), 1..12),
+        waivers in prop::collection::vec((0..4usize, 0..6i64, 0..6i64, any::<bool>()), 0..4),
+    ) {
+        let roles = ["role-a", "role-b", "lost"];
+        let events: Vec<_> =
+            events.into_iter().map(|(at, role, model)| (at, roles[role], ["model-x", "model-y"][model], "ok")).collect();
+        let predicates = ["principal = 'role-a'", "account_id = '111122223333'", "model_id IS NOT NULL", "NULL"];
+        let mut with = settings();
+        with.waivers = waivers
+            .into_iter()
+            .enumerate()
+            .map(|(at, (predicate, created, expires, retroactive))| Waiver {
+                created: created * 1_000_000,
+                expires: expires * 1_000_000,
+                retroactive,
+                ..waiver(&format!("W{at}"), &["BT901"], predicates[predicate])
+            })
+            .collect();
+        let total = i64::try_from(events.len()).unwrap();
+        let bad = i64::try_from(events.iter().filter(|event| event.2 == "model-x").count()).unwrap();
+        let outcome = judged(&world(&events, 1), &with).outcomes.swap_remove(0);
+        prop_assert_eq!(outcome.population, total);
+        prop_assert_eq!(outcome.violating_events + outcome.waived, bad);
+        prop_assert_eq!(outcome.passed, total - bad);
+    }
 }
 
 #[test]
