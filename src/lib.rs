@@ -1,6 +1,12 @@
 //! bedtrail turns AWS CloudTrail into evidence of how an organisation uses generative AI on Amazon Bedrock.
 
+pub mod clock;
 pub mod decode;
 pub mod event;
+pub mod exit;
+pub mod finding;
 pub mod output;
 pub mod policy;
+pub mod query_file;
+pub mod report;
+pub mod rule;

@@ -1,0 +1,76 @@
+//! What the runner asks of a context: a rule's rows, the accounts' environments, how far some events reach.
+
+use std::collections::BTreeMap;
+
+use arrow::array::cast::AsArray;
+use arrow::array::types::{Int64Type, TimestampMicrosecondType};
+use arrow::array::{Array, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+
+use super::row::{self, Row};
+use crate::query_file;
+
+/// The environment of each account, as the policy gives it.
+pub(super) const ENVIRONMENTS: &str = "SELECT account_id, MIN(environment) AS environment FROM events \
+     WHERE account_id IS NOT NULL AND environment IS NOT NULL GROUP BY account_id ORDER BY account_id";
+
+/// What tells how far a waiver reaches.
+pub(super) const EXTENT: &str = "SELECT COUNT(*) AS events, MIN(event_time) AS first_seen, MAX(event_time) AS last_seen, \
+     MIN(event_id) AS sample_event_id FROM events";
+
+/// How many events there are, and when.
+#[derive(Default)]
+pub(super) struct Extent {
+    pub(super) events: i64,
+    pub(super) first_seen: Option<i64>,
+    pub(super) last_seen: Option<i64>,
+    pub(super) sample: Vec<String>,
+}
+
+/// The rows that a rule returns.
+pub(super) async fn select(context: &SessionContext, sql: &str) -> Result<Vec<Row>, String> {
+    let flat = |error: DataFusionError| query_file::one_line(&error);
+    let frame = context.sql(sql).await.map_err(flat)?;
+    row::check(frame.schema().fields().iter().map(|field| field.name().as_str()))?;
+    let batches = frame.collect().await.map_err(flat)?;
+    let rows = batches.iter().map(row::read).collect::<Result<Vec<_>, _>>()?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+/// The environment of each account that has one.
+pub(super) async fn environments(
+    context: &SessionContext,
+) -> Result<BTreeMap<String, String>, DataFusionError> {
+    let mut found = BTreeMap::new();
+    for batch in context.sql(ENVIRONMENTS).await?.collect().await? {
+        let texts = |at: usize| cast(batch.column(at), &DataType::Utf8);
+        let (accounts, names) = (texts(0)?, texts(1)?);
+        for (account, name) in accounts.as_string::<i32>().iter().zip(names.as_string::<i32>()) {
+            found.extend(account.zip(name).map(|(account, name)| (account.to_owned(), name.to_owned())));
+        }
+    }
+    Ok(found)
+}
+
+/// How far the events of an [`EXTENT`] statement reach.
+pub(super) async fn extent(context: &SessionContext, sql: &str) -> Result<Extent, DataFusionError> {
+    let batches = context.sql(sql).await?.collect().await?;
+    let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(Extent::default()) };
+    let ids = cast(batch.column(3), &DataType::Utf8)?;
+    let ids = ids.as_string::<i32>();
+    Ok(Extent {
+        events: batch.column(0).as_primitive::<Int64Type>().value(0),
+        first_seen: time(batch, 1)?,
+        last_seen: time(batch, 2)?,
+        sample: ids.is_valid(0).then(|| ids.value(0).to_owned()).into_iter().collect(),
+    })
+}
+
+fn time(batch: &RecordBatch, at: usize) -> Result<Option<i64>, DataFusionError> {
+    let column = cast(batch.column(at), &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+    let column = column.as_primitive::<TimestampMicrosecondType>();
+    Ok(column.is_valid(0).then(|| column.value(0)))
+}

@@ -1,0 +1,83 @@
+//! ④ Rules: one SQL file each under `queries/rules/`, what they find, and the waivers that cover it.
+//!
+//! [`header`] reads the files, [`parameter`] puts a policy's numbers and lists into their SQL, [`plan`] joins
+//! them with what the policy says, [`run`] runs them, [`waiver`] splits the events between what is waived and what is not, [`text`] writes them out for people.
+
+mod ask;
+pub mod header;
+mod need;
+pub mod outcome;
+pub mod parameter;
+pub mod plan;
+mod row;
+pub mod run;
+pub mod text;
+pub mod waiver;
+
+use std::sync::OnceLock;
+
+pub use header::{Kind, Rule};
+pub use outcome::{RuleOutcome, State};
+pub use plan::{Setting, Settings};
+pub use row::ROW_COLUMNS;
+pub use run::{Judgement, Scope};
+pub use waiver::Waiver;
+
+use crate::query_file;
+
+/// Every rule of the program, sorted by code.
+pub fn catalogue() -> Result<&'static [Rule], &'static header::Error> {
+    static RULES: OnceLock<Result<Vec<Rule>, header::Error>> = OnceLock::new();
+    RULES
+        .get_or_init(|| {
+            let mut rules = query_file::rules()
+                .map(|file| Rule::parse(file.stem, file.sql))
+                .collect::<Result<Vec<_>, _>>()?;
+            rules.sort_by(|a, b| a.code.cmp(&b.code));
+            Ok(rules)
+        })
+        .as_deref()
+}
+
+/// No rule has this code or name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no rule `{name}`; {}`rules list` shows all", query_file::did_you_mean(.nearest.as_deref()))]
+pub struct UnknownRule {
+    /// The code or name as given.
+    pub name: String,
+    /// What it most likely meant.
+    pub nearest: Option<String>,
+}
+
+/// The rule of that code (in either case), name, or code and name together; the error names the nearest one.
+pub fn find<'a>(rules: &'a [Rule], name: &str) -> Result<&'a Rule, UnknownRule> {
+    rules.iter().find(|rule| rule.is_called(name)).ok_or_else(|| {
+        let candidates = rules.iter().flat_map(|rule| [rule.code.as_str(), rule.name.as_str()]);
+        let nearest = query_file::nearest(name, candidates).map(str::to_owned);
+        UnknownRule { name: name.to_owned(), nearest }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::header::samples;
+
+    #[test]
+    fn embedded_rules_are_sound() {
+        let rules = catalogue().unwrap();
+        for pair in rules.windows(2) {
+            assert!(pair[0].code < pair[1].code, "two rules have the code {}", pair[1].code);
+        }
+    }
+
+    #[test]
+    fn lookup_by_code_name_or_both() {
+        let rules = samples();
+        for name in ["BT901", "bt901", "model-forbidden", "BT901-model-forbidden"] {
+            assert_eq!(find(&rules, name).unwrap().code, "BT901", "{name}");
+        }
+        insta::assert_snapshot!(find(&rules, "model-forbiden").unwrap_err(), @"there is no rule `model-forbiden`; did you mean `model-forbidden`? `rules list` shows all");
+        insta::assert_snapshot!(find(&rules, "nothing").unwrap_err(), @"there is no rule `nothing`; `rules list` shows all");
+    }
+}

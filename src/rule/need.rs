@@ -1,0 +1,50 @@
+//! Why a rule does not apply, in the policy's words: which part of the policy it would judge by is missing.
+
+/// What fills each relation of the policy.
+const FILLED_BY: &[(&str, &str)] = &[
+    ("policy_agent", "the policy has no [[agent]] entries"),
+    ("policy_agent_caller", "no [[agent]] of the policy names callers"),
+    ("policy_agent_deny_action", "no [[agent]] of the policy names deny_actions"),
+    ("policy_agent_lambda", "no [[agent]] of the policy names action_lambdas"),
+    ("policy_agent_provider", "no [[agent]] of the policy names credential_providers"),
+    ("policy_agent_service", "no [[agent]] of the policy names services"),
+    ("policy_alias", "the policy names no model aliases"),
+    ("policy_allow", "the policy has no [[allow]] entries"),
+    ("policy_allow_tool", "no [[allow]] entry of the policy names tools"),
+    ("policy_cidr", "no [[environment]] of the policy names source_cidrs"),
+    ("policy_credential", "no [[environment]] of the policy sets credentials"),
+    ("policy_deny", "the policy has no [[deny]] entries"),
+    ("policy_environment", "the policy has no [[environment]] entries"),
+    ("policy_geography", "no [[environment]] of the policy names inference_geographies"),
+    ("policy_guardrail", "no [[environment]] of the policy has require_guardrail"),
+    ("policy_log_target", "the policy names no log targets"),
+    ("policy_region", "no [[environment]] of the policy names regions"),
+    ("policy_vpc_endpoint", "no [[environment]] of the policy names vpc_endpoints"),
+    ("policy_waiver", "the policy has no [[waiver]] entries"),
+];
+
+/// Why a rule that needs rows in `relation` does not apply.
+pub(super) fn reason(relation: &str, policy_given: bool) -> String {
+    if relation.starts_with("policy_") && !policy_given {
+        return "no policy was given".to_owned();
+    }
+    let known = FILLED_BY.iter().find(|(name, _)| *name == relation);
+    known.map_or_else(|| format!("the relation {relation} has no rows"), |(_, text)| (*text).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_names_the_part_of_the_policy() {
+        assert_eq!(reason("policy_allow", true), "the policy has no [[allow]] entries");
+        assert_eq!(reason("policy_allow", false), "no policy was given");
+        assert_eq!(reason("invocation_logs", false), "the relation invocation_logs has no rows");
+    }
+
+    #[test]
+    fn table_is_sorted() {
+        assert!(FILLED_BY.is_sorted_by(|a, b| a.0 < b.0));
+    }
+}

@@ -1,0 +1,428 @@
+//! Running the rules: each over the events that no waiver covers, and once more per waiver over those it covers.
+//!
+//! No rule is silently absent: one that is turned off, has nothing to judge by, or cannot be run says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion::common::TableReference;
+use datafusion::error::DataFusionError;
+use datafusion::prelude::SessionContext;
+
+use super::ask::{self, Extent};
+use super::header::Rule;
+use super::need;
+use super::outcome::{RuleOutcome, State};
+use super::plan::{Error, Plan, PlannedRule, PlannedWaiver, Setting, Settings};
+use super::row::{self, Row};
+use super::waiver::{self, Waiver};
+use crate::finding::{Finding, Severity, Verdict, finding_id};
+use crate::{clock, query_file};
+
+/// Where rules are run.
+pub trait Scope: Sync {
+    /// All relations.
+    fn context(&self) -> SessionContext;
+
+    /// The same relations, but `events`, and the views on it, hold only the events for which `predicate`, a
+    /// condition on the columns of `events`, is true.
+    fn context_where(
+        &self,
+        predicate: &str,
+    ) -> impl Future<Output = Result<SessionContext, DataFusionError>> + Send;
+}
+
+/// A waiver under which no violation fell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusedWaiver {
+    /// The waiver.
+    pub waiver_id: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why nothing fell under it.
+    pub reason: String,
+}
+
+/// What all rules found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// One per rule, in code order.
+    pub outcomes: Vec<RuleOutcome>,
+    /// In the total order of [`Finding::sort_key`].
+    pub findings: Vec<Finding>,
+    /// In order of their ids.
+    pub unused_waivers: Vec<UnusedWaiver>,
+}
+
+impl Judgement {
+    /// The worst severity among violations that no waiver covers.
+    pub fn worst(&self) -> Option<Severity> {
+        let violations = self.findings.iter().filter(|finding| finding.status == Verdict::Violation);
+        violations.map(|finding| finding.severity).max()
+    }
+
+    /// Whether anything could not be assessed.
+    pub fn has_not_assessed(&self) -> bool {
+        self.findings.iter().any(|finding| finding.status == Verdict::NotAssessed)
+    }
+}
+
+/// The statements that [`run`] will run, for working out which columns to read.
+pub fn statements(rules: &[Rule], settings: &Settings) -> Result<Vec<String>, Error> {
+    let plan = Plan::new(rules, settings)?;
+    let mut list = vec![ask::ENVIRONMENTS.to_owned(), ask::EXTENT.to_owned()];
+    list.extend(plan.waivers.iter().flat_map(|waiver| {
+        [&waiver.covers, &waiver.lapsed].map(|condition| format!("{} WHERE {condition}", ask::EXTENT))
+    }));
+    list.extend(plan.rules.into_iter().filter(|rule| rule.setting.enabled).map(|rule| rule.sql));
+    Ok(list)
+}
+
+/// Runs the rules in code order.
+pub async fn run<S: Scope>(rules: &[Rule], settings: &Settings, scope: &S) -> Result<Judgement, Error> {
+    let plan = Plan::new(rules, settings)?;
+    let mut runner = Runner {
+        settings,
+        scope,
+        base: scope.context(),
+        environments: BTreeMap::new(),
+        parts: BTreeMap::new(),
+        used: BTreeSet::new(),
+    };
+    runner.environments = ask::environments(&runner.base).await?;
+    let mut judgement = Judgement::default();
+    for planned in &plan.rules {
+        let (outcome, findings) = runner.judge(planned, &plan.waivers).await;
+        judgement.outcomes.push(outcome);
+        judgement.findings.extend(findings);
+    }
+    for planned in &plan.waivers {
+        judgement.findings.extend(runner.expired(planned, &plan).await?);
+        if !runner.used.contains(&planned.waiver.waiver_id) {
+            judgement.unused_waivers.push(UnusedWaiver {
+                waiver_id: planned.waiver.waiver_id.clone(),
+                owner: planned.waiver.owner.clone(),
+                reason: plan.unused_reason(planned),
+            });
+        }
+    }
+    judgement.findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+    Ok(judgement)
+}
+
+/// Some of the events, and how many.
+struct Part {
+    context: SessionContext,
+    extent: Extent,
+}
+
+struct Runner<'a, S> {
+    settings: &'a Settings,
+    scope: &'a S,
+    base: SessionContext,
+    environments: BTreeMap<String, String>,
+    /// Contexts already made, by predicate: rules under the same waivers share them.
+    parts: BTreeMap<String, Part>,
+    /// Waivers under which a violation fell.
+    used: BTreeSet<String>,
+}
+
+impl<S: Scope> Runner<'_, S> {
+    /// How one rule comes out, and its findings.
+    async fn judge(
+        &mut self,
+        planned: &PlannedRule<'_>,
+        waivers: &[PlannedWaiver<'_>],
+    ) -> (RuleOutcome, Vec<Finding>) {
+        let mut outcome = blank(planned);
+        if !planned.setting.enabled {
+            outcome.state = State::Disabled;
+            outcome.reason = Some(disabled_reason(&planned.setting));
+            return (outcome, Vec::new());
+        }
+        let applying: Vec<&Waiver> = if planned.takes_waivers() {
+            let names = |waiver: &&PlannedWaiver<'_>| waiver.codes.contains(planned.rule.code.as_str());
+            waivers.iter().filter(names).map(|waiver| waiver.waiver).collect()
+        } else {
+            Vec::new()
+        };
+        let covers: Vec<String> = waivers
+            .iter()
+            .filter(|waiver| applying.iter().any(|one| one.waiver_id == waiver.waiver.waiver_id))
+            .map(|waiver| waiver.covers.clone())
+            .collect();
+        let rows = match self.unmet(planned.rule).await {
+            Ok(Some(reason)) => {
+                outcome.state = State::NotApplicable;
+                outcome.reason = Some(reason);
+                return (outcome, Vec::new());
+            }
+            Ok(None) => self.rows(&planned.sql, &covers).await,
+            Err(error) => Err(error),
+        };
+        match rows {
+            Ok((rows, population)) => {
+                outcome.population = population;
+                let findings = self.settle(planned, &mut outcome, rows, &applying);
+                (outcome, findings)
+            }
+            Err(error) => {
+                let reason = format!("the rule could not be run: {error}");
+                outcome.state = State::NotAssessed;
+                outcome.reason = Some(reason.clone());
+                outcome.error = Some(error);
+                (outcome, vec![failed(planned, reason)])
+            }
+        }
+    }
+
+    /// Why the rule cannot apply: a relation it needs has no rows.
+    async fn unmet(&self, rule: &Rule) -> Result<Option<String>, String> {
+        for relation in &rule.needs {
+            let table = TableReference::bare(relation.as_str());
+            let any = async { self.base.table(table).await?.limit(0, Some(1))?.count().await };
+            if any.await.map_err(|error| query_file::one_line(&error))? == 0 {
+                return Ok(Some(need::reason(relation, self.settings.policy_given)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rule's rows with the index of the waiver that covers them, and the population of all parts.
+    async fn rows(
+        &mut self,
+        sql: &str,
+        covers: &[String],
+    ) -> Result<(Vec<(Row, Option<usize>)>, i64), String> {
+        if covers.is_empty() {
+            let rows = ask::select(&self.base, sql).await?;
+            let population = population(&rows);
+            return Ok((rows.into_iter().map(|row| (row, None)).collect(), population));
+        }
+        let (parts, rest) = waiver::split(covers);
+        let parts = parts.into_iter().enumerate().map(|(at, part)| (Some(at), part));
+        let (mut all, mut total) = (Vec::new(), 0);
+        for (waiver, predicate) in parts.chain([(None, rest)]) {
+            let part = self.part(&predicate).await.map_err(|error| query_file::one_line(&error))?;
+            if part.extent.events == 0 && waiver.is_some() {
+                continue;
+            }
+            let rows = ask::select(&part.context, sql).await?;
+            total += population(&rows);
+            all.extend(rows.into_iter().map(|row| (row, waiver)));
+        }
+        Ok((all, total))
+    }
+
+    async fn part(&mut self, predicate: &str) -> Result<&Part, DataFusionError> {
+        if !self.parts.contains_key(predicate) {
+            let context = self.scope.context_where(predicate).await?;
+            let extent = ask::extent(&context, ask::EXTENT).await?;
+            self.parts.insert(predicate.to_owned(), Part { context, extent });
+        }
+        let missing = || DataFusionError::Internal("a part of the events went missing".to_owned());
+        self.parts.get(predicate).ok_or_else(missing)
+    }
+
+    /// Turns rows into findings and counts.
+    fn settle(
+        &mut self,
+        planned: &PlannedRule<'_>,
+        outcome: &mut RuleOutcome,
+        rows: Vec<(Row, Option<usize>)>,
+        applying: &[&Waiver],
+    ) -> Vec<Finding> {
+        let tagged = rows.into_iter().map(|(mut row, waiver)| match (row.verdict, waiver) {
+            (Verdict::Violation, Some(at)) => {
+                row.verdict = Verdict::Waived;
+                (row, Some(at))
+            }
+            _ => (row, None),
+        });
+        let mut findings = Vec::new();
+        let mut inapplicable = None;
+        for (row, waiver) in row::merge(tagged) {
+            let waiver = waiver.and_then(|at| applying.get(at).copied());
+            match row.verdict {
+                Verdict::Pass => outcome.passed += row.event_count,
+                Verdict::NotApplicable => {
+                    inapplicable = inapplicable.or(row.not_assessed_reason).or(row.reason);
+                }
+                Verdict::Violation => {
+                    outcome.violations += 1;
+                    outcome.violating_events += row.event_count;
+                    findings.push(self.finding(planned, outcome.population, row, None));
+                }
+                Verdict::Waived => {
+                    outcome.waived += row.event_count;
+                    self.used.extend(waiver.map(|waiver| waiver.waiver_id.clone()));
+                    findings.push(self.finding(planned, outcome.population, row, waiver));
+                }
+                Verdict::NotAssessed => {
+                    outcome.not_assessed += row.event_count;
+                    findings.push(self.finding(planned, outcome.population, row, None));
+                }
+            }
+        }
+        let unassessed = findings.iter().find(|finding| finding.status == Verdict::NotAssessed);
+        if outcome.violations > 0 || outcome.waived > 0 || outcome.passed > 0 {
+            outcome.state = State::Judged;
+        } else if let Some(finding) = unassessed {
+            outcome.state = State::NotAssessed;
+            outcome.reason.clone_from(&finding.not_assessed_reason);
+        } else {
+            outcome.state = State::NotApplicable;
+            outcome.reason = inapplicable.or_else(|| Some("there was nothing for it to judge".to_owned()));
+        }
+        findings
+    }
+
+    fn finding(
+        &self,
+        planned: &PlannedRule<'_>,
+        population: i64,
+        row: Row,
+        waiver: Option<&Waiver>,
+    ) -> Finding {
+        let mut finding = shell(planned, row.verdict);
+        finding.finding_id = finding_id(
+            &planned.rule.code,
+            row.account_id.as_deref(),
+            row.principal.as_deref(),
+            row.subject.as_deref(),
+        );
+        finding.severity = planned.setting.severity.or(row.severity).unwrap_or(planned.rule.severity);
+        finding.environment =
+            row.account_id.as_ref().and_then(|account| self.environments.get(account)).cloned();
+        finding.account_id = row.account_id;
+        finding.aws_region = row.aws_region;
+        finding.principal = row.principal;
+        finding.subject = row.subject;
+        finding.reason = row.reason;
+        finding.expected = row.expected;
+        finding.observed = row.observed;
+        finding.first_seen = row.first_seen;
+        finding.last_seen = row.last_seen;
+        finding.event_count = row.event_count;
+        finding.population = population;
+        finding.not_assessed_reason = row.not_assessed_reason;
+        if row.verdict == Verdict::NotAssessed && finding.not_assessed_reason.is_none() {
+            finding.not_assessed_reason =
+                finding.reason.clone().or_else(|| Some("no reason is given".to_owned()));
+        }
+        finding.sample_event_ids = row.sample_event_ids;
+        finding.waiver_id = waiver.map(|waiver| waiver.waiver_id.clone());
+        finding.waiver_owner = waiver.map(|waiver| waiver.owner.clone());
+        finding.waiver_expires = waiver.map(|waiver| waiver.expires);
+        finding
+    }
+
+    /// The finding that a waiver has expired while events it would have covered go on.
+    async fn expired(&self, planned: &PlannedWaiver<'_>, plan: &Plan<'_>) -> Result<Option<Finding>, Error> {
+        let waiver = planned.waiver;
+        if self.settings.run_time < waiver.expires || plan.waivable(planned).next().is_none() {
+            return Ok(None);
+        }
+        let lapsed = ask::extent(&self.base, &format!("{} WHERE {}", ask::EXTENT, planned.lapsed)).await?;
+        if lapsed.events == 0 {
+            return Ok(None);
+        }
+        let expires = clock::format_micros(waiver.expires);
+        let subject = Some(waiver.waiver_id.clone());
+        Ok(Some(Finding {
+            finding_id: finding_id("WAIVER", None, None, subject.as_deref()),
+            rule_id: "WAIVER".to_owned(),
+            rule_name: "waiver-expired".to_owned(),
+            rule_title: "A waiver has expired".to_owned(),
+            severity: Severity::Info,
+            status: Verdict::Violation,
+            account_id: None,
+            aws_region: None,
+            environment: None,
+            principal: None,
+            subject,
+            reason: Some("waiver expired".to_owned()),
+            expected: Some("renew the waiver, or end what it covered and remove it".to_owned()),
+            observed: Some(format!("expired {expires}; events that match it since: {}", lapsed.events)),
+            first_seen: lapsed.first_seen,
+            last_seen: lapsed.last_seen,
+            event_count: lapsed.events,
+            population: lapsed.events,
+            frameworks: None,
+            attack: None,
+            atlas: None,
+            not_assessed_reason: None,
+            waiver_id: Some(waiver.waiver_id.clone()),
+            waiver_owner: Some(waiver.owner.clone()),
+            waiver_expires: Some(waiver.expires),
+            sample_event_ids: lapsed.sample,
+        }))
+    }
+}
+
+fn blank(planned: &PlannedRule<'_>) -> RuleOutcome {
+    RuleOutcome {
+        rule_id: planned.rule.code.clone(),
+        rule_name: planned.rule.name.clone(),
+        title: planned.rule.title.clone(),
+        severity: planned.setting.severity.unwrap_or(planned.rule.severity),
+        state: State::Judged,
+        population: 0,
+        violations: 0,
+        violating_events: 0,
+        waived: 0,
+        passed: 0,
+        not_assessed: 0,
+        reason: None,
+        error: None,
+    }
+}
+
+/// A finding of the rule that names nothing yet.
+fn shell(planned: &PlannedRule<'_>, status: Verdict) -> Finding {
+    let joined = |list: &[String]| (!list.is_empty()).then(|| list.join(" "));
+    Finding {
+        finding_id: finding_id(&planned.rule.code, None, None, None),
+        rule_id: planned.rule.code.clone(),
+        rule_name: planned.rule.name.clone(),
+        rule_title: planned.rule.title.clone(),
+        severity: planned.setting.severity.unwrap_or(planned.rule.severity),
+        status,
+        account_id: None,
+        aws_region: None,
+        environment: None,
+        principal: None,
+        subject: None,
+        reason: None,
+        expected: None,
+        observed: None,
+        first_seen: None,
+        last_seen: None,
+        event_count: 0,
+        population: 0,
+        frameworks: planned.rule.frameworks(),
+        attack: joined(&planned.rule.attack),
+        atlas: joined(&planned.rule.atlas),
+        not_assessed_reason: None,
+        waiver_id: None,
+        waiver_owner: None,
+        waiver_expires: None,
+        sample_event_ids: Vec::new(),
+    }
+}
+
+fn failed(planned: &PlannedRule<'_>, reason: String) -> Finding {
+    Finding { not_assessed_reason: Some(reason), ..shell(planned, Verdict::NotAssessed) }
+}
+
+fn disabled_reason(setting: &Setting) -> String {
+    let reason = setting.reason.as_deref().unwrap_or("no reason is given");
+    let owner = setting.owner.as_deref().unwrap_or("no owner is named");
+    format!("turned off by the policy: {reason} ({owner})")
+}
+
+fn population(rows: &[Row]) -> i64 {
+    rows.iter().map(|row| row.population).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;
