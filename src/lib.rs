@@ -1,3 +1,4 @@
 //! bedtrail turns AWS CloudTrail into evidence of how an organisation uses generative AI on Amazon Bedrock.
 
 pub mod event;
+pub mod query_file;
