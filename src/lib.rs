@@ -1,7 +1,9 @@
 //! bedtrail turns AWS CloudTrail into evidence of how an organisation uses generative AI on Amazon Bedrock.
 
 pub mod clock;
+pub mod data;
 pub mod decode;
+pub mod engine;
 pub mod event;
 pub mod exit;
 pub mod finding;
