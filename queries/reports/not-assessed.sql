@@ -1,0 +1,169 @@
+-- title = "What this answer cannot see"
+-- question = "Which uses would leave no trace in the records read, and which could not be judged?"
+-- frameworks = ["ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-2", "NIST SP 800-53 AU-12", "EU AI Act Art. 12"]
+--
+-- [columns]
+-- topic = "What the line is about."
+-- verdict = "not_assessed: the records cannot answer; partly: they answer for some calls; not_seen: no trace at all, which proves nothing; seen: the records answer it as far as they are complete."
+-- seen_events = "The events that led to the verdict."
+-- meaning = "What that means for the numbers."
+
+WITH seen AS (
+  SELECT
+    CAST(COUNT(*) AS BIGINT) AS events,
+    CAST(COUNT(*) FILTER (WHERE surface = 'runtime' AND activity = 'model_invocation') AS BIGINT) AS runtime_calls,
+    CAST(COUNT(*) FILTER (WHERE surface = 'mantle' AND activity = 'model_invocation') AS BIGINT) AS mantle_calls,
+    CAST(COUNT(*) FILTER (WHERE surface = 'mantle' AND activity <> 'model_invocation') AS BIGINT) AS mantle_other,
+    CAST(COUNT(*) FILTER (WHERE surface = 'agents' AND event_category = 'Data') AS BIGINT) AS agent_calls,
+    CAST(COUNT(*) FILTER (WHERE surface = 'agents' AND event_category <> 'Data') AS BIGINT) AS agent_other,
+    CAST(COUNT(*) FILTER (
+      WHERE surface IN ('agentcore', 'gateway') AND event_category = 'Data'
+    ) AS BIGINT) AS agentcore_calls,
+    CAST(COUNT(*) FILTER (
+      WHERE surface IN ('agentcore', 'gateway') AND event_category <> 'Data'
+    ) AS BIGINT) AS agentcore_other,
+    CAST(COUNT(*) FILTER (WHERE activity = 'batch') AS BIGINT) AS batch_jobs,
+    CAST(COUNT(*) FILTER (WHERE activity IN ('model_invocation', 'batch')) AS BIGINT) AS judged_calls,
+    CAST(COUNT(*) FILTER (
+      WHERE activity IN ('model_invocation', 'batch') AND (
+        model_id IS NULL
+        OR model_kind IN (
+          'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
+        )
+      )
+    ) AS BIGINT) AS unnamed_models,
+    CAST(COUNT(*) FILTER (
+      WHERE activity = 'model_invocation' AND outcome = 'ok' AND inference_region IS NULL
+        AND (profile_scope = 'global' OR model_kind = 'application_profile')
+    ) AS BIGINT) AS unplaced_calls
+  FROM events
+  WHERE record_kind = 'api_call'
+),
+tokens AS (
+  SELECT
+    CAST(COUNT(*) AS BIGINT) AS ok_calls,
+    CAST(COUNT(token_source) AS BIGINT) AS counted_calls
+  FROM usage
+  WHERE outcome = 'ok'
+),
+policy AS (
+  SELECT COUNT(*) AS versions
+  FROM policy_version
+),
+topics AS (
+  SELECT
+    t.place AS place,
+    t.topic AS topic,
+    CASE t.topic
+      WHEN 'completeness' THEN 'not_assessed'
+      WHEN 'policy' THEN CASE WHEN p.versions > 0 THEN 'seen' ELSE 'not_assessed' END
+      WHEN 'bedrock-runtime calls' THEN CASE WHEN s.runtime_calls > 0 THEN 'seen' ELSE 'not_seen' END
+      WHEN 'bedrock-mantle calls' THEN
+        CASE WHEN s.mantle_calls > 0 THEN 'seen' WHEN s.mantle_other > 0 THEN 'not_assessed' ELSE 'not_seen' END
+      WHEN 'agent calls' THEN
+        CASE WHEN s.agent_calls > 0 THEN 'seen' WHEN s.agent_other > 0 THEN 'not_assessed' ELSE 'not_seen' END
+      WHEN 'AgentCore calls' THEN
+        CASE WHEN s.agentcore_calls > 0 THEN 'seen' WHEN s.agentcore_other > 0 THEN 'not_assessed' ELSE 'not_seen' END
+      WHEN 'batch jobs' THEN CASE WHEN s.batch_jobs > 0 THEN 'not_assessed' ELSE 'not_seen' END
+      WHEN 'model names' THEN
+        CASE
+          WHEN s.judged_calls = 0 THEN 'not_seen'
+          WHEN s.unnamed_models = 0 THEN 'seen'
+          WHEN s.unnamed_models < s.judged_calls THEN 'partly'
+          ELSE 'not_assessed'
+        END
+      WHEN 'token counts' THEN
+        CASE
+          WHEN u.ok_calls = 0 THEN 'not_seen'
+          WHEN u.counted_calls = u.ok_calls THEN 'seen'
+          WHEN u.counted_calls > 0 THEN 'partly'
+          ELSE 'not_assessed'
+        END
+      WHEN 'processing Region' THEN
+        CASE WHEN s.unplaced_calls > 0 THEN 'not_assessed' WHEN u.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
+      ELSE 'not_assessed'
+    END AS verdict,
+    CASE t.topic
+      WHEN 'completeness' THEN s.events
+      WHEN 'policy' THEN s.judged_calls
+      WHEN 'bedrock-runtime calls' THEN s.runtime_calls
+      WHEN 'bedrock-mantle calls' THEN CASE WHEN s.mantle_calls > 0 THEN s.mantle_calls ELSE s.mantle_other END
+      WHEN 'agent calls' THEN CASE WHEN s.agent_calls > 0 THEN s.agent_calls ELSE s.agent_other END
+      WHEN 'AgentCore calls' THEN CASE WHEN s.agentcore_calls > 0 THEN s.agentcore_calls ELSE s.agentcore_other END
+      WHEN 'batch jobs' THEN s.batch_jobs
+      WHEN 'model names' THEN s.unnamed_models
+      WHEN 'token counts' THEN u.counted_calls
+      WHEN 'processing Region' THEN s.unplaced_calls
+      ELSE s.events
+    END AS seen_events
+  FROM seen AS s
+  CROSS JOIN tokens AS u
+  CROSS JOIN policy AS p
+  CROSS JOIN (
+    VALUES
+      (1, 'completeness'),
+      (2, 'policy'),
+      (3, 'bedrock-runtime calls'),
+      (4, 'bedrock-mantle calls'),
+      (5, 'agent calls'),
+      (6, 'AgentCore calls'),
+      (7, 'batch jobs'),
+      (8, 'model names'),
+      (9, 'token counts'),
+      (10, 'processing Region'),
+      (11, 'prompts and answers')
+  ) AS t (place, topic)
+)
+SELECT
+  topic AS topic,
+  verdict AS verdict,
+  seen_events AS seen_events,
+  CASE
+    WHEN topic = 'completeness' THEN
+      'It was not verified that the records read are complete and unaltered. The numbers hold for these records only.'
+    WHEN topic = 'policy' AND verdict = 'seen' THEN 'Model calls and batch jobs were held against the policy.'
+    WHEN topic = 'policy' THEN
+      'No policy was given. Whether a model call or batch job was allowed is not assessed.'
+    WHEN topic = 'bedrock-runtime calls' AND verdict = 'seen' THEN
+      'Calls to bedrock-runtime are recorded as management events and are counted.'
+    WHEN topic = 'bedrock-runtime calls' THEN
+      'No call to bedrock-runtime is recorded. These calls are read-only events: a trail that records only writes leaves them out.'
+    WHEN topic = 'bedrock-mantle calls' AND verdict = 'seen' THEN
+      'CreateInference data events are recorded and counted. Accounts and Regions without that selector are not seen.'
+    WHEN topic = 'bedrock-mantle calls' AND verdict = 'not_assessed' THEN
+      'bedrock-mantle is in use, but no CreateInference data event is recorded. OpenAI-compatible and Codex calls are not in these numbers.'
+    WHEN topic = 'bedrock-mantle calls' THEN
+      'No trace of bedrock-mantle. Its model calls are data events, which are off by default, so this does not show that there were none.'
+    WHEN topic = 'agent calls' AND verdict = 'seen' THEN
+      'Data events of Bedrock agents, flows or knowledge bases are recorded. Types without a selector are not seen.'
+    WHEN topic = 'agent calls' AND verdict = 'not_assessed' THEN
+      'Bedrock agents, flows or knowledge bases are managed here, but no data event of theirs is recorded. Their use is not in these numbers.'
+    WHEN topic = 'agent calls' THEN
+      'No trace of Bedrock agents, flows or knowledge bases. Their calls are data events, which are off by default, so this does not show that there were none.'
+    WHEN topic = 'AgentCore calls' AND verdict = 'seen' THEN
+      'Data events of AgentCore are recorded. Types without a selector are not seen.'
+    WHEN topic = 'AgentCore calls' AND verdict = 'not_assessed' THEN
+      'AgentCore is managed here, but no data event of it is recorded. Its runtimes, gateways, tools and memory are not in these numbers.'
+    WHEN topic = 'AgentCore calls' THEN
+      'No trace of AgentCore. Its calls are data events, which are off by default, so this does not show that there were none.'
+    WHEN topic = 'batch jobs' AND verdict = 'not_assessed' THEN
+      'Batch jobs were submitted. The requests inside a job leave no records, so their number and tokens are not known.'
+    WHEN topic = 'batch jobs' THEN 'No batch job is recorded.'
+    WHEN topic = 'model names' AND verdict = 'seen' THEN 'Every model call names its model.'
+    WHEN topic = 'model names' AND verdict = 'not_seen' THEN 'No model call is recorded.'
+    WHEN topic = 'model names' THEN
+      'Some model calls do not name the model behind them; the report unresolved lists them. Whether they were allowed is not assessed unless the policy covers the reference or gives it an alias.'
+    WHEN topic = 'token counts' AND verdict = 'seen' THEN 'Every successful model call has token counts.'
+    WHEN topic = 'token counts' AND verdict = 'not_seen' THEN 'No successful model call is recorded.'
+    WHEN topic = 'token counts' AND verdict = 'partly' THEN
+      'Only some successful model calls have token counts. Token sums are lower bounds.'
+    WHEN topic = 'token counts' THEN 'No successful model call has token counts. Empty sums do not mean zero.'
+    WHEN topic = 'processing Region' AND verdict = 'seen' THEN
+      'Each successful model call names the Region it ran in, or was not sent to another one.'
+    WHEN topic = 'processing Region' AND verdict = 'not_seen' THEN 'No successful model call is recorded.'
+    WHEN topic = 'processing Region' THEN
+      'Some successful calls used a global or application inference profile and their records do not say where the model ran.'
+    ELSE 'CloudTrail records no prompt and no answer. What was asked and answered is not assessed.'
+  END AS meaning
+FROM topics
+ORDER BY place ASC

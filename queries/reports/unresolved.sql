@@ -1,0 +1,101 @@
+-- title = "Models and callers that could not be named"
+-- question = "For which calls does the record not say which model or which role it was, and why?"
+-- frameworks = ["NIST SP 800-53 AU-3", "ISO/IEC 42001 A.4.2"]
+--
+-- [columns]
+-- kind = "model or caller."
+-- account_id = "The account that received the record."
+-- principal = "Who called, as far as the record says."
+-- reference = "What the record says instead: the model as sent, or the caller."
+-- reason = "Why it could not be named, and what would help."
+-- calls = "Model invocations, batch jobs and agent invocations, whatever their outcome."
+-- ok = "Calls that succeeded."
+-- first_seen = "Time of the first call, UTC."
+-- last_seen = "Time of the last call, UTC."
+
+WITH aliases AS (
+  SELECT DISTINCT reference AS reference
+  FROM policy_alias
+),
+folded AS (
+  SELECT
+    account_id AS account_id,
+    principal AS principal,
+    principal_type AS principal_type,
+    role_arn AS role_arn,
+    role_path_known AS role_path_known,
+    activity AS activity,
+    model_id AS model_id,
+    model_requested AS model_requested,
+    model_kind AS model_kind,
+    params_omitted AS params_omitted,
+    COUNT(*) AS calls,
+    COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
+    MIN(event_time) AS first_seen,
+    MAX(event_time) AS last_seen
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND principal IS NOT NULL
+    AND activity IN ('model_invocation', 'batch', 'agent_invocation')
+  GROUP BY
+    account_id, principal, principal_type, role_arn, role_path_known, activity, model_id, model_requested, model_kind,
+    params_omitted
+),
+-- The two kinds by a cross join: a union would read the events twice.
+told AS (
+  SELECT
+    k.kind AS kind,
+    f.account_id AS account_id,
+    f.principal AS principal,
+    CASE WHEN k.kind = 'caller' THEN f.principal ELSE COALESCE(f.model_requested, f.model_id) END AS reference,
+    CASE
+      WHEN k.kind = 'caller' AND f.role_path_known = FALSE
+        THEN 'the record carries the session only: the role is known by name, its path is not'
+      WHEN k.kind = 'caller' AND f.principal = 'unknown' THEN 'the record does not say who called'
+      WHEN k.kind = 'caller' AND f.principal = 'account:anonymous'
+        THEN 'the call was not signed and carries no token subject'
+      WHEN k.kind = 'caller' AND starts_with(f.principal, 'account:')
+        THEN 'a caller of another account: its own account has the record that names the role'
+      WHEN k.kind = 'caller' OR f.activity = 'agent_invocation' THEN NULL
+      WHEN r.reference IS NOT NULL OR i.reference IS NOT NULL THEN NULL
+      WHEN f.model_id IS NULL AND f.params_omitted
+        THEN 'CloudTrail left the request parameters out because of their size'
+      WHEN f.model_id IS NULL THEN 'the record names no model'
+      WHEN f.model_kind = 'application_profile'
+        THEN 'application inference profile: give it an alias in the policy to name the model behind it'
+      WHEN f.model_kind = 'provisioned' THEN 'provisioned throughput: give it an alias in the policy to name the model behind it'
+      WHEN f.model_kind = 'custom' THEN 'custom model: the record does not name the base model'
+      WHEN f.model_kind = 'imported' THEN 'imported model: the record does not say what it is'
+      WHEN f.model_kind = 'prompt' THEN 'stored prompt: the record does not name the model it uses'
+      WHEN f.model_kind = 'router' THEN 'prompt router: the record does not name the model it chose'
+      WHEN f.model_kind = 'marketplace' THEN 'marketplace endpoint: the record does not name the model behind it'
+      WHEN f.model_kind = 'unresolved' THEN 'the reference is of no known form'
+    END AS reason,
+    f.calls AS calls,
+    f.ok AS ok,
+    f.first_seen AS first_seen,
+    f.last_seen AS last_seen
+  FROM folded AS f
+  CROSS JOIN (VALUES ('model'), ('caller')) AS k (kind)
+  LEFT JOIN aliases AS r ON r.reference = f.model_requested
+  LEFT JOIN aliases AS i ON i.reference = f.model_id
+)
+SELECT
+  kind AS kind,
+  account_id AS account_id,
+  principal AS principal,
+  reference AS reference,
+  reason AS reason,
+  CAST(SUM(calls) AS BIGINT) AS calls,
+  CAST(SUM(ok) AS BIGINT) AS ok,
+  MIN(first_seen) AS first_seen,
+  MAX(last_seen) AS last_seen
+FROM told
+WHERE reason IS NOT NULL
+GROUP BY kind, account_id, principal, reference, reason
+ORDER BY
+  kind ASC NULLS LAST,
+  account_id ASC NULLS LAST,
+  principal ASC NULLS LAST,
+  reference ASC NULLS LAST,
+  reason ASC NULLS LAST

@@ -1,0 +1,89 @@
+-- title = "Usage by role and model"
+-- question = "Which role used which model, how often, with what outcome, how much, and from where?"
+-- frameworks = ["SOC 2 CC6.1", "SOC 2 CC6.3", "ISO/IEC 42001 A.4.2", "NIST SP 800-53 AC-6", "NIST SP 800-53 AU-12"]
+--
+-- [columns]
+-- account_id = "The account that received the record."
+-- principal = "Who called: the role's ARN, or the user, token issuer and subject, service or account where there is no role."
+-- role_arn = "The IAM role's own ARN; empty for callers without a role."
+-- model_id = "The base model; the reference as sent where it cannot be resolved; empty where the record names none."
+-- model_vendor = "The model's vendor."
+-- calls = "Calls, whatever their outcome."
+-- ok = "Calls that succeeded."
+-- denied = "Calls that were refused."
+-- throttled = "Calls turned away because of a limit."
+-- invalid = "Calls whose request was not valid."
+-- failed = "Calls that failed for any other reason."
+-- streaming = "Calls that asked for a stream."
+-- input_tokens = "Input tokens over the calls for which they are known; empty where none is recorded."
+-- output_tokens = "Output tokens over the calls for which they are known; empty where none is recorded."
+-- cache_read_tokens = "Tokens read from the prompt cache, where recorded."
+-- cache_write_tokens = "Tokens written to the prompt cache, where recorded."
+-- sessions = "Distinct role session names."
+-- regions = "Regions that were called."
+-- inference_regions = "Regions where the record says the model ran; empty where no record says so."
+-- first_seen = "Time of the first call, UTC."
+-- last_seen = "Time of the last call, UTC."
+-- token_calls = "Calls for which token counts are known."
+
+WITH folded AS (
+  SELECT
+    account_id AS account_id,
+    principal AS principal,
+    role_arn AS role_arn,
+    model_id AS model_id,
+    model_vendor AS model_vendor,
+    session_name AS session_name,
+    aws_region AS aws_region,
+    inference_region AS inference_region,
+    COUNT(*) AS calls,
+    COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
+    COUNT(*) FILTER (WHERE outcome = 'denied') AS denied,
+    COUNT(*) FILTER (WHERE outcome = 'throttled') AS throttled,
+    COUNT(*) FILTER (WHERE outcome = 'invalid') AS invalid,
+    COUNT(*) FILTER (WHERE outcome = 'failed') AS failed,
+    COUNT(*) FILTER (WHERE streaming) AS streaming,
+    SUM(input_tokens) AS input_tokens,
+    SUM(output_tokens) AS output_tokens,
+    SUM(cache_read_tokens) AS cache_read_tokens,
+    SUM(cache_write_tokens) AS cache_write_tokens,
+    MIN(event_time) AS first_seen,
+    MAX(event_time) AS last_seen,
+    COUNT(token_source) AS token_calls
+  FROM usage
+  WHERE principal IS NOT NULL
+  GROUP BY account_id, principal, role_arn, model_id, model_vendor, session_name, aws_region, inference_region
+)
+SELECT
+  account_id AS account_id,
+  principal AS principal,
+  role_arn AS role_arn,
+  model_id AS model_id,
+  model_vendor AS model_vendor,
+  CAST(SUM(calls) AS BIGINT) AS calls,
+  CAST(SUM(ok) AS BIGINT) AS ok,
+  CAST(SUM(denied) AS BIGINT) AS denied,
+  CAST(SUM(throttled) AS BIGINT) AS throttled,
+  CAST(SUM(invalid) AS BIGINT) AS invalid,
+  CAST(SUM(failed) AS BIGINT) AS failed,
+  CAST(SUM(streaming) AS BIGINT) AS streaming,
+  CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
+  CAST(SUM(output_tokens) AS BIGINT) AS output_tokens,
+  CAST(SUM(cache_read_tokens) AS BIGINT) AS cache_read_tokens,
+  CAST(SUM(cache_write_tokens) AS BIGINT) AS cache_write_tokens,
+  CAST(COUNT(DISTINCT session_name) AS BIGINT) AS sessions,
+  array_join(array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL), ' ') AS regions,
+  array_join(
+    array_agg(DISTINCT inference_region ORDER BY inference_region) FILTER (WHERE inference_region IS NOT NULL), ' '
+  ) AS inference_regions,
+  MIN(first_seen) AS first_seen,
+  MAX(last_seen) AS last_seen,
+  CAST(SUM(token_calls) AS BIGINT) AS token_calls
+FROM folded
+GROUP BY account_id, principal, role_arn, model_id, model_vendor
+ORDER BY
+  account_id ASC NULLS LAST,
+  principal ASC NULLS LAST,
+  role_arn ASC NULLS LAST,
+  model_id ASC NULLS LAST,
+  model_vendor ASC NULLS LAST

@@ -1,0 +1,253 @@
+-- title = "A model was used after its end of life or while it is legacy"
+-- severity = "medium"
+-- kind = "row"
+-- needs = []
+-- columns = [
+--   "event_id", "event_time", "account_id", "principal", "model_id", "model_requested", "model_kind", "activity",
+--   "outcome", "error_code", "error_message", "aws_region", "record_kind",
+-- ]
+-- attack = []
+-- attack_old = []
+-- atlas = []
+-- why = """\
+-- Providers retire models. After the end-of-life date calls fail; between the legacy date and that day a model \
+-- gets no fixes and new users are refused. An application that still calls such a model will stop working, and its \
+-- results rest on software that is no longer maintained. The rule reads the built-in lifecycle table, whose date \
+-- is part of the finding, and the policy's own model_end entries. Use after the end is high; use of a legacy \
+-- model, or a refused attempt after the end, is medium; an unsuccessful call to a legacy model is low. A refusal \
+-- whose message says that the provider marked the model as legacy is medium even where the table does not know the \
+-- model. AWS reports it as ResourceNotFoundException."""
+-- fix = """\
+-- Move the application to the replacement that the provider names, test it, and change the policy's allow entry \
+-- with it. If the table is out of date for a model, state the right dates in a model_end entry."""
+-- false_positives = """\
+-- The lifecycle table is out of date: read the date in the finding. Dates can differ between Regions, and the \
+-- Region that was called decides here. A ResourceNotFoundException for a mistyped model id does not fire."""
+--
+-- [controls]
+-- "ISO/IEC 42001" = ["A.6.2.6"]
+-- "NIST SP 800-53" = ["SA-22"]
+-- "SOC 2" = ["CC7.1", "CC8.1"]
+
+WITH aliases AS (
+  SELECT reference AS reference, MIN(model_id) AS model_id
+  FROM policy_alias
+  GROUP BY reference
+),
+calls AS (
+  SELECT
+    e.event_id AS event_id,
+    e.event_time AS event_time,
+    e.account_id AS account_id,
+    e.principal AS principal,
+    e.aws_region AS aws_region,
+    e.outcome AS outcome,
+    e.model_id AS sent_id,
+    e.model_requested AS model_requested,
+    e.model_kind AS model_kind,
+    COALESCE(r.model_id, i.model_id) AS alias_id,
+    COALESCE(r.model_id, i.model_id, e.model_id, '') AS model_key,
+    COALESCE(e.model_requested, '') AS requested_key,
+    COALESCE(e.aws_region, '') AS region_key,
+    e.outcome IN ('denied', 'failed')
+      AND strpos(lower(COALESCE(e.error_message, '')), 'marked by provider as legacy') > 0 AS refused_as_legacy
+  FROM events AS e
+  LEFT JOIN aliases AS r ON r.reference = e.model_requested
+  LEFT JOIN aliases AS i ON i.reference = e.model_id
+  WHERE e.record_kind = 'api_call'
+    AND e.activity IN ('model_invocation', 'batch')
+),
+models AS (
+  SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, region_key AS region_key
+  FROM calls
+),
+names AS (
+  SELECT
+    model_key AS model_key,
+    requested_key AS requested_key,
+    region_key AS region_key,
+    regexp_replace(model_key, ':[0-9]+k\z', '') AS plain,
+    regexp_replace(model_key, ':0(:[0-9]+k)?\z', '') AS first_version,
+    regexp_replace(model_key, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
+    regexp_replace(model_key, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
+  FROM models
+),
+-- The lifecycle table names versions exactly; the policy's own entries are patterns, as in allow entries.
+ends AS (
+  SELECT
+    n.model_key AS model_key,
+    n.requested_key AS requested_key,
+    n.region_key AS region_key,
+    m.end_time AS end_time,
+    m.legacy_time AS legacy_time,
+    m.replacement AS replacement,
+    m.basis AS basis,
+    ROW_NUMBER() OVER (
+      PARTITION BY n.model_key, n.requested_key, n.region_key
+      ORDER BY
+        m.end_time ASC NULLS LAST, m.legacy_time ASC NULLS LAST, m.basis ASC NULLS LAST, m.model_pattern ASC NULLS LAST,
+        m.replacement ASC NULLS LAST
+    ) AS place,
+    MIN(m.legacy_time) OVER (PARTITION BY n.model_key, n.requested_key, n.region_key) AS first_legacy
+  FROM names AS n
+  JOIN policy_model_end AS m
+    ON (m.aws_region IS NULL OR m.aws_region = n.region_key)
+    AND (
+      regexp_like(n.plain, m.model_re)
+      OR regexp_like(n.first_version, m.model_re)
+      OR (
+        m.basis = 'policy'
+        AND (
+          regexp_like(n.model_key, m.model_re)
+          OR regexp_like(n.unversioned, m.model_re)
+          OR regexp_like(n.bare, m.model_re)
+          OR regexp_like(n.requested_key, m.model_re)
+        )
+      )
+    )
+),
+dated AS (
+  SELECT
+    c.event_id AS event_id,
+    c.event_time AS event_time,
+    c.account_id AS account_id,
+    c.principal AS principal,
+    c.aws_region AS aws_region,
+    c.outcome AS outcome,
+    c.model_key AS model_key,
+    c.model_requested AS model_requested,
+    c.refused_as_legacy AS refused_as_legacy,
+    c.alias_id IS NULL AND (
+      c.sent_id IS NULL
+      OR c.model_kind IN (
+        'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
+      )
+    ) AS unnamed,
+    CASE WHEN c.event_time >= d.end_time THEN TRUE ELSE FALSE END AS ended,
+    CASE WHEN c.event_time >= d.first_legacy THEN TRUE ELSE FALSE END AS legacy,
+    d.end_time AS end_time,
+    d.first_legacy AS legacy_time,
+    d.replacement AS replacement,
+    d.basis AS basis
+  FROM calls AS c
+  LEFT JOIN ends AS d
+    ON d.model_key = c.model_key
+    AND d.requested_key = c.requested_key
+    AND d.region_key = c.region_key
+    AND d.place = 1
+),
+judged AS (
+  SELECT
+    CASE
+      WHEN ended OR legacy OR refused_as_legacy THEN 'violation'
+      WHEN unnamed AND basis IS NULL THEN 'not_assessed'
+      ELSE 'pass'
+    END AS verdict,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    CASE WHEN model_key = '' THEN COALESCE(model_requested, 'model not recorded') ELSE model_key END AS subject,
+    CASE
+      WHEN ended THEN 'past its end of life on ' || CAST(CAST(end_time AS DATE) AS VARCHAR) || ' (' || basis || ')'
+      WHEN legacy THEN 'legacy since ' || CAST(CAST(legacy_time AS DATE) AS VARCHAR) || ' (' || basis || ')'
+      WHEN refused_as_legacy THEN 'refused because the provider marked the model as legacy'
+      WHEN unnamed THEN 'the record does not name the model'
+    END AS reason,
+    COALESCE('replacement: ' || replacement, 'a model that is still maintained') AS expected,
+    'called with outcome ' || COALESCE(outcome, 'unknown') AS observed,
+    CASE
+      WHEN ended AND outcome = 'ok' THEN 4
+      WHEN ended OR refused_as_legacy OR outcome = 'ok' THEN 3
+      ELSE 2
+    END AS severity_rank,
+    event_id AS event_id,
+    event_time AS event_time
+  FROM dated
+),
+folded AS (
+  SELECT
+    verdict AS verdict,
+    CASE WHEN verdict <> 'pass' THEN account_id END AS account_id,
+    CASE WHEN verdict <> 'pass' THEN principal END AS principal,
+    CASE WHEN verdict <> 'pass' THEN subject END AS subject,
+    CASE WHEN verdict <> 'pass' THEN event_id END AS event_id,
+    CASE WHEN verdict <> 'pass' THEN aws_region END AS aws_region,
+    CASE WHEN verdict <> 'pass' THEN reason END AS reason,
+    CASE WHEN verdict <> 'pass' THEN expected END AS expected,
+    CASE WHEN verdict <> 'pass' THEN observed END AS observed,
+    CASE WHEN verdict = 'violation' THEN severity_rank END AS severity_rank,
+    MIN(event_time) AS first_seen,
+    MAX(event_time) AS last_seen,
+    COUNT(*) AS events
+  FROM judged
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+),
+ranked AS (
+  SELECT
+    verdict AS verdict,
+    account_id AS account_id,
+    principal AS principal,
+    subject AS subject,
+    event_id AS event_id,
+    aws_region AS aws_region,
+    reason AS reason,
+    expected AS expected,
+    observed AS observed,
+    severity_rank AS severity_rank,
+    first_seen AS first_seen,
+    last_seen AS last_seen,
+    events AS events,
+    ROW_NUMBER() OVER (
+      PARTITION BY verdict, account_id, principal, subject
+      ORDER BY first_seen ASC NULLS LAST, event_id ASC NULLS LAST
+    ) AS place
+  FROM folded
+),
+grouped AS (
+  SELECT
+    verdict AS verdict,
+    account_id AS account_id,
+    CASE WHEN MIN(aws_region) = MAX(aws_region) THEN MIN(aws_region) END AS aws_region,
+    principal AS principal,
+    subject AS subject,
+    array_join(array_agg(DISTINCT reason ORDER BY reason) FILTER (WHERE reason IS NOT NULL), '; ') AS reason,
+    array_join(array_agg(DISTINCT expected ORDER BY expected) FILTER (WHERE expected IS NOT NULL), '; ') AS expected,
+    array_join(array_agg(DISTINCT observed ORDER BY observed) FILTER (WHERE observed IS NOT NULL), '; ') AS observed,
+    MIN(first_seen) AS first_seen,
+    MAX(last_seen) AS last_seen,
+    CAST(SUM(events) AS BIGINT) AS event_count,
+    array_join(
+      array_agg(event_id ORDER BY place) FILTER (WHERE event_id IS NOT NULL AND place <= 5), ' '
+    ) AS sample_event_ids,
+    MAX(severity_rank) AS severity_rank
+  FROM ranked
+  GROUP BY verdict, account_id, principal, subject
+)
+SELECT
+  verdict AS verdict,
+  account_id AS account_id,
+  aws_region AS aws_region,
+  principal AS principal,
+  subject AS subject,
+  CASE WHEN verdict = 'violation' THEN reason END AS reason,
+  CASE WHEN verdict = 'violation' THEN expected END AS expected,
+  CASE WHEN verdict <> 'pass' THEN observed END AS observed,
+  first_seen AS first_seen,
+  last_seen AS last_seen,
+  event_count AS event_count,
+  CAST(SUM(event_count) OVER () AS BIGINT) AS population,
+  CASE WHEN verdict IN ('not_assessed', 'not_applicable') THEN reason END AS not_assessed_reason,
+  sample_event_ids AS sample_event_ids,
+  CASE severity_rank
+    WHEN 5 THEN 'critical'
+    WHEN 4 THEN 'high'
+    WHEN 3 THEN 'medium'
+    WHEN 2 THEN 'low'
+    WHEN 1 THEN 'info'
+  END AS severity
+FROM grouped
+ORDER BY
+  verdict ASC NULLS LAST,
+  account_id ASC NULLS LAST,
+  principal ASC NULLS LAST,
+  subject ASC NULLS LAST

@@ -1,0 +1,243 @@
+-- title = "An inference profile was used that may leave the allowed geographies"
+-- severity = "medium"
+-- kind = "row"
+-- needs = ["policy_geography"]
+-- columns = [
+--   "event_id", "event_time", "account_id", "environment", "principal", "model_id", "model_kind", "profile_scope",
+--   "activity", "outcome", "aws_region", "record_kind",
+-- ]
+-- attack = []
+-- attack_old = []
+-- atlas = []
+-- why = """\
+-- An inference profile can run a model in any of its Regions; which one is AWS's choice, call by call. If one of \
+-- them lies outside the allowed geographies, staying inside was luck. This rule finds the use of such profiles \
+-- even where this call stayed inside, and refused attempts too. A global profile may run anywhere. For the others \
+-- the rule reads a dated table of the Regions each profile reaches from the Region that is called; where the table \
+-- has no row for the model and the Region it takes all Regions known for the prefix. BT021 reports the calls that \
+-- did leave."""
+-- fix = """\
+-- Use the profile of the right geography, and deny the others with a service control policy on the profile's ARN."""
+-- false_positives = """\
+-- The table is out of date, or the union of a prefix holds a Region that this model does not reach: state the case \
+-- in a waiver. Some prefixes (us, apac, eu) reach Regions outside the geography of that name for callers in those \
+-- Regions."""
+--
+-- [controls]
+-- "ISO/IEC 27001" = ["A.5.34"]
+-- "NIST SP 800-53" = ["AC-4"]
+-- "SOC 2" = ["CC6.7"]
+
+WITH calls AS (
+  SELECT
+    event_id AS event_id,
+    event_time AS event_time,
+    account_id AS account_id,
+    environment AS environment,
+    principal AS principal,
+    outcome AS outcome,
+    aws_region AS aws_region,
+    model_id AS model_id,
+    model_kind AS model_kind,
+    profile_scope AS profile_scope
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND activity IN ('model_invocation', 'batch')
+    AND (profile_scope IS NOT NULL OR model_kind = 'application_profile')
+),
+profiles AS (
+  SELECT DISTINCT
+    profile_scope AS profile_scope,
+    COALESCE(model_id, '') AS model_key,
+    COALESCE(aws_region, '') AS region_key
+  FROM calls
+  WHERE profile_scope IS NOT NULL
+),
+exact AS (
+  SELECT p.profile_scope AS profile_scope, p.model_key AS model_key, p.region_key AS region_key,
+    d.destination_region AS destination_region
+  FROM profiles AS p
+  JOIN ref_profile_destination AS d
+    ON d.profile_scope = p.profile_scope
+    AND d.model_id = p.model_key
+    AND d.source_region = p.region_key
+  WHERE d.destination_region IS NOT NULL
+),
+known AS (
+  SELECT DISTINCT profile_scope AS profile_scope, model_key AS model_key, region_key AS region_key
+  FROM exact
+),
+destinations AS (
+  SELECT profile_scope AS profile_scope, model_key AS model_key, region_key AS region_key,
+    destination_region AS destination_region
+  FROM exact
+  UNION
+  SELECT p.profile_scope AS profile_scope, p.model_key AS model_key, p.region_key AS region_key,
+    d.destination_region AS destination_region
+  FROM profiles AS p
+  JOIN ref_profile_destination AS d
+    ON d.profile_scope = p.profile_scope
+    AND d.model_id = '*'
+    AND d.source_region = '*'
+  LEFT JOIN known AS k
+    ON k.profile_scope = p.profile_scope
+    AND k.model_key = p.model_key
+    AND k.region_key = p.region_key
+  WHERE d.destination_region IS NOT NULL
+    AND k.profile_scope IS NULL
+),
+environments AS (
+  SELECT
+    environment AS environment,
+    array_join(array_agg(DISTINCT geography ORDER BY geography), ' ') AS allowed,
+    COUNT(*) FILTER (WHERE geography = '*') AS anywhere
+  FROM policy_geography
+  GROUP BY environment
+),
+pairs AS (
+  SELECT DISTINCT environment AS environment, geography AS geography
+  FROM policy_geography
+),
+reach AS (
+  SELECT
+    v.environment AS environment,
+    d.profile_scope AS profile_scope,
+    d.model_key AS model_key,
+    d.region_key AS region_key,
+    COUNT(*) FILTER (
+      WHERE d.destination_region = 'ALL-COMMERCIAL' OR (r.geography IS NOT NULL AND p.geography IS NULL)
+    ) AS outside,
+    COUNT(*) FILTER (WHERE d.destination_region <> 'ALL-COMMERCIAL' AND r.geography IS NULL) AS unplaced,
+    array_join(
+      array_agg(DISTINCT d.destination_region ORDER BY d.destination_region)
+        FILTER (WHERE d.destination_region <> 'ALL-COMMERCIAL' AND r.geography IS NOT NULL AND p.geography IS NULL),
+      ' '
+    ) AS outside_regions
+  FROM environments AS v
+  CROSS JOIN destinations AS d
+  LEFT JOIN ref_region AS r ON r.region = d.destination_region
+  LEFT JOIN pairs AS p ON p.environment = v.environment AND p.geography = r.geography
+  GROUP BY v.environment, d.profile_scope, d.model_key, d.region_key
+),
+judged AS (
+  SELECT
+    CASE
+      WHEN v.anywhere > 0 THEN 'pass'
+      WHEN c.profile_scope = 'global' OR d.outside > 0 THEN 'violation'
+      WHEN c.profile_scope IS NULL OR d.outside IS NULL OR d.unplaced > 0 THEN 'not_assessed'
+      ELSE 'pass'
+    END AS verdict,
+    c.account_id AS account_id,
+    c.aws_region AS aws_region,
+    c.principal AS principal,
+    COALESCE(c.profile_scope || '.', '') || COALESCE(c.model_id, 'model not recorded')
+      || ' from ' || COALESCE(c.aws_region, 'a Region that is not recorded') AS subject,
+    CASE
+      WHEN c.profile_scope = 'global' THEN 'a global inference profile may run in any commercial Region'
+      WHEN d.outside > 0 THEN 'the profile reaches Regions outside the geographies of environment ' || c.environment
+      WHEN c.profile_scope IS NULL
+        THEN 'an application inference profile: the record does not say which Regions it reaches'
+      WHEN d.outside IS NULL THEN 'the Regions that this profile reaches are not known'
+      ELSE 'the geography of a Region that this profile reaches is not known'
+    END AS reason,
+    'a profile that stays in ' || v.allowed AS expected,
+    'called with outcome ' || COALESCE(c.outcome, 'unknown')
+      || CASE WHEN d.outside > 0 THEN COALESCE(', reaches ' || NULLIF(d.outside_regions, ''), '') ELSE '' END AS observed,
+    3 AS severity_rank,
+    c.event_id AS event_id,
+    c.event_time AS event_time
+  FROM calls AS c
+  JOIN environments AS v ON v.environment = c.environment
+  LEFT JOIN reach AS d
+    ON d.environment = c.environment
+    AND d.profile_scope = c.profile_scope
+    AND d.model_key = COALESCE(c.model_id, '')
+    AND d.region_key = COALESCE(c.aws_region, '')
+),
+folded AS (
+  SELECT
+    verdict AS verdict,
+    CASE WHEN verdict <> 'pass' THEN account_id END AS account_id,
+    CASE WHEN verdict <> 'pass' THEN principal END AS principal,
+    CASE WHEN verdict <> 'pass' THEN subject END AS subject,
+    CASE WHEN verdict <> 'pass' THEN event_id END AS event_id,
+    CASE WHEN verdict <> 'pass' THEN aws_region END AS aws_region,
+    CASE WHEN verdict <> 'pass' THEN reason END AS reason,
+    CASE WHEN verdict <> 'pass' THEN expected END AS expected,
+    CASE WHEN verdict <> 'pass' THEN observed END AS observed,
+    CASE WHEN verdict = 'violation' THEN severity_rank END AS severity_rank,
+    MIN(event_time) AS first_seen,
+    MAX(event_time) AS last_seen,
+    COUNT(*) AS events
+  FROM judged
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+),
+ranked AS (
+  SELECT
+    verdict AS verdict,
+    account_id AS account_id,
+    principal AS principal,
+    subject AS subject,
+    event_id AS event_id,
+    aws_region AS aws_region,
+    reason AS reason,
+    expected AS expected,
+    observed AS observed,
+    severity_rank AS severity_rank,
+    first_seen AS first_seen,
+    last_seen AS last_seen,
+    events AS events,
+    ROW_NUMBER() OVER (
+      PARTITION BY verdict, account_id, principal, subject
+      ORDER BY first_seen ASC NULLS LAST, event_id ASC NULLS LAST
+    ) AS place
+  FROM folded
+),
+grouped AS (
+  SELECT
+    verdict AS verdict,
+    account_id AS account_id,
+    CASE WHEN MIN(aws_region) = MAX(aws_region) THEN MIN(aws_region) END AS aws_region,
+    principal AS principal,
+    subject AS subject,
+    array_join(array_agg(DISTINCT reason ORDER BY reason) FILTER (WHERE reason IS NOT NULL), '; ') AS reason,
+    array_join(array_agg(DISTINCT expected ORDER BY expected) FILTER (WHERE expected IS NOT NULL), '; ') AS expected,
+    array_join(array_agg(DISTINCT observed ORDER BY observed) FILTER (WHERE observed IS NOT NULL), '; ') AS observed,
+    MIN(first_seen) AS first_seen,
+    MAX(last_seen) AS last_seen,
+    CAST(SUM(events) AS BIGINT) AS event_count,
+    array_join(
+      array_agg(event_id ORDER BY place) FILTER (WHERE event_id IS NOT NULL AND place <= 5), ' '
+    ) AS sample_event_ids,
+    MAX(severity_rank) AS severity_rank
+  FROM ranked
+  GROUP BY verdict, account_id, principal, subject
+)
+SELECT
+  verdict AS verdict,
+  account_id AS account_id,
+  aws_region AS aws_region,
+  principal AS principal,
+  subject AS subject,
+  CASE WHEN verdict = 'violation' THEN reason END AS reason,
+  CASE WHEN verdict = 'violation' THEN expected END AS expected,
+  CASE WHEN verdict <> 'pass' THEN observed END AS observed,
+  first_seen AS first_seen,
+  last_seen AS last_seen,
+  event_count AS event_count,
+  CAST(SUM(event_count) OVER () AS BIGINT) AS population,
+  CASE WHEN verdict IN ('not_assessed', 'not_applicable') THEN reason END AS not_assessed_reason,
+  sample_event_ids AS sample_event_ids,
+  CASE severity_rank
+    WHEN 5 THEN 'critical'
+    WHEN 4 THEN 'high'
+    WHEN 3 THEN 'medium'
+    WHEN 2 THEN 'low'
+    WHEN 1 THEN 'info'
+  END AS severity
+FROM grouped
+ORDER BY
+  verdict ASC NULLS LAST,
+  account_id ASC NULLS LAST,
+  principal ASC NULLS LAST,
+  subject ASC NULLS LAST

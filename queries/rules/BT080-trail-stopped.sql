@@ -1,0 +1,154 @@
+-- title = "A trail or event data store was stopped or deleted"
+-- severity = "critical"
+-- kind = "row"
+-- needs = []
+-- columns = [
+--   "event_id", "event_time", "event_source", "event_name", "account_id", "principal", "activity", "outcome",
+--   "request_parameters", "resource_arn", "aws_region", "record_kind",
+-- ]
+-- attack = ["T1685.002"]
+-- attack_old = ["T1562.008"]
+-- atlas = []
+-- why = """\
+-- Everything in this report rests on CloudTrail. Whoever stops a trail or deletes one, or stops or deletes an \
+-- event data store, blinds it. The rule finds StopLogging, DeleteTrail, DeleteEventDataStore and \
+-- StopEventDataStoreIngestion, whatever their outcome. Success is critical and a refused attempt high. An attempt \
+-- that failed for another reason (no such trail, an invalid name) is medium: nothing was stopped, but somebody \
+-- with the permission tried. The population is all changes to trails and event data stores."""
+-- fix = """\
+-- Start logging again at once. Compare the digest files before and after, and treat the time between as not \
+-- covered. Ask for the change ticket; without one treat the caller as compromised. Protect the trail with a \
+-- service control policy that denies these four actions to all but one role."""
+-- false_positives = """\
+-- A trail that is replaced while its successor already runs. Test tools that build trails and tear them down. An \
+-- account that is being closed."""
+--
+-- [controls]
+-- "EU AI Act" = ["Art. 12"]
+-- "HIPAA" = ["164.312(b)"]
+-- "NIST SP 800-53" = ["AU-9", "AU-12"]
+-- "PCI DSS" = ["10.3", "10.7"]
+-- "SOC 2" = ["CC7.2"]
+
+WITH judged AS (
+  SELECT
+    CASE
+      WHEN event_name IN ('StopLogging', 'DeleteTrail', 'DeleteEventDataStore', 'StopEventDataStoreIngestion')
+        THEN 'violation'
+      ELSE 'pass'
+    END AS verdict,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    event_name || ' ' || COALESCE(
+      json_extract_scalar(request_parameters, '$.name'),
+      json_extract_scalar(request_parameters, '$.eventDataStore'),
+      resource_arn,
+      'trail not named'
+    ) AS subject,
+    CASE
+      WHEN outcome = 'ok' AND event_name IN ('StopLogging', 'StopEventDataStoreIngestion') THEN 'logging was stopped'
+      WHEN outcome = 'ok' THEN 'the record of events was deleted'
+      WHEN outcome = 'denied' THEN 'an attempt to end logging was refused'
+      ELSE 'an attempt to end logging failed'
+    END AS reason,
+    'logging never stops' AS expected,
+    event_name || ' with outcome ' || COALESCE(outcome, 'unknown') AS observed,
+    CASE WHEN outcome = 'ok' THEN 5 WHEN outcome = 'denied' THEN 4 ELSE 3 END AS severity_rank,
+    event_id AS event_id,
+    event_time AS event_time
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND event_source = 'cloudtrail.amazonaws.com'
+    AND (
+      activity = 'trail_admin'
+      OR event_name IN ('StopLogging', 'DeleteTrail', 'DeleteEventDataStore', 'StopEventDataStoreIngestion')
+    )
+),
+folded AS (
+  SELECT
+    verdict AS verdict,
+    CASE WHEN verdict <> 'pass' THEN account_id END AS account_id,
+    CASE WHEN verdict <> 'pass' THEN principal END AS principal,
+    CASE WHEN verdict <> 'pass' THEN subject END AS subject,
+    CASE WHEN verdict <> 'pass' THEN event_id END AS event_id,
+    CASE WHEN verdict <> 'pass' THEN aws_region END AS aws_region,
+    CASE WHEN verdict <> 'pass' THEN reason END AS reason,
+    CASE WHEN verdict <> 'pass' THEN expected END AS expected,
+    CASE WHEN verdict <> 'pass' THEN observed END AS observed,
+    CASE WHEN verdict = 'violation' THEN severity_rank END AS severity_rank,
+    MIN(event_time) AS first_seen,
+    MAX(event_time) AS last_seen,
+    COUNT(*) AS events
+  FROM judged
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+),
+ranked AS (
+  SELECT
+    verdict AS verdict,
+    account_id AS account_id,
+    principal AS principal,
+    subject AS subject,
+    event_id AS event_id,
+    aws_region AS aws_region,
+    reason AS reason,
+    expected AS expected,
+    observed AS observed,
+    severity_rank AS severity_rank,
+    first_seen AS first_seen,
+    last_seen AS last_seen,
+    events AS events,
+    ROW_NUMBER() OVER (
+      PARTITION BY verdict, account_id, principal, subject
+      ORDER BY first_seen ASC NULLS LAST, event_id ASC NULLS LAST
+    ) AS place
+  FROM folded
+),
+grouped AS (
+  SELECT
+    verdict AS verdict,
+    account_id AS account_id,
+    CASE WHEN MIN(aws_region) = MAX(aws_region) THEN MIN(aws_region) END AS aws_region,
+    principal AS principal,
+    subject AS subject,
+    array_join(array_agg(DISTINCT reason ORDER BY reason) FILTER (WHERE reason IS NOT NULL), '; ') AS reason,
+    array_join(array_agg(DISTINCT expected ORDER BY expected) FILTER (WHERE expected IS NOT NULL), '; ') AS expected,
+    array_join(array_agg(DISTINCT observed ORDER BY observed) FILTER (WHERE observed IS NOT NULL), '; ') AS observed,
+    MIN(first_seen) AS first_seen,
+    MAX(last_seen) AS last_seen,
+    CAST(SUM(events) AS BIGINT) AS event_count,
+    array_join(
+      array_agg(event_id ORDER BY place) FILTER (WHERE event_id IS NOT NULL AND place <= 5), ' '
+    ) AS sample_event_ids,
+    MAX(severity_rank) AS severity_rank
+  FROM ranked
+  GROUP BY verdict, account_id, principal, subject
+)
+SELECT
+  verdict AS verdict,
+  account_id AS account_id,
+  aws_region AS aws_region,
+  principal AS principal,
+  subject AS subject,
+  CASE WHEN verdict = 'violation' THEN reason END AS reason,
+  CASE WHEN verdict = 'violation' THEN expected END AS expected,
+  CASE WHEN verdict <> 'pass' THEN observed END AS observed,
+  first_seen AS first_seen,
+  last_seen AS last_seen,
+  event_count AS event_count,
+  CAST(SUM(event_count) OVER () AS BIGINT) AS population,
+  CASE WHEN verdict IN ('not_assessed', 'not_applicable') THEN reason END AS not_assessed_reason,
+  sample_event_ids AS sample_event_ids,
+  CASE severity_rank
+    WHEN 5 THEN 'critical'
+    WHEN 4 THEN 'high'
+    WHEN 3 THEN 'medium'
+    WHEN 2 THEN 'low'
+    WHEN 1 THEN 'info'
+  END AS severity
+FROM grouped
+ORDER BY
+  verdict ASC NULLS LAST,
+  account_id ASC NULLS LAST,
+  principal ASC NULLS LAST,
+  subject ASC NULLS LAST

@@ -1,0 +1,255 @@
+-- title = "Model invocation logging was switched off, narrowed or redirected"
+-- severity = "critical"
+-- kind = "row"
+-- needs = []
+-- columns = [
+--   "event_id", "event_time", "event_source", "event_name", "account_id", "principal", "outcome",
+--   "request_parameters", "aws_region", "record_kind",
+-- ]
+-- attack = ["T1685.002"]
+-- attack_old = ["T1562.008"]
+-- atlas = []
+-- why = """\
+-- Model invocation logging keeps prompts and answers, which CloudTrail does not. It is set per Region, so one \
+-- Region can be silent while the others log. Deleting the setting is critical. Setting it so that text, images, \
+-- embeddings, video or audio are no longer delivered, or so that they go to a bucket or log group the policy does \
+-- not list under invocation logs, is high. A refused attempt is medium, one that failed for another reason low. A \
+-- change is not assessed where the record leaves out what was set, or where the policy lists no targets to compare \
+-- with; a delivery that is switched off counts even then."""
+-- fix = """\
+-- Put the setting back from its definition in code, in every Region in use. Ask who changed it and what was called \
+-- meanwhile: the report usage-by-role-model still knows the calls. Allow the two actions only to the deployment \
+-- role."""
+-- false_positives = """\
+-- A move to a new bucket: list it in the policy first. A Region that leaves use. Image delivery switched off on \
+-- purpose because only text models are in use: write a waiver."""
+--
+-- [controls]
+-- "EU AI Act" = ["Art. 12", "Art. 26"]
+-- "ISO/IEC 27001" = ["A.8.15"]
+-- "ISO/IEC 42001" = ["A.6.2.8"]
+-- "NIST SP 800-53" = ["AU-12"]
+-- "SOC 2" = ["CC7.2", "A1.1"]
+
+WITH changes AS (
+  SELECT
+    event_id AS event_id,
+    event_time AS event_time,
+    event_name AS event_name,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    outcome AS outcome,
+    json_extract_scalar(request_parameters, '$.loggingConfig.s3Config.bucketName') AS bucket,
+    json_extract_scalar(request_parameters, '$.loggingConfig.s3Config.keyPrefix') AS prefix,
+    json_extract_scalar(request_parameters, '$.loggingConfig.cloudWatchConfig.logGroupName') AS log_group,
+    json_extract_scalar(
+      request_parameters, '$.loggingConfig.cloudWatchConfig.largeDataDeliveryS3Config.bucketName'
+    ) AS large_bucket,
+    json_extract_scalar(
+      request_parameters, '$.loggingConfig.cloudWatchConfig.largeDataDeliveryS3Config.keyPrefix'
+    ) AS large_prefix,
+    CASE
+      WHEN json_extract_scalar(request_parameters, '$.loggingConfig.textDataDeliveryEnabled') = 'false'
+        OR json_extract_scalar(request_parameters, '$.loggingConfig.imageDataDeliveryEnabled') = 'false'
+        OR json_extract_scalar(request_parameters, '$.loggingConfig.embeddingDataDeliveryEnabled') = 'false'
+        OR json_extract_scalar(request_parameters, '$.loggingConfig.videoDataDeliveryEnabled') = 'false'
+        OR json_extract_scalar(request_parameters, '$.loggingConfig.audioDataDeliveryEnabled') = 'false'
+        THEN TRUE
+      ELSE FALSE
+    END AS narrowed
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND event_source = 'bedrock.amazonaws.com'
+    AND event_name IN ('DeleteModelInvocationLoggingConfiguration', 'PutModelInvocationLoggingConfiguration')
+),
+targets AS (
+  SELECT pattern_re AS pattern_re
+  FROM policy_log_target
+  WHERE kind = 'invocation_log'
+),
+configured AS (
+  SELECT COUNT(*) AS entries
+  FROM targets
+),
+destinations AS (
+  SELECT DISTINCT bucket AS place, prefix AS prefix, 'bucket' AS kind FROM changes WHERE bucket IS NOT NULL
+  UNION
+  SELECT DISTINCT large_bucket AS place, large_prefix AS prefix, 'bucket' AS kind FROM changes WHERE large_bucket IS NOT NULL
+  UNION
+  SELECT DISTINCT log_group AS place, CAST(NULL AS VARCHAR) AS prefix, 'group' AS kind FROM changes WHERE log_group IS NOT NULL
+),
+-- A target may be written as a name, an s3:// address or an ARN; log groups' ARNs hold Region and account.
+listed AS (
+  SELECT DISTINCT d.place AS place, COALESCE(d.prefix, '') AS prefix, d.kind AS kind
+  FROM destinations AS d
+  JOIN targets AS t
+    ON regexp_like(d.place, t.pattern_re)
+    OR (
+      d.kind = 'bucket'
+      AND (
+        regexp_like('s3://' || d.place, t.pattern_re)
+        OR regexp_like('s3://' || d.place || '/', t.pattern_re)
+        OR regexp_like('s3://' || d.place || '/' || COALESCE(d.prefix, ''), t.pattern_re)
+        OR regexp_like('s3://' || d.place || '/' || COALESCE(d.prefix, '') || '/', t.pattern_re)
+        OR regexp_like('arn:aws:s3:::' || d.place, t.pattern_re)
+        OR regexp_like('arn:aws:s3:::' || d.place || '/' || COALESCE(d.prefix, ''), t.pattern_re)
+      )
+    )
+),
+listed_groups AS (
+  SELECT DISTINCT c.account_id AS account_id, c.aws_region AS aws_region, c.log_group AS place
+  FROM (
+    SELECT DISTINCT account_id AS account_id, aws_region AS aws_region, log_group AS log_group
+    FROM changes
+    WHERE log_group IS NOT NULL
+  ) AS c
+  JOIN targets AS t
+    ON regexp_like('arn:aws:logs:' || c.aws_region || ':' || c.account_id || ':log-group:' || c.log_group, t.pattern_re)
+    OR regexp_like('arn:aws:logs:' || c.aws_region || ':' || c.account_id || ':log-group:' || c.log_group || ':*', t.pattern_re)
+),
+compared AS (
+  SELECT
+    c.event_id AS event_id,
+    c.event_time AS event_time,
+    c.event_name AS event_name,
+    c.account_id AS account_id,
+    c.aws_region AS aws_region,
+    c.principal AS principal,
+    c.outcome AS outcome,
+    c.narrowed AS narrowed,
+    c.event_name = 'DeleteModelInvocationLoggingConfiguration' AS deleted,
+    COALESCE(c.bucket, c.log_group, c.large_bucket) IS NULL AS unread,
+    COALESCE(
+      CASE WHEN c.bucket IS NOT NULL AND b.place IS NULL THEN c.bucket END,
+      CASE WHEN c.log_group IS NOT NULL AND g.place IS NULL AND n.place IS NULL THEN c.log_group END,
+      CASE WHEN c.large_bucket IS NOT NULL AND l.place IS NULL THEN c.large_bucket END
+    ) AS stranger,
+    COALESCE(c.bucket, c.log_group, c.large_bucket) AS destination,
+    k.entries AS entries
+  FROM changes AS c
+  CROSS JOIN configured AS k
+  LEFT JOIN listed AS b ON b.kind = 'bucket' AND b.place = c.bucket AND b.prefix = COALESCE(c.prefix, '')
+  LEFT JOIN listed AS l ON l.kind = 'bucket' AND l.place = c.large_bucket AND l.prefix = COALESCE(c.large_prefix, '')
+  LEFT JOIN listed AS n ON n.kind = 'group' AND n.place = c.log_group
+  LEFT JOIN listed_groups AS g ON g.place = c.log_group AND g.account_id = c.account_id AND g.aws_region = c.aws_region
+),
+judged AS (
+  SELECT
+    CASE
+      WHEN deleted OR narrowed THEN 'violation'
+      WHEN unread OR entries = 0 THEN 'not_assessed'
+      WHEN stranger IS NOT NULL THEN 'violation'
+      ELSE 'pass'
+    END AS verdict,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    COALESCE(aws_region, 'Region not recorded')
+      || CASE WHEN deleted THEN ' deleted' WHEN narrowed THEN ' narrowed' ELSE ' redirected' END AS subject,
+    CASE
+      WHEN deleted THEN 'model invocation logging is deleted for this Region'
+      WHEN narrowed THEN 'a kind of data is no longer delivered'
+      WHEN unread THEN 'the record does not show what was set'
+      WHEN entries = 0 THEN 'the policy lists no invocation log targets to compare with'
+      ELSE 'the destination is not an invocation log target of the policy'
+    END AS reason,
+    'logging of every kind of data to a target of the policy' AS expected,
+    event_name || COALESCE(' to ' || COALESCE(stranger, destination), '') || ' with outcome ' || COALESCE(outcome, 'unknown') AS observed,
+    CASE
+      WHEN outcome = 'denied' THEN 3
+      WHEN outcome <> 'ok' THEN 2
+      WHEN deleted THEN 5
+      ELSE 4
+    END AS severity_rank,
+    event_id AS event_id,
+    event_time AS event_time
+  FROM compared
+),
+folded AS (
+  SELECT
+    verdict AS verdict,
+    CASE WHEN verdict <> 'pass' THEN account_id END AS account_id,
+    CASE WHEN verdict <> 'pass' THEN principal END AS principal,
+    CASE WHEN verdict <> 'pass' THEN subject END AS subject,
+    CASE WHEN verdict <> 'pass' THEN event_id END AS event_id,
+    CASE WHEN verdict <> 'pass' THEN aws_region END AS aws_region,
+    CASE WHEN verdict <> 'pass' THEN reason END AS reason,
+    CASE WHEN verdict <> 'pass' THEN expected END AS expected,
+    CASE WHEN verdict <> 'pass' THEN observed END AS observed,
+    CASE WHEN verdict = 'violation' THEN severity_rank END AS severity_rank,
+    MIN(event_time) AS first_seen,
+    MAX(event_time) AS last_seen,
+    COUNT(*) AS events
+  FROM judged
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+),
+ranked AS (
+  SELECT
+    verdict AS verdict,
+    account_id AS account_id,
+    principal AS principal,
+    subject AS subject,
+    event_id AS event_id,
+    aws_region AS aws_region,
+    reason AS reason,
+    expected AS expected,
+    observed AS observed,
+    severity_rank AS severity_rank,
+    first_seen AS first_seen,
+    last_seen AS last_seen,
+    events AS events,
+    ROW_NUMBER() OVER (
+      PARTITION BY verdict, account_id, principal, subject
+      ORDER BY first_seen ASC NULLS LAST, event_id ASC NULLS LAST
+    ) AS place
+  FROM folded
+),
+grouped AS (
+  SELECT
+    verdict AS verdict,
+    account_id AS account_id,
+    CASE WHEN MIN(aws_region) = MAX(aws_region) THEN MIN(aws_region) END AS aws_region,
+    principal AS principal,
+    subject AS subject,
+    array_join(array_agg(DISTINCT reason ORDER BY reason) FILTER (WHERE reason IS NOT NULL), '; ') AS reason,
+    array_join(array_agg(DISTINCT expected ORDER BY expected) FILTER (WHERE expected IS NOT NULL), '; ') AS expected,
+    array_join(array_agg(DISTINCT observed ORDER BY observed) FILTER (WHERE observed IS NOT NULL), '; ') AS observed,
+    MIN(first_seen) AS first_seen,
+    MAX(last_seen) AS last_seen,
+    CAST(SUM(events) AS BIGINT) AS event_count,
+    array_join(
+      array_agg(event_id ORDER BY place) FILTER (WHERE event_id IS NOT NULL AND place <= 5), ' '
+    ) AS sample_event_ids,
+    MAX(severity_rank) AS severity_rank
+  FROM ranked
+  GROUP BY verdict, account_id, principal, subject
+)
+SELECT
+  verdict AS verdict,
+  account_id AS account_id,
+  aws_region AS aws_region,
+  principal AS principal,
+  subject AS subject,
+  CASE WHEN verdict = 'violation' THEN reason END AS reason,
+  CASE WHEN verdict = 'violation' THEN expected END AS expected,
+  CASE WHEN verdict <> 'pass' THEN observed END AS observed,
+  first_seen AS first_seen,
+  last_seen AS last_seen,
+  event_count AS event_count,
+  CAST(SUM(event_count) OVER () AS BIGINT) AS population,
+  CASE WHEN verdict IN ('not_assessed', 'not_applicable') THEN reason END AS not_assessed_reason,
+  sample_event_ids AS sample_event_ids,
+  CASE severity_rank
+    WHEN 5 THEN 'critical'
+    WHEN 4 THEN 'high'
+    WHEN 3 THEN 'medium'
+    WHEN 2 THEN 'low'
+    WHEN 1 THEN 'info'
+  END AS severity
+FROM grouped
+ORDER BY
+  verdict ASC NULLS LAST,
+  account_id ASC NULLS LAST,
+  principal ASC NULLS LAST,
+  subject ASC NULLS LAST

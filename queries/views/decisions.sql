@@ -1,0 +1,225 @@
+-- title = "What the policy says about each model invocation and batch job"
+-- meaning = """\
+-- One row per model invocation or batch job, whatever its outcome. decision is allowed, denied_entry, uncovered or \
+-- not_assessed. A deny entry beats every allow entry; among allow entries the one with the longest role pattern is \
+-- named. A pattern is held against the model id, the id without its :M version, the id without -vN:M, and the \
+-- reference as sent. A call whose model the record does not name (an application inference profile, a \
+-- provisioned, custom or imported model, a prompt, a router, a marketplace endpoint) is not_assessed unless an entry \
+-- covers the reference itself or the policy gives it an alias. Empty without a policy."""
+-- uses = []
+
+WITH version AS (
+  SELECT MAX(policy_version) AS policy_version
+  FROM policy_version
+  HAVING COUNT(*) > 0
+),
+calls AS (
+  SELECT DISTINCT
+    COALESCE(environment, '') AS environment_key,
+    COALESCE(role_arn, principal) AS caller,
+    COALESCE(model_id, '') AS model_key,
+    COALESCE(model_requested, '') AS requested_key,
+    activity AS activity
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND activity IN ('model_invocation', 'batch')
+),
+aliases AS (
+  SELECT reference AS reference, MIN(model_id) AS model_id
+  FROM policy_alias
+  GROUP BY reference
+),
+models AS (
+  SELECT
+    c.model_key AS model_key,
+    c.requested_key AS requested_key,
+    COALESCE(r.model_id, i.model_id) AS alias_id,
+    COALESCE(r.model_id, i.model_id, c.model_key) AS model_id
+  FROM (SELECT DISTINCT model_key AS model_key, requested_key AS requested_key FROM calls) AS c
+  LEFT JOIN aliases AS r ON r.reference = c.requested_key
+  LEFT JOIN aliases AS i ON i.reference = c.model_key
+),
+names AS (
+  SELECT
+    model_key AS model_key,
+    requested_key AS requested_key,
+    model_id AS model_id,
+    regexp_replace(model_id, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
+    regexp_replace(model_id, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
+  FROM models
+),
+model_patterns AS (
+  SELECT model_pattern AS model_pattern, model_re AS model_re FROM policy_allow
+  UNION
+  SELECT model_pattern AS model_pattern, model_re AS model_re FROM policy_deny
+),
+role_patterns AS (
+  SELECT role_pattern AS role_pattern, role_re AS role_re FROM policy_allow
+  UNION
+  SELECT role_pattern AS role_pattern, role_re AS role_re FROM policy_deny
+),
+-- Expressions meet each distinct model and each distinct caller once; all further joins are on equality.
+matched_models AS (
+  SELECT n.model_key AS model_key, n.requested_key AS requested_key, p.model_pattern AS model_pattern
+  FROM names AS n
+  JOIN model_patterns AS p
+    ON regexp_like(n.model_id, p.model_re)
+    OR regexp_like(n.unversioned, p.model_re)
+    OR regexp_like(n.bare, p.model_re)
+    OR regexp_like(n.requested_key, p.model_re)
+),
+matched_callers AS (
+  SELECT c.caller AS caller, p.role_pattern AS role_pattern
+  FROM (SELECT DISTINCT caller AS caller FROM calls) AS c
+  JOIN role_patterns AS p ON regexp_like(c.caller, p.role_re)
+),
+allows AS (
+  SELECT
+    c.environment_key AS environment_key,
+    c.caller AS caller,
+    c.model_key AS model_key,
+    c.requested_key AS requested_key,
+    c.activity AS activity,
+    a.allow_id AS allow_id,
+    ROW_NUMBER() OVER (
+      PARTITION BY c.environment_key, c.caller, c.model_key, c.requested_key, c.activity
+      ORDER BY a.role_length DESC NULLS LAST, a.position ASC NULLS LAST, a.allow_id ASC NULLS LAST
+    ) AS place
+  FROM calls AS c
+  JOIN matched_callers AS r ON r.caller = c.caller
+  JOIN matched_models AS m ON m.model_key = c.model_key AND m.requested_key = c.requested_key
+  JOIN policy_allow AS a ON a.role_pattern = r.role_pattern AND a.model_pattern = m.model_pattern
+  WHERE (a.environment IS NULL OR a.environment = c.environment_key)
+    AND (a.activity IS NULL OR a.activity = c.activity)
+),
+denies AS (
+  SELECT
+    c.environment_key AS environment_key,
+    c.caller AS caller,
+    c.model_key AS model_key,
+    c.requested_key AS requested_key,
+    c.activity AS activity,
+    d.deny_id AS deny_id,
+    d.reason AS reason,
+    ROW_NUMBER() OVER (
+      PARTITION BY c.environment_key, c.caller, c.model_key, c.requested_key, c.activity
+      ORDER BY d.position ASC NULLS LAST, d.deny_id ASC NULLS LAST, d.reason ASC NULLS LAST
+    ) AS place
+  FROM calls AS c
+  JOIN matched_callers AS r ON r.caller = c.caller
+  JOIN matched_models AS m ON m.model_key = c.model_key AND m.requested_key = c.requested_key
+  JOIN policy_deny AS d ON d.role_pattern = r.role_pattern AND d.model_pattern = m.model_pattern
+  WHERE (d.environment IS NULL OR d.environment = c.environment_key)
+    AND (d.activity IS NULL OR d.activity = c.activity)
+),
+-- Entries that fit but for the role and that name a path: a role whose path the record lost may be theirs.
+pathed AS (
+  SELECT DISTINCT
+    c.environment_key AS environment_key,
+    c.model_key AS model_key,
+    c.requested_key AS requested_key,
+    c.activity AS activity
+  FROM calls AS c
+  JOIN matched_models AS m ON m.model_key = c.model_key AND m.requested_key = c.requested_key
+  JOIN policy_allow AS a ON a.model_pattern = m.model_pattern
+  WHERE a.role_pattern LIKE '%:role/%/%'
+    AND (a.environment IS NULL OR a.environment = c.environment_key)
+    AND (a.activity IS NULL OR a.activity = c.activity)
+),
+judged AS (
+  SELECT
+    e.event_id AS event_id,
+    e.log_object AS log_object,
+    e.log_index AS log_index,
+    e.event_time AS event_time,
+    e.account_id AS account_id,
+    e.environment AS environment,
+    e.principal AS principal,
+    e.role_arn AS role_arn,
+    e.model_id AS model_id,
+    e.model_requested AS model_requested,
+    e.model_kind AS model_kind,
+    e.activity AS activity,
+    e.outcome AS outcome,
+    e.aws_region AS aws_region,
+    v.policy_version AS policy_version,
+    a.allow_id AS allow_id,
+    d.deny_id AS deny_id,
+    d.reason AS deny_reason,
+    CASE
+      WHEN d.place IS NOT NULL THEN 'denied_entry'
+      WHEN a.place IS NOT NULL THEN 'allowed'
+      WHEN m.alias_id IS NULL AND (
+        e.model_id IS NULL
+        OR e.model_kind IN (
+          'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
+        )
+      ) THEN 'not_assessed'
+      WHEN e.role_path_known = FALSE AND p.activity IS NOT NULL THEN 'not_assessed'
+      ELSE 'uncovered'
+    END AS decision,
+    CASE
+      WHEN m.alias_id IS NOT NULL THEN 'role path not recorded'
+      WHEN e.model_id IS NULL THEN 'model not recorded'
+      WHEN e.model_kind = 'application_profile' THEN 'application inference profile: the record does not name the model behind it'
+      WHEN e.model_kind = 'provisioned' THEN 'provisioned model: the record does not name the model behind it'
+      WHEN e.model_kind = 'custom' THEN 'custom model: the record does not name the base model'
+      WHEN e.model_kind = 'imported' THEN 'imported model: the record does not say what it is'
+      WHEN e.model_kind = 'prompt' THEN 'stored prompt: the record does not name the model it uses'
+      WHEN e.model_kind = 'router' THEN 'prompt router: the record does not name the model it chose'
+      WHEN e.model_kind = 'marketplace' THEN 'marketplace endpoint: the record does not name the model behind it'
+      WHEN e.model_kind = 'unresolved' THEN 'the model reference is of no known form'
+      ELSE 'role path not recorded'
+    END AS obstacle
+  FROM events AS e
+  CROSS JOIN version AS v
+  JOIN models AS m
+    ON m.model_key = COALESCE(e.model_id, '')
+    AND m.requested_key = COALESCE(e.model_requested, '')
+  LEFT JOIN allows AS a
+    ON a.environment_key = COALESCE(e.environment, '')
+    AND a.caller = COALESCE(e.role_arn, e.principal)
+    AND a.model_key = COALESCE(e.model_id, '')
+    AND a.requested_key = COALESCE(e.model_requested, '')
+    AND a.activity = e.activity
+    AND a.place = 1
+  LEFT JOIN denies AS d
+    ON d.environment_key = COALESCE(e.environment, '')
+    AND d.caller = COALESCE(e.role_arn, e.principal)
+    AND d.model_key = COALESCE(e.model_id, '')
+    AND d.requested_key = COALESCE(e.model_requested, '')
+    AND d.activity = e.activity
+    AND d.place = 1
+  LEFT JOIN pathed AS p
+    ON p.environment_key = COALESCE(e.environment, '')
+    AND p.model_key = COALESCE(e.model_id, '')
+    AND p.requested_key = COALESCE(e.model_requested, '')
+    AND p.activity = e.activity
+  WHERE e.record_kind = 'api_call'
+    AND e.activity IN ('model_invocation', 'batch')
+)
+SELECT
+  event_id AS event_id,
+  log_object AS log_object,
+  log_index AS log_index,
+  event_time AS event_time,
+  account_id AS account_id,
+  environment AS environment,
+  principal AS principal,
+  role_arn AS role_arn,
+  model_id AS model_id,
+  model_requested AS model_requested,
+  model_kind AS model_kind,
+  activity AS activity,
+  outcome AS outcome,
+  decision AS decision,
+  CASE WHEN decision = 'denied_entry' THEN deny_id WHEN decision = 'allowed' THEN allow_id END AS grant_id,
+  policy_version AS policy_version,
+  CASE
+    WHEN decision = 'denied_entry' THEN COALESCE(deny_reason, 'a deny entry covers it')
+    WHEN decision = 'allowed' THEN 'an allow entry covers it'
+    WHEN decision = 'not_assessed' THEN obstacle
+    ELSE 'no allow entry covers this role, model and activity'
+  END AS reason,
+  aws_region AS aws_region
+FROM judged
