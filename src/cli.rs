@@ -41,7 +41,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Input {
     /// CloudTrail files, folders, globs, or - for standard input; repeatable.
-    #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE", value_delimiter = None)]
+    #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE")]
     pub sources: Vec<String>,
     /// First instant wanted, UTC: 2026-10-01, 2026-10, 2026-10-01T12:00:00Z, or back from now: 30d, 12h.
     #[arg(long, value_name = "TIME", env = "BEDTRAIL_FROM")]
@@ -59,7 +59,7 @@ pub struct Input {
     #[arg(long, value_name = "FILE", env = "BEDTRAIL_POLICY")]
     pub policy: Option<PathBuf>,
     /// Files published up to this many days after --to are read too, since delivery can be late.
-    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(i64).range(0..=400))]
+    #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
     /// Keep what callers put in by hand (metadata, tool arguments, prompts) instead of its length.
     #[arg(long)]
@@ -83,6 +83,31 @@ pub struct Input {
     #[arg(long, value_name = "TIME", env = "BEDTRAIL_NOW", hide = true)]
     pub now: Option<String>,
 }
+
+impl Input {
+    /// A folder read whole, under a policy, with everything else as it is by default.
+    pub fn folder(folder: &std::path::Path, policy: Option<PathBuf>) -> Self {
+        Self {
+            sources: vec![folder.display().to_string()],
+            from: None,
+            to: None,
+            accounts: Vec::new(),
+            regions: Vec::new(),
+            policy,
+            late_days: LATE_DAYS,
+            keep_content: false,
+            memory_limit: 192 << 20,
+            max_object_size: 128 << 20,
+            threads: Some(1),
+            temp_dir: None,
+            quiet: true,
+            now: None,
+        }
+    }
+}
+
+/// Days after the window in which late files are still looked for.
+const LATE_DAYS: i64 = 7;
 
 /// How and where results are written.
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! The rules run over a trail, and what they found as reports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
@@ -9,10 +9,10 @@ use datafusion::prelude::SessionContext;
 use super::Failure;
 use super::trail::{Prepared, Trail};
 use crate::cli;
-use crate::engine::Engine;
+use crate::engine::Slices;
 use crate::event::column::Field;
 use crate::finding::{self, Finding, Severity, Verdict};
-use crate::policy::Policy;
+use crate::policy::{Parameter, Policy, RuleSetting};
 use crate::rule::{self, Rule, RuleOutcome, Setting, Settings, Waiver};
 
 /// The severity from which an audit fails, if nobody says otherwise.
@@ -55,8 +55,12 @@ pub(super) struct Found(rule::Judgement);
 impl Judgement {
     /// Resolves rules, parameters and waivers before anything is read.
     pub(super) fn prepare(prepared: &Prepared) -> Result<Self, Failure> {
-        let rules = rule::catalogue().map_err(Failure::failed)?;
-        let settings = settings(prepared.policy.as_ref(), prepared.now)?;
+        Self::of(rule::catalogue().map_err(Failure::failed)?, prepared)
+    }
+
+    /// The same for some of the rules.
+    pub(super) fn of(rules: &'static [Rule], prepared: &Prepared) -> Result<Self, Failure> {
+        let settings = settings(prepared.policy.as_ref(), rules, prepared.now)?;
         let statements = rule::run::statements(rules, &settings).map_err(Failure::usage)?;
         Ok(Self { rules, settings, statements })
     }
@@ -87,7 +91,7 @@ impl Judgement {
 
     /// Runs the rules.
     pub(super) fn run(&self, trail: &Trail) -> Result<Found, Failure> {
-        let tables = Tables(&trail.engine);
+        let tables = Tables(trail.engine.slices().map_err(Failure::failed)?);
         let judgement = trail
             .engine
             .block_on(rule::run::run(self.rules, &self.settings, &tables))
@@ -101,15 +105,15 @@ impl Judgement {
     }
 }
 
-struct Tables<'e>(&'e Engine);
+struct Tables(Slices);
 
-impl rule::Scope for Tables<'_> {
+impl rule::Scope for Tables {
     fn context(&self) -> SessionContext {
-        self.0.context()
+        self.0.all()
     }
 
     async fn context_where(&self, predicate: &str) -> Result<SessionContext, DataFusionError> {
-        self.0.context_where(predicate).await
+        self.0.matching(predicate).await
     }
 }
 
@@ -177,31 +181,72 @@ pub(super) fn fail_on(verdict: &cli::Verdict, policy: Option<&Policy>) -> Result
 
 /// Whether every rule that the policy names exists and takes the parameters given.
 pub(super) fn check_rules(policy: &Policy, rules: &[Rule]) -> Result<(), Failure> {
-    let settings = settings(Some(policy), 0)?;
+    let settings = settings(Some(policy), rules, 0)?;
     rule::run::statements(rules, &settings).map(drop).map_err(Failure::usage)
 }
 
-fn settings(policy: Option<&Policy>, now: i64) -> Result<Settings, Failure> {
+/// Rules of the policy that this version does not have.
+pub(super) fn absent_rules(policy: &Policy) -> Result<Vec<String>, Failure> {
+    let rules = rule::catalogue().map_err(Failure::failed)?;
+    let codes: Vec<&str> = rules.iter().map(|rule| rule.code.as_str()).collect();
+    let mut notes = Vec::new();
+    let mut wrong = Vec::new();
+    for problem in policy.unknown_rules(&codes) {
+        // BT001 to BT099 is what the rule pack will grow to; any other name is a mistake.
+        if problem.message.contains("BT0") { notes.push(problem.to_string()) } else { wrong.push(problem.to_string()) }
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::usage(format!("the policy cannot be used\n{}", wrong.join("\n"))));
+    }
+    let custom = policy.customs().iter().map(|custom| format!("custom rule {} is checked but not run yet", custom.id));
+    notes.extend(custom);
+    Ok(notes)
+}
+
+/// What the policy says of rules. Rules, parameters and conditions are checked against the catalogue later.
+///
+/// A policy may be written for a version with more rules: what it says of those is left aside and noted.
+fn settings(policy: Option<&Policy>, rules: &[Rule], now: i64) -> Result<Settings, Failure> {
     let Some(policy) = policy else { return Ok(Settings { run_time: now, ..Settings::default() }) };
-    let _ = BTreeSet::<String>::new();
-    Ok(Settings {
-        policy_given: true,
-        rules: policy.rules().map(|(name, rule)| (name.to_owned(), Setting {
-            enabled: rule.enabled,
-            severity: rule.severity,
-            reason: rule.reason.clone(),
-            owner: rule.owner.clone(),
-            parameters: rule.parameters.clone(),
-        })).collect(),
-        waivers: policy.waivers().iter().map(|waiver| Waiver {
+    let codes: Vec<&str> = rules.iter().map(|rule| rule.code.as_str()).collect();
+    let mut settings = Settings { policy_given: true, run_time: now, ..Settings::default() };
+    for code in codes {
+        if let Some(given) = policy.rule_setting(code) {
+            settings.rules.insert(code.to_owned(), setting(given)?);
+        }
+    }
+    for waiver in policy.waivers() {
+        let micros = |date: chrono::NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+        settings.waivers.push(Waiver {
             waiver_id: waiver.id.clone(),
-            rules: waiver.rules.clone(),
-            predicate: waiver.predicate.clone(),
+            rules: waiver.rules.iter().filter(|code| codes.contains(&code.as_str())).cloned().collect(),
+            predicate: waiver.condition.clone().unwrap_or_else(|| "true".to_owned()),
             owner: waiver.owner.clone(),
-            created: waiver.created,
-            expires: waiver.expires,
+            created: micros(waiver.created),
+            expires: micros(waiver.expires),
             retroactive: waiver.retroactive,
-        }).collect(),
-        run_time: now,
+        });
+    }
+    Ok(settings)
+}
+
+fn setting(given: &RuleSetting) -> Result<Setting, Failure> {
+    let severity = given.severity.map(str::parse).transpose().map_err(Failure::usage)?;
+    let parameters = given.parameters.iter().map(|(name, value)| (name.clone(), toml_value(value))).collect();
+    Ok(Setting {
+        enabled: given.enabled,
+        severity,
+        reason: given.reason.clone(),
+        owner: given.owner.clone(),
+        parameters,
     })
+}
+
+fn toml_value(value: &Parameter) -> toml::Value {
+    match value {
+        Parameter::Int(number) => toml::Value::Integer(*number),
+        Parameter::Text(text) => toml::Value::String(text.clone()),
+        Parameter::List(texts) => texts.iter().map(|text| toml::Value::String(text.clone())).collect::<Vec<_>>().into(),
+        Parameter::Timestamp(at) => toml::Value::String(at.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
+    }
 }

@@ -12,7 +12,8 @@ pub(super) fn run(arguments: &cli::Policy) -> Result<Code, Failure> {
         cli::Policy::Check { file } => {
             let policy = load_policy(file)?;
             super::judge::check_rules(&policy, rule::catalogue().map_err(Failure::failed)?)?;
-            for note in policy.notes() {
+            let absent = super::judge::absent_rules(&policy)?;
+            for note in policy.notes().iter().map(ToString::to_string).chain(absent) {
                 say(&format!("note: {note}"));
             }
             print(&format!(

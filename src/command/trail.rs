@@ -65,12 +65,15 @@ impl Prepared {
             partitions: threads(input),
         };
         let engine = Engine::new(&limits).map_err(Failure::failed)?;
-        let relations = policy.as_ref().map_or_else(policy::empty_relations, Policy::relations);
+        let relations = match &policy {
+            Some(policy) => policy.relations(chrono::DateTime::from_timestamp_micros(now).unwrap_or_default()),
+            None => policy::empty_relations(),
+        };
         for (name, batch) in relations {
             put(&engine, name, batch)?;
         }
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
-        put(&engine, "rule_results", crate::rule::rules_batch(&[]).map_err(Failure::failed)?)?;
+        put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "run", run_batch(policy.as_ref(), &window, now)?)?;
         Ok(Self { engine, policy, window, now, scratch })
     }

@@ -16,6 +16,7 @@ mod rows;
 mod scan;
 pub mod schema;
 mod session;
+mod slice;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ use tokio::runtime::{Builder, Runtime};
 pub use self::document::TableDoc;
 pub use self::error::{Error, Result};
 pub use self::rows::Rows;
+pub use self::slice::Slices;
 use crate::{data, query_file};
 
 /// What the engine may use.

@@ -1,0 +1,78 @@
+//! `bedtrail rules`: list, explain, test.
+
+use std::path::Path;
+
+use super::answer::Frame;
+use super::deliver::Delivery;
+use super::judge::Judgement;
+use super::trail::Prepared;
+use super::{Failure, print, say};
+use crate::cli::{self, Input};
+use crate::exit::Code;
+use crate::rule::{self, Rule};
+
+/// Runs the subcommand.
+pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
+    let rules = rule::catalogue().map_err(Failure::failed)?;
+    match arguments {
+        cli::Rules::List { output } => {
+            let delivery = Delivery::new(output, 1)?;
+            if output.out.is_some() {
+                return Err(Failure::usage("rules list writes to standard output only"));
+            }
+            let frame = Frame { preamble: Vec::new(), footer: Vec::new() };
+            let batch = rule::text::table(rules).map_err(Failure::failed)?;
+            delivery.stream(&[frame.rows("rules", "", "", batch)])?;
+            Ok(Code::Clean)
+        }
+        cli::Rules::Explain { rule } => {
+            let rule = rule::find(rules, rule).map_err(Failure::usage)?;
+            print(&rule::text::explain(rule)).map(|()| Code::Clean)
+        }
+        cli::Rules::Test { folder, rule } => test(rules, folder, rule.as_deref()),
+    }
+}
+
+/// Runs each rule over its two fixture folders.
+fn test(rules: &'static [Rule], folder: &Path, only: Option<&str>) -> Result<Code, Failure> {
+    let only = only.map(|name| rule::find(rules, name).map_err(Failure::usage)).transpose()?;
+    if !folder.is_dir() {
+        return Err(Failure::failed(format!("{} is no folder", folder.display()))
+            .help("give a folder laid out as <code>-<name>/{fires,silent}"));
+    }
+    let (mut passed, mut failed) = (0, 0);
+    for rule in rules.iter().filter(|rule| only.is_none_or(|only| only.code == rule.code)) {
+        let fixture = folder.join(rule.stem());
+        for (side, fires) in [("fires", true), ("silent", false)] {
+            let outcome = one(rule, &fixture, &fixture.join(side));
+            match outcome {
+                Ok(violations) if (violations > 0) == fires => passed += 1,
+                Ok(violations) => {
+                    failed += 1;
+                    let expected = if fires { "at least one violation" } else { "none" };
+                    say(&format!("FAILED {} {side}: {violations} violations, expected {expected}", rule.code));
+                }
+                Err(failure) => {
+                    failed += 1;
+                    say(&format!("FAILED {} {side}: {}", rule.code, failure.message));
+                }
+            }
+        }
+    }
+    print(&format!("{passed} passed, {failed} failed\n"))?;
+    Ok(if failed == 0 { Code::Clean } else { Code::Violations })
+}
+
+/// How many violations a rule finds in a folder.
+fn one(rule: &'static Rule, fixture: &Path, events: &Path) -> Result<i64, Failure> {
+    let policy = fixture.join("policy.toml");
+    let input = Input::folder(events, policy.exists().then_some(policy));
+    let prepared = Prepared::new(&input)?;
+    let judgement = Judgement::of(std::slice::from_ref(rule), &prepared)?;
+    let trail = prepared.open(&input, &judgement.queries(), &judgement.columns(), false)?;
+    if !trail.complete() {
+        return Err(Failure::failed("a fixture record is refused"));
+    }
+    let found = judgement.run(&trail)?;
+    Ok(found.outcomes().iter().map(|outcome| outcome.violations).sum())
+}

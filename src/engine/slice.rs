@@ -1,0 +1,81 @@
+//! The same relations over some of the events: what a waiver covers, and what none does.
+
+use std::sync::Arc;
+
+use datafusion::catalog::MemoryCatalogProviderList;
+use datafusion::error::{DataFusionError, Result as PlanResult};
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::prelude::SessionContext;
+
+use super::{Engine, Result};
+use crate::data;
+
+/// All relations of an engine, and contexts in which `events` is narrower.
+pub struct Slices {
+    base: SessionContext,
+    views: Vec<(&'static str, &'static str)>,
+}
+
+impl Engine {
+    /// Builds what is otherwise built when a query first names it.
+    pub fn slices(&self) -> Result<Slices> {
+        let relations = self.views.keys().copied().chain(data::RELATIONS.iter().map(|relation| relation.name));
+        for name in relations {
+            self.plan(&format!("SELECT 1 AS one FROM {name}"))?;
+        }
+        let views = self.views.iter().map(|(name, sql)| (*name, *sql)).collect();
+        Ok(Slices { base: self.context.clone(), views })
+    }
+
+    /// Runs a future on the engine's threads.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+}
+
+impl Slices {
+    /// All events.
+    pub fn all(&self) -> SessionContext {
+        self.base.clone()
+    }
+
+    /// Only the events for which `predicate` is true; the views stand on these.
+    pub async fn matching(&self, predicate: &str) -> PlanResult<SessionContext> {
+        let state = SessionStateBuilder::new_from_existing(self.base.state())
+            .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+            .with_session_id("bedtrail".to_owned());
+        let slice = SessionContext::new_with_state(state.build());
+        let events = self.base.sql(&format!("SELECT * FROM events WHERE {predicate}")).await?.into_view();
+        slice.register_table("events", events)?;
+        for name in self.base.catalog("datafusion").and_then(|all| all.schema("public")).into_iter().flat_map(
+            |schema| schema.table_names(),
+        ) {
+            if name != "events" && !self.views.iter().any(|(view, _)| *view == name) {
+                slice.register_table(name.as_str(), self.base.table_provider(name.as_str()).await?)?;
+            }
+        }
+        let mut left = self.views.clone();
+        while !left.is_empty() {
+            let before = left.len();
+            let mut waiting = Vec::new();
+            let mut reason = None;
+            for (name, sql) in left {
+                match slice.sql(sql).await {
+                    Ok(frame) => {
+                        slice.register_table(name, frame.into_view())?;
+                    }
+                    // It may stand on a view that comes later.
+                    Err(error) => {
+                        reason = Some(error);
+                        waiting.push((name, sql));
+                    }
+                }
+            }
+            if waiting.len() == before {
+                return Err(reason.unwrap_or_else(|| DataFusionError::Internal("no view".to_owned())));
+            }
+            left = waiting;
+        }
+        Ok(slice)
+    }
+}
