@@ -1,0 +1,184 @@
+//! ③ The engine: one DataFusion session over the tables, limited in memory, that answers SQL.
+//!
+//! [`Engine::new`] knows `events`, `objects`, `refusals` and `run` as empty tables, the reference relations
+//! (`ref_*`) and the views. [`Engine::scans`] plans queries against that to learn which columns they read, ingestion
+//! builds just those and [`Engine::register`]s them, and then the queries run.
+//!
+//! Calls block: the engine drives its own threads. Do not call it from an asynchronous task.
+
+mod document;
+mod error;
+mod function;
+mod order;
+mod parquet;
+mod plan;
+mod rows;
+mod scan;
+pub mod schema;
+mod session;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::displayable;
+use datafusion::prelude::SessionContext;
+use tokio::runtime::{Builder, Runtime};
+
+pub use self::document::TableDoc;
+pub use self::error::{Error, Result};
+pub use self::rows::Rows;
+use crate::{data, query_file};
+
+/// What the engine may use.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes that operators may hold together before they spill; tables in memory are not counted.
+    pub memory: usize,
+    /// Where operators spill to, created if need be; the system's temporary folder if none is given.
+    pub spill_dir: Option<PathBuf>,
+    /// How many parts of a query run at once; at least one does.
+    pub partitions: usize,
+}
+
+/// A query session.
+pub struct Engine {
+    // Before the context: its tasks must end before the spill folder goes.
+    runtime: Runtime,
+    context: SessionContext,
+    views: BTreeMap<&'static str, &'static str>,
+    /// The views that a query has named, directly or not: they are built then, and again once a table has changed.
+    built: Mutex<BTreeSet<&'static str>>,
+}
+
+impl Engine {
+    /// A session with the base tables, empty, and everything that comes with the program.
+    pub fn new(limits: Limits) -> Result<Self> {
+        if let Some(folder) = &limits.spill_dir {
+            // Now, so that a wrong folder is an error here and not at the first spill.
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Error::Internal(format!("the temporary folder {} cannot be used: {error}", folder.display()))
+            })?;
+        }
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(limits.partitions.max(1))
+            .thread_name("query")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Internal(format!("threads cannot be started: {error}")))?;
+        let engine = Self {
+            runtime,
+            context: session::context(limits)?,
+            views: query_file::views().map(|file| (file.stem, file.sql)).collect(),
+            built: Mutex::default(),
+        };
+        for (name, _, columns) in schema::TABLES {
+            engine.register(name, &schema::schema(columns), Vec::new())?;
+        }
+        Ok(engine)
+    }
+
+    /// Puts batches under a name, in place of what stood there.
+    ///
+    /// Columns are matched by name. A column that the batches lack is null in every row and costs nothing; one that
+    /// the schema lacks is left out.
+    pub fn register(&self, name: &str, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
+        let batches = rows::complete(schema, batches)?;
+        // One list per part that may run at once, in turn: the parts are then of like size.
+        let parts = self.context.copied_config().target_partitions().min(batches.len()).max(1);
+        let mut partitions = vec![Vec::new(); parts];
+        for (index, batch) in batches.into_iter().enumerate() {
+            partitions[index % parts].push(batch);
+        }
+        self.replace(name, Arc::new(MemTable::try_new(Arc::clone(schema), partitions)?))
+    }
+
+    /// Puts local Parquet files under a name, in place of what stood there; with no file, an empty table.
+    ///
+    /// Columns are matched by name; a column that a file lacks is null. Row groups and pages are skipped by their
+    /// statistics.
+    pub fn register_parquet(&self, name: &str, files: &[PathBuf], schema: &SchemaRef) -> Result<()> {
+        if files.is_empty() {
+            return self.register(name, schema, Vec::new());
+        }
+        self.replace(name, Arc::new(parquet::table(files, schema, &self.context)?))
+    }
+
+    fn replace(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
+        // A view holds on to the tables it was planned over.
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        for view in self.views.keys().filter(|view| built.remove(*view)) {
+            self.context.deregister_table(*view)?;
+        }
+        drop(built);
+        self.context.deregister_table(name)?;
+        self.context.register_table(name, table)?;
+        Ok(())
+    }
+
+    /// The names of all relations a query may read, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: BTreeSet<String> = self
+            .context
+            .catalog("datafusion")
+            .and_then(|catalog| catalog.schema("public"))
+            .map(|schema| schema.table_names().into_iter().collect())
+            .unwrap_or_default();
+        names.extend(self.views.keys().map(ToString::to_string));
+        names.extend(data::RELATIONS.iter().map(|relation| relation.name.to_owned()));
+        names.into_iter().collect()
+    }
+
+    /// Runs a query of ours: one SELECT. There is at least one batch, empty where there are no rows.
+    pub fn run(&self, sql: &str) -> Result<Vec<RecordBatch>> {
+        self.stream(sql)?.collect_all()
+    }
+
+    /// Runs a query of ours and yields batches as they come.
+    pub fn stream(&self, sql: &str) -> Result<Rows<'_>> {
+        self.start(self.plan(sql)?)
+    }
+
+    /// Runs a user's query: one SELECT, its rows in an order that does not change from run to run.
+    ///
+    /// An ORDER BY of the query's own is kept and completed by all columns; without one, rows are sorted by the
+    /// output columns, before any LIMIT.
+    pub fn query(&self, sql: &str) -> Result<Rows<'_>> {
+        self.start(order::total(self.plan(sql)?)?)
+    }
+
+    fn start(&self, plan: LogicalPlan) -> Result<Rows<'_>> {
+        let stream = contained(|| {
+            self.runtime.block_on(async {
+                let frame = self.context.execute_logical_plan(plan).await?;
+                Ok(frame.execute_stream().await?)
+            })
+        })?;
+        Ok(Rows::new(&self.runtime, stream))
+    }
+
+    /// How a query would be run, for people: the optimised logical plan, then the physical one.
+    pub fn explain(&self, sql: &str) -> Result<String> {
+        let state = self.context.state();
+        let plan = self.plan(sql)?;
+        let plan = contained(|| Ok(state.optimize(&plan)?))?;
+        let physical = contained(|| Ok(self.runtime.block_on(state.create_physical_plan(&plan))?))?;
+        Ok(format!("{}\n\n{}", plan.display_indent(), displayable(physical.as_ref()).indent(false)))
+    }
+}
+
+/// Makes a panic of the query engine an error: a query that it did not foresee must not end the program.
+fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::Internal("the query engine failed on this query; try to put it differently".to_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests;

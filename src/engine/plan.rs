@@ -1,0 +1,132 @@
+//! From SQL text to a logical plan: one SELECT, over relations that exist, built as they are named.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::sync::{Arc, PoisonError};
+
+use datafusion::common::TableReference;
+use datafusion::datasource::{MemTable, ViewTable};
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SQLOptions;
+use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::sqlparser::ast::{self, ObjectName, Spanned, visit_relations};
+use datafusion::sql::sqlparser::tokenizer::Location;
+
+use super::error::nearest;
+use super::{Engine, Error, Result, contained};
+use crate::data;
+
+/// How deep views may stand on views; beyond it, one stands on itself.
+const DEPTH: usize = 16;
+
+impl Engine {
+    /// The plan of one SELECT, not yet optimised.
+    pub(super) fn plan(&self, sql: &str) -> Result<LogicalPlan> {
+        // Held until the plan stands: two queries must not build the same view.
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        self.plan_at(sql, &mut built, 0)
+    }
+
+    fn plan_at(&self, sql: &str, built: &mut BTreeSet<&'static str>, depth: usize) -> Result<LogicalPlan> {
+        let statement = parse(sql)?;
+        let state = self.context.state();
+        for relation in state.resolve_table_references(&statement)? {
+            self.build(&state, &relation, &statement, built, depth)?;
+        }
+        // The catalog is shared with this older state: relations built just now are in it.
+        let plan = contained(|| Ok(self.runtime.block_on(state.statement_to_plan(statement))?))?;
+        let refuse =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        refuse.verify_plan(&plan)?;
+        Ok(plan)
+    }
+
+    /// Makes sure that a relation a query names exists.
+    fn build(
+        &self,
+        state: &SessionState,
+        relation: &TableReference,
+        statement: &Statement,
+        built: &mut BTreeSet<&'static str>,
+        depth: usize,
+    ) -> Result<()> {
+        let name = relation.table();
+        if self.context.table_exist(relation.clone())? || state.table_functions().contains_key(name) {
+            return Ok(());
+        }
+        let view = self.views.get_key_value(name);
+        if let Some((name, sql)) = view.filter(|_| relation.schema().is_none()) {
+            if depth == DEPTH {
+                return Err(Error::Internal(format!("the view {name} stands on itself")));
+            }
+            let plan = self.plan_at(sql, built, depth + 1).map_err(|error| of_view(name, error))?;
+            self.context.register_table(*name, Arc::new(ViewTable::new(plan, None)))?;
+            built.insert(name);
+            return Ok(());
+        }
+        if let Some(known) = data::relation(name).filter(|_| relation.schema().is_none()) {
+            let batch = known.read().map_err(|error| Error::Internal(error.to_string()))?;
+            let table = MemTable::try_new(known.schema(), vec![vec![batch]])?;
+            self.context.register_table(known.name, Arc::new(table))?;
+            return Ok(());
+        }
+        let names = self.names();
+        let help = match nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => format!("tables are {}", names.join(", ")),
+        };
+        Err(Error::at(place(statement, name), format!("there is no table '{relation}'"), Some(help)))
+    }
+}
+
+/// The one statement of a text, which must be a query.
+fn parse(sql: &str) -> Result<Statement> {
+    let mut statements = DFParser::parse_sql(sql)?;
+    let Some(first) = statements.pop_front() else {
+        return Err(Error::sql("there is no query"));
+    };
+    if let Some(second) = statements.front() {
+        let place = as_ast(second).map_or(Location::empty(), |statement| statement.span().start);
+        let help = "remove all after the first semicolon".to_owned();
+        return Err(Error::at(place, "only one query can be run at a time", Some(help)));
+    }
+    if !matches!(as_ast(&first), Some(ast::Statement::Query(_))) {
+        let verb = first.to_string().split_whitespace().next().unwrap_or_default().to_uppercase();
+        return Err(Error::sql(format!(
+            "only SELECT can be run, not {verb}; the tables are never changed by SQL"
+        )));
+    }
+    Ok(first)
+}
+
+fn as_ast(statement: &Statement) -> Option<&ast::Statement> {
+    match statement {
+        Statement::Statement(statement) => Some(statement),
+        _ => None,
+    }
+}
+
+/// Where a relation is first named.
+fn place(statement: &Statement, name: &str) -> Location {
+    let mut place = Location::empty();
+    if let Some(statement) = as_ast(statement) {
+        let _ = visit_relations(statement, |relation: &ObjectName| {
+            let last = relation.0.last().and_then(|part| part.as_ident());
+            if last.is_some_and(|ident| ident.value.eq_ignore_ascii_case(name)) {
+                place = relation.span().start;
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        });
+    }
+    place
+}
+
+/// A fault inside a view is not the asker's: it says whose it is, and its place is not one in their text.
+fn of_view(view: &str, error: Error) -> Error {
+    match error {
+        Error::Sql { .. } => Error::Internal(format!("the view {view} cannot be planned: {error}")),
+        other => other,
+    }
+}

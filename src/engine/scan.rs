@@ -1,0 +1,43 @@
+//! What queries read, learnt from their plans: ingestion builds nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::logical_expr::LogicalPlan;
+
+use super::{Engine, Result, contained};
+
+impl Engine {
+    /// The tables that queries read, views resolved, each with the columns read of it.
+    ///
+    /// Plans are made over what is registered, empty tables for the most part. A table of which only the rows are
+    /// counted has no columns.
+    pub fn scans(&self, queries: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
+        let state = self.context.state();
+        let mut scans: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for sql in queries {
+            let plan = self.plan(sql)?;
+            let plan = contained(|| Ok(state.optimize(&plan)?))?;
+            plan.apply_with_subqueries(|node| {
+                if let LogicalPlan::TableScan(scan) = node {
+                    let columns = scans.entry(scan.table_name.table().to_owned()).or_default();
+                    columns.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));
+                    let filtered = scan.filters.iter().flat_map(|filter| filter.column_refs());
+                    columns.extend(filtered.map(|column| column.name.clone()));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })?;
+        }
+        Ok(scans)
+    }
+
+    /// The columns of one table that queries read.
+    pub fn columns_scanned(&self, queries: &[&str], table: &str) -> Result<BTreeSet<String>> {
+        Ok(self.scans(queries)?.remove(table).unwrap_or_default())
+    }
+
+    /// The tables that queries read, views resolved.
+    pub fn tables_scanned(&self, queries: &[&str]) -> Result<BTreeSet<String>> {
+        Ok(self.scans(queries)?.into_keys().collect())
+    }
+}
