@@ -12,6 +12,7 @@ mod function;
 mod order;
 mod parquet;
 mod plan;
+mod portable;
 mod rows;
 mod scan;
 pub mod schema;
@@ -33,6 +34,7 @@ use tokio::runtime::{Builder, Runtime};
 
 pub use self::document::TableDoc;
 pub use self::error::{Error, Result};
+pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
 use crate::{data, query_file};
 
