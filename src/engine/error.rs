@@ -177,11 +177,7 @@ fn parse_failed(error: &ParserError) -> Error {
         Some((message, Location::new(line.parse().ok()?, column.trim().parse().ok()?)))
     });
     let (message, place) = placed.unwrap_or((text, Location::empty()));
-    let message = message
-        .strip_prefix("Expected: ")
-        .and_then(|rest| rest.split_once(", found: "))
-        .map_or_else(|| tidy(message), |(expected, found)| format!("expected {expected}, found {found}"));
-    Error::at(place, message, None)
+    Error::at(place, tidy(message).replace("expected: ", "expected ").replace("found: ", "found "), None)
 }
 
 fn schema_failed(error: &SchemaError, place: &mut Location, help: &mut Option<String>) -> Error {

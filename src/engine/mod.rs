@@ -12,6 +12,7 @@ mod function;
 mod order;
 mod parquet;
 mod plan;
+mod portable;
 mod rows;
 mod scan;
 pub mod schema;
@@ -19,6 +20,7 @@ mod session;
 mod slice;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,6 +35,7 @@ use tokio::runtime::{Builder, Runtime};
 
 pub use self::document::TableDoc;
 pub use self::error::{Error, Result};
+pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
 pub use self::slice::Slices;
 use crate::{data, query_file};
@@ -54,16 +57,19 @@ pub struct Engine {
     runtime: Runtime,
     context: SessionContext,
     views: BTreeMap<&'static str, &'static str>,
-    /// Views and reference relations that a query has named: they are built then, and views again once a table changes.
+    /// The views that a query has named, directly or not: they are built then, and again once a table has changed.
     built: Mutex<BTreeSet<&'static str>>,
 }
 
 impl Engine {
     /// A session with the base tables, empty, and everything that comes with the program.
-    pub fn new(limits: &Limits) -> Result<Self> {
-        let folder = limits.spill_dir.as_ref();
-        session::prepare_spill(folder)
-            .map_err(|error| Error::Internal(format!("the temporary folder cannot be used: {error}")))?;
+    pub fn new(limits: Limits) -> Result<Self> {
+        if let Some(folder) = &limits.spill_dir {
+            // Now, so that a wrong folder is an error here and not at the first spill.
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Error::Internal(format!("the temporary folder {} cannot be used: {error}", folder.display()))
+            })?;
+        }
         let runtime = Builder::new_multi_thread()
             .worker_threads(limits.partitions.max(1))
             .thread_name("query")
@@ -152,18 +158,30 @@ impl Engine {
     }
 
     fn start(&self, plan: LogicalPlan) -> Result<Rows<'_>> {
-        let frame = self.runtime.block_on(self.context.execute_logical_plan(plan))?;
-        let stream = self.runtime.block_on(frame.execute_stream())?;
+        let stream = contained(|| {
+            self.runtime.block_on(async {
+                let frame = self.context.execute_logical_plan(plan).await?;
+                Ok(frame.execute_stream().await?)
+            })
+        })?;
         Ok(Rows::new(&self.runtime, stream))
     }
 
     /// How a query would be run, for people: the optimised logical plan, then the physical one.
     pub fn explain(&self, sql: &str) -> Result<String> {
         let state = self.context.state();
-        let plan = state.optimize(&self.plan(sql)?)?;
-        let physical = self.runtime.block_on(state.create_physical_plan(&plan))?;
+        let plan = self.plan(sql)?;
+        let plan = contained(|| Ok(state.optimize(&plan)?))?;
+        let physical = contained(|| Ok(self.runtime.block_on(state.create_physical_plan(&plan))?))?;
         Ok(format!("{}\n\n{}", plan.display_indent(), displayable(physical.as_ref()).indent(false)))
     }
+}
+
+/// Makes a panic of the query engine an error: a query that it did not foresee must not end the program.
+fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::Internal("the query engine failed on this query; try to put it differently".to_owned()))
+    })
 }
 
 #[cfg(test)]

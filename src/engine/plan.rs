@@ -1,5 +1,6 @@
 //! From SQL text to a logical plan: one SELECT, over relations that exist, built as they are named.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError};
 
@@ -13,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{self, ObjectName, Spanned, visit_relations
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::error::nearest;
-use super::{Engine, Error, Result};
+use super::{Engine, Error, Result, contained};
 use crate::data;
 
 /// How deep views may stand on views; beyond it, one stands on itself.
@@ -22,17 +23,19 @@ const DEPTH: usize = 16;
 impl Engine {
     /// The plan of one SELECT, not yet optimised.
     pub(super) fn plan(&self, sql: &str) -> Result<LogicalPlan> {
-        self.plan_at(sql, 0)
+        // Held until the plan stands: two queries must not build the same view.
+        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        self.plan_at(sql, &mut built, 0)
     }
 
-    fn plan_at(&self, sql: &str, depth: usize) -> Result<LogicalPlan> {
+    fn plan_at(&self, sql: &str, built: &mut BTreeSet<&'static str>, depth: usize) -> Result<LogicalPlan> {
         let statement = parse(sql)?;
         let state = self.context.state();
         for relation in state.resolve_table_references(&statement)? {
-            self.build(&state, &relation, &statement, depth)?;
+            self.build(&state, &relation, &statement, built, depth)?;
         }
-        // The state of before does not share tables registered since; the catalog it points to does.
-        let plan = self.runtime.block_on(state.statement_to_plan(statement))?;
+        // The catalog is shared with this older state: relations built just now are in it.
+        let plan = contained(|| Ok(self.runtime.block_on(state.statement_to_plan(statement))?))?;
         let refuse =
             SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         refuse.verify_plan(&plan)?;
@@ -45,6 +48,7 @@ impl Engine {
         state: &SessionState,
         relation: &TableReference,
         statement: &Statement,
+        built: &mut BTreeSet<&'static str>,
         depth: usize,
     ) -> Result<()> {
         let name = relation.table();
@@ -56,9 +60,9 @@ impl Engine {
             if depth == DEPTH {
                 return Err(Error::Internal(format!("the view {name} stands on itself")));
             }
-            let plan = self.plan_at(sql, depth + 1).map_err(|error| of_view(name, error))?;
+            let plan = self.plan_at(sql, built, depth + 1).map_err(|error| of_view(name, error))?;
             self.context.register_table(*name, Arc::new(ViewTable::new(plan, None)))?;
-            self.built.lock().unwrap_or_else(PoisonError::into_inner).insert(name);
+            built.insert(name);
             return Ok(());
         }
         if let Some(known) = data::relation(name).filter(|_| relation.schema().is_none()) {

@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::execution::SendableRecordBatchStream;
 use tokio::runtime::Runtime;
 
-use super::Result;
+use super::{Result, contained};
 
 /// The rows of an answer, a batch at a time.
 pub struct Rows<'engine> {
@@ -51,8 +51,11 @@ impl Iterator for Rows<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let stream = &mut self.stream;
-        let next = self.runtime.block_on(poll_fn(|context| stream.as_mut().poll_next(context)));
-        next.map(|batch| batch.map_err(Into::into))
+        let next = || {
+            let next = self.runtime.block_on(poll_fn(|context| stream.as_mut().poll_next(context)));
+            Ok(next.transpose()?)
+        };
+        contained(next).transpose()
     }
 }
 

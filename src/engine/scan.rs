@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
-use super::{Engine, Result};
+use super::{Engine, Result, contained};
 
 impl Engine {
     /// The tables that queries read, views resolved, each with the columns read of it.
@@ -16,7 +16,8 @@ impl Engine {
         let state = self.context.state();
         let mut scans: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for sql in queries {
-            let plan = state.optimize(&self.plan(sql)?)?;
+            let plan = self.plan(sql)?;
+            let plan = contained(|| Ok(state.optimize(&plan)?))?;
             plan.apply_with_subqueries(|node| {
                 if let LogicalPlan::TableScan(scan) = node {
                     let columns = scans.entry(scan.table_name.table().to_owned()).or_default();

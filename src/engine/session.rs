@@ -1,7 +1,6 @@
 //! How the DataFusion session is set up: limits, settings and functions.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::common::Result;
@@ -30,7 +29,7 @@ const REMOVED: &[&str] = &[
 const BATCH_ROWS: usize = 8192;
 
 /// A session with the limits in force, our functions in place and no tables.
-pub(super) fn context(limits: &Limits) -> Result<SessionContext> {
+pub(super) fn context(limits: Limits) -> Result<SessionContext> {
     let partitions = limits.partitions.max(1);
     let mut config = SessionConfig::new()
         .with_target_partitions(partitions)
@@ -44,10 +43,9 @@ pub(super) fn context(limits: &Limits) -> Result<SessionContext> {
     options.execution.sort_spill_reservation_bytes =
         (limits.memory / partitions / 8).min(options.execution.sort_spill_reservation_bytes);
 
-    let folder = match &limits.spill_dir {
-        Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
-        None => DiskManagerMode::OsTmpDirectory,
-    };
+    let folder = limits
+        .spill_dir
+        .map_or(DiskManagerMode::OsTmpDirectory, |folder| DiskManagerMode::Directories(vec![folder]));
     let consumers_named = NonZeroUsize::MIN;
     let pool = TrackConsumersPool::new(FairSpillPool::new(limits.memory), consumers_named);
     let runtime = RuntimeEnvBuilder::new()
@@ -68,9 +66,4 @@ pub(super) fn context(limits: &Limits) -> Result<SessionContext> {
         context.register_udf((function.make)());
     }
     Ok(context)
-}
-
-/// The folder is created here, so that a wrong one is an error now and not at the first spill.
-pub(super) fn prepare_spill(folder: Option<&PathBuf>) -> std::io::Result<()> {
-    folder.map_or(Ok(()), std::fs::create_dir_all)
 }

@@ -1,0 +1,135 @@
+//! The short list of functions that both engines have and that answer alike.
+
+use datafusion::sql::sqlparser::ast::{
+    DuplicateTreatment, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
+    FunctionArguments, WindowType,
+};
+
+use super::Check;
+
+/// Functions that may be used, sorted.
+pub(super) const FUNCTIONS: &[&str] = &[
+    "array_agg",
+    "array_join",
+    "avg",
+    "bool_and",
+    "bool_or",
+    "coalesce",
+    "count",
+    "date_trunc",
+    "dense_rank",
+    "first_value",
+    "json_extract_scalar",
+    "lag",
+    "last_value",
+    "lead",
+    "length",
+    "lower",
+    "max",
+    "min",
+    "nullif",
+    "rank",
+    "regexp_like",
+    "replace",
+    "row_number",
+    "split_part",
+    "starts_with",
+    "strpos",
+    "substr",
+    "substring",
+    "sum",
+    "trim",
+    "upper",
+];
+
+/// Functions that come to mind and may not be used, with what to use; sorted.
+const INSTEAD: &[(&str, &str)] = &[
+    ("any_value", "it gives another value in every run; use MIN"),
+    ("approx_distinct", "use COUNT(DISTINCT x)"),
+    ("arbitrary", "it gives another value in every run; use MIN"),
+    ("concat", "nulls are treated differently; use ||"),
+    ("count_if", "use COUNT(*) FILTER (WHERE …)"),
+    ("current_date", "take the time from the relation run"),
+    ("current_time", "take the time from the relation run"),
+    ("current_timestamp", "take the time from the relation run"),
+    ("date_bin", "use date_trunc or a RANGE frame"),
+    ("date_diff", "subtract an INTERVAL and compare"),
+    ("date_part", "use EXTRACT(field FROM x)"),
+    ("greatest", "nulls are treated differently; use CASE"),
+    ("ifnull", "use COALESCE"),
+    ("least", "nulls are treated differently; use CASE"),
+    ("listagg", "use array_join(array_agg(x ORDER BY x), ' ')"),
+    ("localtimestamp", "take the time from the relation run"),
+    ("now", "take the time from the relation run"),
+    ("nvl", "use COALESCE"),
+    ("regexp_match", "use regexp_like"),
+    ("string_agg", "use array_join(array_agg(x ORDER BY x), ' ')"),
+];
+
+/// Window functions whose answer is the order's.
+const ORDERED: &[&str] = &["dense_rank", "first_value", "lag", "last_value", "lead", "rank", "row_number"];
+
+impl Check {
+    pub(super) fn function(&mut self, function: &Function) {
+        let name = function.name.to_string().to_lowercase();
+        if FUNCTIONS.binary_search(&name.as_str()).is_err() {
+            let instead = INSTEAD.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead);
+            let instead =
+                instead.map_or_else(|| format!("functions are {}", FUNCTIONS.join(", ")), str::to_owned);
+            self.object(format!("the function {name} is not portable: {instead}"));
+            return;
+        }
+        let FunctionArguments::List(list) = &function.args else {
+            self.object(format!("{name} takes its arguments in parentheses"));
+            return;
+        };
+        let odd = function.uses_odbc_syntax
+            || function.parameters != FunctionArguments::None
+            || function.null_treatment.is_some()
+            || !function.within_group.is_empty();
+        self.object_if(odd, "a function takes arguments, FILTER (WHERE …) and OVER (…) only");
+        self.arguments(&name, list);
+        if let Some(window) = &function.over {
+            let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+            self.object_if(distinct, "DISTINCT with OVER is not portable: group first");
+            let unordered = matches!(
+                window,
+                WindowType::WindowSpec(spec) if spec.order_by.is_empty() && spec.window_name.is_none()
+            );
+            if unordered && ORDERED.contains(&name.as_str()) {
+                self.object(format!("{name} without ORDER BY answers differently in every run"));
+            }
+        }
+    }
+
+    fn arguments(&mut self, name: &str, list: &FunctionArgumentList) {
+        for argument in &list.args {
+            match argument {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(_)) => {}
+                FunctionArg::Unnamed(FunctionArgExpr::Wildcard) if name == "count" => {}
+                _ => self.object(format!("{name} takes plain values")),
+            }
+        }
+        let ordered = list.clauses.iter().any(|clause| matches!(clause, FunctionArgumentClause::OrderBy(_)));
+        let other = list.clauses.iter().any(|clause| !matches!(clause, FunctionArgumentClause::OrderBy(_)));
+        self.object_if(other, "of clauses after the arguments only ORDER BY is portable");
+        self.object_if(ordered && name != "array_agg", "ORDER BY in the arguments is for array_agg");
+        self.object_if(
+            name == "array_agg" && !ordered,
+            "array_agg without ORDER BY answers differently in every run: array_agg(x ORDER BY x)",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_sorted_and_apart() {
+        assert!(FUNCTIONS.is_sorted());
+        assert!(INSTEAD.is_sorted());
+        assert!(INSTEAD.iter().all(|(name, _)| !FUNCTIONS.contains(name)));
+        assert!(ORDERED.iter().all(|name| FUNCTIONS.contains(name)));
+    }
+}
