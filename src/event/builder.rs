@@ -1,5 +1,6 @@
 //! Rows of `events` on their way into a record batch: one Arrow builder per column that some query reads.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
@@ -10,7 +11,7 @@ use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUni
 use arrow::error::ArrowError;
 
 use super::column::{COLUMNS, Field, Kind};
-use super::set::FieldSet;
+pub use super::set::FieldSet;
 
 /// The Arrow type of a kind of column.
 pub fn data_type(kind: Kind) -> DataType {
@@ -133,6 +134,13 @@ impl EventBuilder {
         }
     }
 
+    /// Sets a text column to what is computed only if some query reads it.
+    pub fn text_with<'v>(&mut self, field: Field, value: impl FnOnce() -> Option<Cow<'v, str>>) {
+        if self.wants(field) {
+            self.text(field, value().as_deref());
+        }
+    }
+
     /// Sets a column of integers.
     pub fn int(&mut self, field: Field, value: Option<i64>) {
         let Some(value) = value else { return };
@@ -176,13 +184,12 @@ impl EventBuilder {
         self.text_bytes + self.rows * self.wanted.len() * size_of::<u128>()
     }
 
-    /// The rows as a batch with the full [`schema`]; the builder is empty again and ready for more.
+    /// The rows as a batch with the full [`schema`].
     ///
     /// # Errors
     /// Where Arrow refuses the columns, which the bookkeeping here rules out.
-    pub fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        let rows = std::mem::take(&mut self.rows);
-        self.text_bytes = 0;
+    pub fn finish(mut self) -> Result<RecordBatch, ArrowError> {
+        let rows = self.rows;
         let mut absent: [Option<ArrayRef>; 4] = [const { None }; 4];
         let columns = self.slots.iter_mut().zip(COLUMNS).map(|(slot, column)| {
             slot.finish().unwrap_or_else(|| {
@@ -236,7 +243,6 @@ mod tests {
         assert!(column(Field::Mfa).is_null(0) && !column(Field::Mfa).as_boolean().value(1));
         assert_eq!(column(Field::Principal).logical_null_count(), 2);
         assert!(Arc::ptr_eq(column(Field::Principal), column(Field::RoleArn)), "absent columns are shared");
-        assert_eq!((out.rows(), out.bytes()), (0, 0));
-        assert_eq!(out.finish().unwrap().num_rows(), 0);
+        assert_eq!(EventBuilder::new(&FieldSet::all()).finish().unwrap().num_rows(), 0);
     }
 }

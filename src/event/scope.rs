@@ -1,6 +1,6 @@
 //! Which records are kept: `queries/scope.toml`, compiled in. The file says why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use hashbrown::{HashMap, HashSet};
@@ -35,7 +35,7 @@ pub struct Scope {
     family: HashSet<String>,
     alias: HashMap<String, String>,
     wanted: HashMap<String, HashSet<String>>,
-    names: HashSet<String>,
+    names: BTreeSet<String>,
 }
 
 impl Scope {
@@ -87,6 +87,11 @@ impl Scope {
         self.names.contains(name)
     }
 
+    /// The names of [`wanted_name`](Self::wanted_name), sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     /// Text of which one stands in every record that is kept for its source or for the service that made it.
     pub fn needles(&self) -> &[&'static str] {
         &self.needles
@@ -100,8 +105,6 @@ impl Scope {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn file() -> File {
