@@ -27,7 +27,8 @@ impl<'a> Delivery<'a> {
         for name in &names {
             let known = format::find(name.trim()).ok_or_else(|| {
                 let all: Vec<&str> = FORMATS.iter().map(|format| format.name()).collect();
-                Failure::usage(format!("there is no format {name}")).help(format!("formats: {}", all.join(", ")))
+                Failure::usage(format!("there is no format {name}"))
+                    .help(format!("formats: {}", all.join(", ")))
             })?;
             if !formats.iter().any(|format| format.name() == known.name()) {
                 formats.push(known);
@@ -72,7 +73,8 @@ impl<'a> Delivery<'a> {
             batches: vec![objects],
             footer: trail.footer(),
         };
-        let parquet: Vec<&dyn Format> = FORMATS.iter().copied().filter(|format| format.name() == "parquet").collect();
+        let parquet: Vec<&dyn Format> =
+            FORMATS.iter().copied().filter(|format| format.name() == "parquet").collect();
         let ledger = write_folder(folder, &[ledger], &parquet, &options)?;
         let manifest = Manifest {
             schema: manifest::SCHEMA.to_owned(),

@@ -82,7 +82,7 @@ impl Judgement {
             let given = [&rule.code, &rule.name].into_iter().find_map(|name| self.settings.rules.get(name));
             for parameter in &rule.parameters {
                 let value = given.and_then(|setting| setting.parameters.get(&parameter.name));
-                let text = value.map_or_else(|| parameter.default.to_string(), ToString::to_string);
+                let text = value.map_or_else(|| parameter.default.to_string(), toml_text);
                 all.insert(format!("{}.{}", rule.code, parameter.name), text);
             }
         }
@@ -143,7 +143,9 @@ impl Found {
     /// What the owner of the policy should know.
     pub(super) fn notes(&self) -> Vec<String> {
         let unused = self.0.unused_waivers.iter();
-        unused.map(|waiver| format!("waiver {} ({}): {}", waiver.waiver_id, waiver.owner, waiver.reason)).collect()
+        unused
+            .map(|waiver| format!("waiver {} ({}): {}", waiver.waiver_id, waiver.owner, waiver.reason))
+            .collect()
     }
 
     /// One line: how many violations of which severity.
@@ -151,7 +153,8 @@ impl Found {
         let of = |status: Verdict| self.0.findings.iter().filter(move |finding| finding.status == status);
         let violations: Vec<&Finding> = of(Verdict::Violation).collect();
         let mut parts = Vec::new();
-        for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info] {
+        for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info]
+        {
             let count = violations.iter().filter(|finding| finding.severity == severity).count();
             if count > 0 {
                 parts.push(format!("{count} {severity}"));
@@ -175,7 +178,7 @@ pub(super) fn fail_on(verdict: &cli::Verdict, policy: Option<&Policy>) -> Result
             .parse()
             .map(Some)
             .map_err(|error| Failure::usage(format!("--fail-on: {error}")).help("or never")),
-        None => Ok(Some(policy.and_then(Policy::fail_on).unwrap_or(FAIL_ON))),
+        None => Ok(Some(policy.and_then(|policy| policy.defaults().fail_on.parse().ok()).unwrap_or(FAIL_ON))),
     }
 }
 
@@ -193,12 +196,17 @@ pub(super) fn absent_rules(policy: &Policy) -> Result<Vec<String>, Failure> {
     let mut wrong = Vec::new();
     for problem in policy.unknown_rules(&codes) {
         // BT001 to BT099 is what the rule pack will grow to; any other name is a mistake.
-        if problem.message.contains("BT0") { notes.push(problem.to_string()) } else { wrong.push(problem.to_string()) }
+        if problem.message.contains("BT0") {
+            notes.push(problem.to_string())
+        } else {
+            wrong.push(problem.to_string())
+        }
     }
     if !wrong.is_empty() {
         return Err(Failure::usage(format!("the policy cannot be used\n{}", wrong.join("\n"))));
     }
-    let custom = policy.customs().iter().map(|custom| format!("custom rule {} is checked but not run yet", custom.id));
+    let custom =
+        policy.customs().iter().map(|custom| format!("custom rule {} is checked but not run yet", custom.id));
     notes.extend(custom);
     Ok(notes)
 }
@@ -210,13 +218,14 @@ fn settings(policy: Option<&Policy>, rules: &[Rule], now: i64) -> Result<Setting
     let Some(policy) = policy else { return Ok(Settings { run_time: now, ..Settings::default() }) };
     let codes: Vec<&str> = rules.iter().map(|rule| rule.code.as_str()).collect();
     let mut settings = Settings { policy_given: true, run_time: now, ..Settings::default() };
-    for code in codes {
+    for code in &codes {
         if let Some(given) = policy.rule_setting(code) {
-            settings.rules.insert(code.to_owned(), setting(given)?);
+            settings.rules.insert((*code).to_owned(), setting(given)?);
         }
     }
     for waiver in policy.waivers() {
-        let micros = |date: chrono::NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+        let micros =
+            |date: chrono::NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
         settings.waivers.push(Waiver {
             waiver_id: waiver.id.clone(),
             rules: waiver.rules.iter().filter(|code| codes.contains(&code.as_str())).cloned().collect(),
@@ -242,11 +251,23 @@ fn setting(given: &RuleSetting) -> Result<Setting, Failure> {
     })
 }
 
+/// A parameter as text, lists joined by commas.
+fn toml_text(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Array(values) => values.iter().map(toml_text).collect::<Vec<_>>().join(","),
+        other => format!("{other:?}"),
+    }
+}
+
 fn toml_value(value: &Parameter) -> toml::Value {
     match value {
         Parameter::Int(number) => toml::Value::Integer(*number),
         Parameter::Text(text) => toml::Value::String(text.clone()),
-        Parameter::List(texts) => texts.iter().map(|text| toml::Value::String(text.clone())).collect::<Vec<_>>().into(),
+        Parameter::List(texts) => {
+            texts.iter().map(|text| toml::Value::String(text.clone())).collect::<Vec<_>>().into()
+        }
         Parameter::Timestamp(at) => toml::Value::String(at.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
     }
 }

@@ -19,7 +19,8 @@ pub(super) fn shown<T>(progress: &Progress, objects: u64, quiet: bool, work: imp
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
     let (done, waiting) = channel::<()>();
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let bar = &bar;
+        scope.spawn(move || {
             while waiting.recv_timeout(Duration::from_millis(200)) == Err(RecvTimeoutError::Timeout) {
                 bar.set_position(progress.objects.load(Ordering::Relaxed));
                 let bytes = progress.bytes.load(Ordering::Relaxed);

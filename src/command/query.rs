@@ -10,6 +10,7 @@ use super::trail::{Prepared, put, query_failure};
 use super::{Failure, print};
 use crate::cli;
 use crate::engine::{Engine, Limits, TableDoc};
+use crate::event::column::Kind;
 use crate::exit::{Code, Conditions};
 use crate::output::Answer;
 use crate::{policy, report};
@@ -80,14 +81,32 @@ fn text(arguments: &cli::Query) -> Result<String, Failure> {
     })
 }
 
+/// A policy relation in the engine's words.
+fn described(table: &policy::TableDoc) -> TableDoc {
+    let kind = |kind: Kind| match kind {
+        Kind::Text => "text",
+        Kind::Bool => "bool",
+        Kind::Int => "int",
+        Kind::Time => "time",
+    };
+    let column = |column: &policy::ColumnDoc| {
+        (column.name.to_owned(), kind(column.kind).to_owned(), column.meaning.to_owned())
+    };
+    TableDoc {
+        name: table.name.to_owned(),
+        meaning: table.meaning.to_owned(),
+        columns: table.columns.iter().map(column).collect(),
+    }
+}
+
 /// Every relation with what each column means.
 fn tables() -> Result<String, Failure> {
     let limits = Limits { memory: 64 << 20, spill_dir: None, partitions: 1 };
-    let engine = Engine::new(&limits).map_err(Failure::failed)?;
+    let engine = Engine::new(limits).map_err(Failure::failed)?;
     for (name, batch) in policy::empty_relations() {
         put(&engine, name, batch)?;
     }
-    let more: Vec<TableDoc> = policy::tables().iter().map(TableDoc::from).collect();
+    let more = policy::tables().iter().map(described).collect();
     let mut out = String::new();
     for table in engine.tables(more).map_err(Failure::failed)? {
         let _ = writeln!(out, "{}\n  {}", table.name, table.meaning);

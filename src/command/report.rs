@@ -24,7 +24,8 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
     let report = report::find(reports, name).map_err(Failure::usage)?;
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
     let prepared = Prepared::new(&arguments.input)?;
-    let queries: Vec<String> = [Some(report), not_assessed].into_iter().flatten().map(|one| one.sql.clone()).collect();
+    let queries: Vec<String> =
+        [Some(report), not_assessed].into_iter().flatten().map(|one| one.sql.clone()).collect();
     let hash = arguments.output.out.is_some();
     let trail = prepared.open(&arguments.input, &queries, &[], hash)?;
     let frame = Frame::of(&trail, not_assessed)?;
@@ -39,7 +40,11 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
 }
 
 /// A report made of what the rules found.
-fn judged(arguments: &cli::Report, which: &judge::JudgedReport, delivery: &Delivery<'_>) -> Result<Code, Failure> {
+fn judged(
+    arguments: &cli::Report,
+    which: &judge::JudgedReport,
+    delivery: &Delivery<'_>,
+) -> Result<Code, Failure> {
     let reports = report::catalogue().map_err(Failure::failed)?;
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
     let prepared = Prepared::new(&arguments.input)?;

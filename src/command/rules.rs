@@ -1,6 +1,9 @@
 //! `bedtrail rules`: list, explain, test.
 
 use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 
 use super::answer::Frame;
 use super::deliver::Delivery;
@@ -21,7 +24,7 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
                 return Err(Failure::usage("rules list writes to standard output only"));
             }
             let frame = Frame { preamble: Vec::new(), footer: Vec::new() };
-            let batch = rule::text::table(rules).map_err(Failure::failed)?;
+            let batch = listing(rules)?;
             delivery.stream(&[frame.rows("rules", "", "", batch)])?;
             Ok(Code::Clean)
         }
@@ -31,6 +34,25 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
         }
         cli::Rules::Test { folder, rule } => test(rules, folder, rule.as_deref()),
     }
+}
+
+/// Code, name, severity, kind and title of each rule.
+fn listing(rules: &[Rule]) -> Result<RecordBatch, Failure> {
+    let column = |of: fn(&Rule) -> String| -> (ArrayRef, bool) {
+        (Arc::new(rules.iter().map(|rule| Some(of(rule))).collect::<StringViewArray>()), true)
+    };
+    RecordBatch::try_from_iter_with_nullable(
+        [
+            ("rule_id", column(|rule| rule.code.clone())),
+            ("rule_name", column(|rule| rule.name.clone())),
+            ("severity", column(|rule| rule.severity.to_string())),
+            ("kind", column(|rule| rule.kind.to_string())),
+            ("needs", column(|rule| rule.needs.join(" "))),
+            ("title", column(|rule| rule.title.clone())),
+        ]
+        .map(|(name, (array, nullable))| (name, array, nullable)),
+    )
+    .map_err(Failure::failed)
 }
 
 /// Runs each rule over its two fixture folders.
@@ -50,7 +72,10 @@ fn test(rules: &'static [Rule], folder: &Path, only: Option<&str>) -> Result<Cod
                 Ok(violations) => {
                     failed += 1;
                     let expected = if fires { "at least one violation" } else { "none" };
-                    say(&format!("FAILED {} {side}: {violations} violations, expected {expected}", rule.code));
+                    say(&format!(
+                        "FAILED {} {side}: {violations} violations, expected {expected}",
+                        rule.code
+                    ));
                 }
                 Err(failure) => {
                     failed += 1;

@@ -64,9 +64,11 @@ impl Prepared {
             spill_dir: Some(scratch.path().join("query")),
             partitions: threads(input),
         };
-        let engine = Engine::new(&limits).map_err(Failure::failed)?;
+        let engine = Engine::new(limits).map_err(Failure::failed)?;
         let relations = match &policy {
-            Some(policy) => policy.relations(chrono::DateTime::from_timestamp_micros(now).unwrap_or_default()),
+            Some(policy) => {
+                policy.relations(chrono::DateTime::from_timestamp_micros(now).unwrap_or_default())
+            }
             None => policy::empty_relations(),
         };
         for (name, batch) in relations {
@@ -79,7 +81,13 @@ impl Prepared {
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.
-    pub(super) fn open(self, input: &Input, queries: &[String], also: &[Field], hash: bool) -> Result<Trail, Failure> {
+    pub(super) fn open(
+        self,
+        input: &Input,
+        queries: &[String],
+        also: &[Field],
+        hash: bool,
+    ) -> Result<Trail, Failure> {
         let Self { engine, policy, window, now, scratch } = self;
         let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
         let columns = engine.columns_scanned(&texts, "events").map_err(query_failure)?;
@@ -90,15 +98,16 @@ impl Prepared {
         let listing = list(input, &window)?;
         let (pruned, skipped) = (listing.pruned, listing.skipped);
         let scope = Scope::get();
-        let filter = Filter::new(scope.needles(), scope.wanted_names());
+        let filter = Filter::new(scope.needles(), scope.names());
         let asked = Wanted {
             from: window.from,
             to: window.to,
             accounts: input.accounts.clone(),
             regions: input.regions.clone(),
         };
-        let environments =
-            |account: &str| policy.as_ref().and_then(|policy| policy.environment_of(account)).map(str::to_owned);
+        let environments = |account: &str| {
+            policy.as_ref().and_then(|policy| policy.environment_of(account)).map(str::to_owned)
+        };
         let shared = Shared {
             scope,
             filter: &filter,
@@ -192,7 +201,8 @@ pub(super) fn load_policy(path: &std::path::Path) -> Result<Policy, Failure> {
 fn list(input: &Input, window: &Window) -> Result<Listing, Failure> {
     if input.sources.is_empty() {
         let message = "no source: say where the logs are with -s";
-        return Err(Failure::usage(message).help("a CloudTrail file, a folder of them, a glob, or - for standard input"));
+        return Err(Failure::usage(message)
+            .help("a CloudTrail file, a folder of them, a glob, or - for standard input"));
     }
     let extent = Extent {
         from: window.from,
@@ -211,11 +221,13 @@ fn list(input: &Input, window: &Window) -> Result<Listing, Failure> {
     listing.settle();
     if listing.objects.is_empty() {
         let given = input.sources.join(", ");
-        return Err(Failure::failed(format!("no log object was found in {given}")).help(if listing.pruned > 0 {
-            format!("{} objects lie outside the accounts, Regions or days asked for", listing.pruned)
-        } else {
-            "give the folder that holds AWSLogs, or CloudTrail's .json.gz files".to_owned()
-        }));
+        return Err(Failure::failed(format!("no log object was found in {given}")).help(
+            if listing.pruned > 0 {
+                format!("{} objects lie outside the accounts, Regions or days asked for", listing.pruned)
+            } else {
+                "give the folder that holds AWSLogs, or CloudTrail's .json.gz files".to_owned()
+            },
+        ));
     }
     Ok(listing)
 }
@@ -231,7 +243,10 @@ fn warn(ledger: &Ledger, quiet: bool) {
     }
     let rest = lines.count();
     if rest > 0 {
-        say(&format!("warning: {rest} objects or records refused{}; see the tables objects and refusals", if quiet { "" } else { " more" }));
+        say(&format!(
+            "warning: {rest} objects or records refused{}; see the tables objects and refusals",
+            if quiet { "" } else { " more" }
+        ));
     }
 }
 

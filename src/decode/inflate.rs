@@ -52,7 +52,12 @@ pub struct Inflater {
 
 impl Inflater {
     /// The plain bytes of an object, at most `limit` of them. `name` only words the error.
-    pub fn inflate<'a>(&'a mut self, stored: &'a [u8], name: &str, limit: usize) -> Result<&'a [u8], InflateError> {
+    pub fn inflate<'a>(
+        &'a mut self,
+        stored: &'a [u8],
+        name: &str,
+        limit: usize,
+    ) -> Result<&'a [u8], InflateError> {
         if stored.is_empty() {
             return Err(InflateError::Empty);
         }
@@ -64,8 +69,9 @@ impl Inflater {
             self.frames(stored, limit)?;
             return Ok(&self.buffer);
         }
-        let named_gzip =
-            std::path::Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+        let named_gzip = std::path::Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
         let first = stored.iter().find(|byte| !byte.is_ascii_whitespace());
         if named_gzip && !matches!(first, Some(b'{' | b'[' | 0xef)) {
             return Err(InflateError::NotGzip);
@@ -114,7 +120,9 @@ impl Inflater {
                         let larger = self.buffer.len().saturating_mul(2).max(4096).min(limit);
                         self.buffer.resize(larger, 0);
                     }
-                    Err(MemberError::Damaged) => return Err(InflateError::Damaged { format: "gzip", member }),
+                    Err(MemberError::Damaged) => {
+                        return Err(InflateError::Damaged { format: "gzip", member });
+                    }
                 }
             }
         }
@@ -151,7 +159,10 @@ mod tests {
         stored.extend(gzip(b"{\"Records\":"));
         stored.extend(gzip(b"[]}"));
         let mut inflater = Inflater::default();
-        assert_eq!(inflater.inflate(&stored, "a.json.gz", 1 << 20), Ok(&b"{\"Records\":{\"Records\":[]}"[..]));
+        assert_eq!(
+            inflater.inflate(&stored, "a.json.gz", 1 << 20),
+            Ok(&b"{\"Records\":{\"Records\":[]}"[..])
+        );
     }
 
     #[test]
@@ -170,9 +181,13 @@ mod tests {
     fn damage_is_told_apart() {
         let whole = gzip(b"{\"Records\":[]}");
         let mut inflater = Inflater::default();
-        let mut inflate = |stored: &[u8], name: &str| inflater.inflate(stored, name, 1 << 20).map(<[u8]>::to_vec);
+        let mut inflate =
+            |stored: &[u8], name: &str| inflater.inflate(stored, name, 1 << 20).map(<[u8]>::to_vec);
         assert_eq!(inflate(b"", "a.gz"), Err(InflateError::Empty));
-        assert_eq!(inflate(&whole[..whole.len() - 6], "a.gz"), Err(InflateError::Damaged { format: "gzip", member: 1 }));
+        assert_eq!(
+            inflate(&whole[..whole.len() - 6], "a.gz"),
+            Err(InflateError::Damaged { format: "gzip", member: 1 })
+        );
         let mut flipped = whole.clone();
         flipped[whole.len() - 7] ^= 1;
         assert_eq!(inflate(&flipped, "a.gz"), Err(InflateError::Damaged { format: "gzip", member: 1 }));
@@ -183,6 +198,9 @@ mod tests {
         assert_eq!(inflate(b"{}", "a.gz"), Ok(b"{}".to_vec()));
         let zstd = zstd::bulk::compress(b"[]", 3).unwrap();
         assert_eq!(inflate(&zstd, "a.zst"), Ok(b"[]".to_vec()));
-        assert_eq!(inflate(&zstd[..zstd.len() - 3], "a.zst"), Err(InflateError::Damaged { format: "zstd", member: 1 }));
+        assert_eq!(
+            inflate(&zstd[..zstd.len() - 3], "a.zst"),
+            Err(InflateError::Damaged { format: "zstd", member: 1 })
+        );
     }
 }

@@ -244,7 +244,9 @@ impl<'s> Decoder<'s> {
         let identity: Identity<'_> = match record.user_identity.map(|raw| serde_json::from_str(raw.get())) {
             None => Identity::default(),
             Some(Ok(identity)) => identity,
-            Some(Err(error)) => return refuse(outcome, index, &format!("userIdentity is not readable: {error}")),
+            Some(Err(error)) => {
+                return refuse(outcome, index, &format!("userIdentity is not readable: {error}"));
+            }
         };
         let (source, name) = (record.event_source.as_deref(), record.event_name.as_deref());
         if let (Some(source), Some(name)) = (source, name)
@@ -257,8 +259,11 @@ impl<'s> Decoder<'s> {
             outcome.counts.out_of_range += 1;
             return;
         }
-        let provenance =
-            Provenance { log_object: origin.name, log_index: i64::from(index), delivered_at: origin.delivered_at };
+        let provenance = Provenance {
+            log_object: origin.name,
+            log_index: i64::from(index),
+            delivered_at: origin.delivered_at,
+        };
         let account = record.recipient_account_id.as_deref().or(identity.account_id.as_deref());
         let environment = account.and_then(|account| {
             if let Some(known) = self.environment_cache.get(account) {
@@ -268,8 +273,14 @@ impl<'s> Decoder<'s> {
             self.environment_cache.insert(account.to_owned(), found.clone());
             found
         });
-        let appended =
-            self.meaning.append(&record, &identity, provenance, environment.as_deref(), self.keep_content, rows);
+        let appended = self.meaning.append(
+            &record,
+            &identity,
+            provenance,
+            environment.as_deref(),
+            self.keep_content,
+            rows,
+        );
         match appended {
             Err(refusal) => refuse(outcome, index, &refusal.to_string()),
             Ok(row) => {

@@ -124,8 +124,14 @@ struct Document<'a> {
 
 /// Keys that tell a document from a record; a text without any of them is a record.
 const DOCUMENT_KEYS: [&[u8]; 8] = [
-    b"\"Records\"", b"\"Events\"", b"\"CloudTrailEvent\"", b"\"detail\"", b"\"event\"", b"\"schemaType\"",
-    b"\"digestStartTime\"", b"\\u00",
+    b"\"Records\"",
+    b"\"Events\"",
+    b"\"CloudTrailEvent\"",
+    b"\"detail\"",
+    b"\"event\"",
+    b"\"schemaType\"",
+    b"\"digestStartTime\"",
+    b"\\u00",
 ];
 
 impl Located {
@@ -165,7 +171,12 @@ impl Located {
     }
 
     /// The form CloudTrail writes, located in one pass. False if the document holds more than its records.
-    fn records_document(&mut self, text: &[u8], start: usize, structure: &mut Structure) -> Result<bool, ShapeError> {
+    fn records_document(
+        &mut self,
+        text: &[u8],
+        start: usize,
+        structure: &mut Structure,
+    ) -> Result<bool, ShapeError> {
         let body = &text[start..];
         let end = structure.scan(body, 2)?;
         let Some(after) = body[end..].trim_ascii_start().strip_prefix(b"}") else { return Ok(false) };
@@ -224,7 +235,13 @@ impl Located {
     }
 
     /// One object that may be a record or hold some.
-    fn one(&mut self, text: &[u8], span: Span, structure: &mut Structure, shape: Shape) -> Result<(), ShapeError> {
+    fn one(
+        &mut self,
+        text: &[u8],
+        span: Span,
+        structure: &mut Structure,
+        shape: Shape,
+    ) -> Result<(), ShapeError> {
         let bytes = &text[span.range.clone()];
         let plain = !DOCUMENT_KEYS.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
         if plain && memchr::memmem::find(bytes, b"\"eventName\"").is_some() {
@@ -242,7 +259,9 @@ impl Located {
             return self.elements(text, place(text, records), structure, Shape::Records);
         }
         // One level only: what a page of events holds are events, so nothing nests without end.
-        if let Some(events) = document.events.filter(|raw| shape != Shape::Lookup && raw.get().starts_with('[')) {
+        if let Some(events) =
+            document.events.filter(|raw| shape != Shape::Lookup && raw.get().starts_with('['))
+        {
             self.shape.get_or_insert(Shape::Lookup);
             return self.elements(text, place(text, events), structure, Shape::Lookup);
         }
@@ -251,7 +270,8 @@ impl Located {
             self.owned.push(event.0.into_owned());
             return Ok(());
         }
-        let own = [document.event_name, document.event_source, document.event_category, document.insight_details];
+        let own =
+            [document.event_name, document.event_source, document.event_category, document.insight_details];
         if own.iter().any(Option::is_some) {
             self.shape.get_or_insert(shape);
             self.spans.push(span);
@@ -351,7 +371,11 @@ mod tests {
             (RECORD.to_owned(), Shape::Lines, 1),
             (format!("[{RECORD}, {RECORD}]"), Shape::Array, 2),
             ("[]".to_owned(), Shape::Array, 0),
-            (format!(r#"{{"Events":[{{"EventId":"1","CloudTrailEvent":{quoted}}}],"NextToken":"x"}}"#), Shape::Lookup, 1),
+            (
+                format!(r#"{{"Events":[{{"EventId":"1","CloudTrailEvent":{quoted}}}],"NextToken":"x"}}"#),
+                Shape::Lookup,
+                1,
+            ),
             (r#"{"Events":[]}"#.to_owned(), Shape::Lookup, 0),
             (format!(r#"{{"version":"0","source":"aws.bedrock","detail":{RECORD}}}"#), Shape::Envelope, 1),
             (format!(r#"[{{"_origin":"x","event":{RECORD}}}]"#), Shape::Envelope, 1),
@@ -369,7 +393,10 @@ mod tests {
         assert_eq!(broken("{}"), ShapeError::Foreign);
         assert_eq!(broken(r#"{"name":"package","version":"1"}"#), ShapeError::Foreign);
         assert_eq!(broken("hello"), ShapeError::Stray { at: 0 });
-        assert!(matches!(broken(r#"{"Records":[{"eventName":"A"}"#), ShapeError::Broken(Broken::Truncated { .. })));
+        assert!(matches!(
+            broken(r#"{"Records":[{"eventName":"A"}"#),
+            ShapeError::Broken(Broken::Truncated { .. })
+        ));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD} {RECORD}]}}"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD},5]}}"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD}]}} junk"#)), ShapeError::Stray { .. }));

@@ -19,7 +19,8 @@ pub struct Slices {
 impl Engine {
     /// Builds what is otherwise built when a query first names it.
     pub fn slices(&self) -> Result<Slices> {
-        let relations = self.views.keys().copied().chain(data::RELATIONS.iter().map(|relation| relation.name));
+        let relations =
+            self.views.keys().copied().chain(data::RELATIONS.iter().map(|relation| relation.name));
         for name in relations {
             self.plan(&format!("SELECT 1 AS one FROM {name}"))?;
         }
@@ -47,9 +48,13 @@ impl Slices {
         let slice = SessionContext::new_with_state(state.build());
         let events = self.base.sql(&format!("SELECT * FROM events WHERE {predicate}")).await?.into_view();
         slice.register_table("events", events)?;
-        for name in self.base.catalog("datafusion").and_then(|all| all.schema("public")).into_iter().flat_map(
-            |schema| schema.table_names(),
-        ) {
+        for name in self
+            .base
+            .catalog("datafusion")
+            .and_then(|all| all.schema("public"))
+            .into_iter()
+            .flat_map(|schema| schema.table_names())
+        {
             if name != "events" && !self.views.iter().any(|(view, _)| *view == name) {
                 slice.register_table(name.as_str(), self.base.table_provider(name.as_str()).await?)?;
             }

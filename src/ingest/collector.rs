@@ -56,7 +56,9 @@ impl Collector {
         let Some(batch) = parcel.rows else { return Ok(()) };
         let part = u32::try_from(self.parts.len()).map_err(|_| internal("too many batches"))?;
         for (row, key) in (0..).zip(parcel.keys) {
-            self.duplicates.push(Placed { key, part, row }, &self.folder).map_err(|error| self.broken(&error))?;
+            self.duplicates
+                .push(Placed { key, part, row }, &self.folder)
+                .map_err(|error| self.broken(&error))?;
         }
         self.held += batch.get_array_memory_size();
         self.parts.push(Part { rows: batch.num_rows(), batch: Some(batch), dropped: Vec::new() });

@@ -140,7 +140,10 @@ fn from_bytes(bytes: &[u8; WIDTH]) -> Placed {
             content: wide(16),
             object: word(24),
             index: word(28),
-            kind: RecordKind::ALL.into_iter().find(|kind| *kind as u8 == bytes[40]).unwrap_or(RecordKind::ApiCall),
+            kind: RecordKind::ALL
+                .into_iter()
+                .find(|kind| *kind as u8 == bytes[40])
+                .unwrap_or(RecordKind::ApiCall),
         },
         part: word(32),
         row: word(36),

@@ -219,8 +219,14 @@ impl Ledger {
         let rows = |kind: RecordKind| whole(self.entries.iter().map(|entry| entry.kinds[kind as usize]));
         table([
             ("log_object", text(both().map(|(object, _)| Some(&object.name)))),
-            ("source", text(both().map(|(object, _)| Some(if object.name == "-" { "stdin" } else { "local" })))),
-            ("kind", text(self.entries.iter().zip(&layouts).map(|(entry, layout)| Some(kind(entry, layout))))),
+            (
+                "source",
+                text(both().map(|(object, _)| Some(if object.name == "-" { "stdin" } else { "local" }))),
+            ),
+            (
+                "kind",
+                text(self.entries.iter().zip(&layouts).map(|(entry, layout)| Some(kind(entry, layout)))),
+            ),
             ("shape", text(self.entries.iter().map(|entry| entry.shape.map(Shape::name)))),
             ("state", text(self.entries.iter().map(|entry| Some(entry.state())))),
             ("reason", text(self.entries.iter().map(|entry| entry.refused.as_ref()))),
@@ -244,7 +250,10 @@ impl Ledger {
             ("network_activity", rows(RecordKind::NetworkActivity)),
             ("shared_copies", rows(RecordKind::SharedCopy)),
             ("conflicts", number(|entry| entry.conflicts)),
-            ("first_event_time", instant(self.entries.iter().map(|entry| entry.times.map(|(first, _)| first)))),
+            (
+                "first_event_time",
+                instant(self.entries.iter().map(|entry| entry.times.map(|(first, _)| first))),
+            ),
             ("last_event_time", instant(self.entries.iter().map(|entry| entry.times.map(|(_, last)| last)))),
         ])
     }

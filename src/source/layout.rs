@@ -74,7 +74,8 @@ impl<'a> Layout<'a> {
     /// Completes from the file's own name, which also tells when no folders are left.
     fn file(&mut self, file: &'a str) {
         let mut fields = file.split('_');
-        let (Some(account), Some(service), Some(region)) = (fields.next(), fields.next(), fields.next()) else {
+        let (Some(account), Some(service), Some(region)) = (fields.next(), fields.next(), fields.next())
+        else {
             return;
         };
         if !is_account(account) || !is_region(region) {
@@ -135,7 +136,10 @@ fn is_stamp(text: &str) -> bool {
     matches!(bytes.len(), 14 | 16)
         && bytes[8] == b'T'
         && bytes[bytes.len() - 1] == b'Z'
-        && bytes.iter().enumerate().all(|(at, byte)| at == 8 || at == bytes.len() - 1 || byte.is_ascii_digit())
+        && bytes
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| at == 8 || at == bytes.len() - 1 || byte.is_ascii_digit())
 }
 
 fn day(year: Option<&str>, month: Option<&str>, day: Option<&str>) -> Option<i64> {
@@ -157,15 +161,24 @@ mod tests {
     fn every_layout_shows_the_same() {
         for (path, organization) in [
             (format!("b/AWSLogs/111122223333/CloudTrail/eu-central-1/2026/10/05/{NAME}"), None),
-            (format!("x/y/AWSLogs/o-abc1234567/111122223333/CloudTrail/eu-central-1/2026/10/05/{NAME}"), Some("o-abc1234567")),
-            (format!("C:\\logs\\AWSLogs\\111122223333\\CloudTrail\\eu-central-1\\2026\\10\\05\\{NAME}"), None),
+            (
+                format!("x/y/AWSLogs/o-abc1234567/111122223333/CloudTrail/eu-central-1/2026/10/05/{NAME}"),
+                Some("o-abc1234567"),
+            ),
+            (
+                format!("C:\\logs\\AWSLogs\\111122223333\\CloudTrail\\eu-central-1\\2026\\10\\05\\{NAME}"),
+                None,
+            ),
             (NAME.to_owned(), None),
         ] {
             let layout = Layout::of(&path);
             assert_eq!(layout.folder, Folder::CloudTrail, "{path}");
             assert_eq!(layout.organization, organization);
             assert_eq!((layout.account, layout.region), (Some("111122223333"), Some("eu-central-1")));
-            assert_eq!((layout.day, layout.delivered_at), (Some(DAY), Some(DAY + (12 * 60 + 5) * 60_000_000)));
+            assert_eq!(
+                (layout.day, layout.delivered_at),
+                (Some(DAY), Some(DAY + (12 * 60 + 5) * 60_000_000))
+            );
         }
     }
 

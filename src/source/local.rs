@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::source::{Folder, Layout, Listing, LogObject, Place, Extent};
+use crate::source::{Extent, Folder, Layout, Listing, LogObject, Place};
 
 /// Endings of files that hold logs; others in a folder are passed over and counted.
 const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "gz", "zst", "log", "txt"];
@@ -120,7 +120,9 @@ fn fill(mut reader: impl Read, limit: usize, buffer: &mut Vec<u8>) -> Result<usi
     loop {
         if length == buffer.len() {
             if length > limit {
-                return Err(format!("it is larger than {limit} bytes; if it is a real log, raise --max-object-size"));
+                return Err(format!(
+                    "it is larger than {limit} bytes; if it is a real log, raise --max-object-size"
+                ));
             }
             buffer.resize((length * 2).max(64 * 1024), 0);
         }

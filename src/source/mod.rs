@@ -95,9 +95,10 @@ mod tests {
     fn publish_day_is_not_event_day() {
         let extent = Extent { from: Some(10 * DAY), to: Some(12 * DAY), late_days: 2, ..Extent::default() };
         let reads = |day: i64| extent.reads(&Layout { day: Some(day * DAY), ..Layout::default() });
-        assert_eq!((7..=15).map(reads).collect::<Vec<_>>(), [
-            false, false, true, true, true, true, true, false, false
-        ]);
+        assert_eq!(
+            (7..=15).map(reads).collect::<Vec<_>>(),
+            [false, false, true, true, true, true, true, false, false]
+        );
         assert!(extent.reads(&Layout::default()));
     }
 
