@@ -171,7 +171,7 @@ impl Meaning {
         row.usage(out);
         row.agent(out);
         self.model(&row, out);
-        self.from_where(&row, out);
+        self.origin(&row, out);
         row.raw(keep_content, out);
         out.text(Field::LogObject, Some(provenance.log_object));
         out.int(Field::LogIndex, Some(provenance.log_index));
@@ -195,7 +195,7 @@ impl Meaning {
         out.text(Field::ProfileScope, model.scope.as_deref());
     }
 
-    fn from_where(&mut self, row: &Row<'_, '_>, out: &mut EventBuilder) {
+    fn origin(&mut self, row: &Row<'_, '_>, out: &mut EventBuilder) {
         let record = row.record;
         let source_ip = record.source_ip_address.as_deref();
         out.text(Field::SourceIp, source_ip);
