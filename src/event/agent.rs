@@ -232,7 +232,7 @@ mod tests {
             assert_eq!(agent.alias_id().as_deref(), Some("L1"));
         });
         of("{}", &format!("{bedrock}:flow/F1/alias/L1"), |agent| {
-            assert_eq!(agent.flow_id().as_deref(), Some("F1"))
+            assert_eq!(agent.flow_id().as_deref(), Some("F1"));
         });
         of("{}", &format!("{bedrock}:knowledge-base/K1"), |agent| {
             assert_eq!(agent.knowledge_base_id().as_deref(), Some("K1"));
@@ -241,10 +241,10 @@ mod tests {
             assert_eq!(agent.project_id().as_deref(), Some("proj_1"));
         });
         of("{}", &format!("{bedrock}:guardrail/g1"), |agent| {
-            assert_eq!(agent.guardrail_id().as_deref(), Some("g1"))
+            assert_eq!(agent.guardrail_id().as_deref(), Some("g1"));
         });
         of("{}", "arn:aws:lambda:us-east-1:111122223333:function:fn", |agent| {
-            assert!(agent.lambda_arn().is_some())
+            assert!(agent.lambda_arn().is_some());
         });
     }
 }

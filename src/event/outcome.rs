@@ -89,10 +89,9 @@ fn of_answer(answer: Answer) -> &'static str {
     match (answer.status, answer.rpc_error) {
         (Some(401 | 403), _) => "denied",
         (Some(429), _) => "throttled",
-        (Some(400..=499), _) => "invalid",
         (Some(500..), _) => "failed",
         // JSON-RPC: parse error, invalid request, unknown method, invalid parameters.
-        (_, Some(-32700 | -32600 | -32601 | -32602)) => "invalid",
+        (Some(400..=499), _) | (_, Some(-32700 | -32600 | -32601 | -32602)) => "invalid",
         (_, Some(_)) => "failed",
         (_, None) if answer.tool_error => "failed",
         _ => "ok",

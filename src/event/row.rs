@@ -171,7 +171,7 @@ impl Meaning {
         row.usage(out);
         row.agent(out);
         self.model(&row, out);
-        self.from_where(&row, out);
+        self.origin(&row, out);
         row.raw(keep_content, out);
         out.text(Field::LogObject, Some(provenance.log_object));
         out.int(Field::LogIndex, Some(provenance.log_index));
@@ -195,7 +195,7 @@ impl Meaning {
         out.text(Field::ProfileScope, model.scope.as_deref());
     }
 
-    fn from_where(&mut self, row: &Row<'_, '_>, out: &mut EventBuilder) {
+    fn origin(&mut self, row: &Row<'_, '_>, out: &mut EventBuilder) {
         let record = row.record;
         let source_ip = record.source_ip_address.as_deref();
         out.text(Field::SourceIp, source_ip);
@@ -474,5 +474,237 @@ impl<'r, 'a> Row<'r, 'a> {
         ] {
             out.text(field, raw.map(RawValue::get));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use arrow::util::display::{ArrayFormatter, FormatOptions};
+
+    use super::*;
+    use crate::event::COLUMNS;
+
+    type Cells = BTreeMap<&'static str, String>;
+
+    fn append(json: &str, wanted: FieldSet, keep_content: bool) -> Result<(RecordKind, Cells), String> {
+        let record: Record<'_> = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let identity = record.user_identity.map_or("{}", RawValue::get);
+        let identity: Identity<'_> = serde_json::from_str(identity).map_err(|error| error.to_string())?;
+        let provenance = Provenance { log_object: "object", log_index: 3, delivered_at: Some(0) };
+        let mut out = EventBuilder::new(&wanted);
+        let appended = Meaning::default()
+            .append(&record, &identity, provenance, Some("prod"), keep_content, &mut out)
+            .map_err(|refusal| refusal.to_string())?;
+        let batch = out.finish().map_err(|error| error.to_string())?;
+        let options = FormatOptions::default();
+        let cells = COLUMNS.iter().zip(batch.columns()).filter(|(_, array)| array.logical_null_count() == 0);
+        let cell = |array: &dyn arrow::array::Array| {
+            ArrayFormatter::try_new(array, &options).unwrap().value(0).to_string()
+        };
+        Ok((appended.record_kind, cells.map(|(column, array)| (column.name, cell(array))).collect()))
+    }
+
+    fn cells(json: &str) -> Cells {
+        append(json, FieldSet::all(), false).unwrap().1
+    }
+
+    #[track_caller]
+    fn has(json: &str, want: &[(&'static str, &str)]) {
+        let cells = cells(json);
+        for (column, value) in want {
+            assert_eq!(cells.get(column).map_or("(null)", |cell| cell), *value, "{column}");
+        }
+    }
+
+    const CONVERSE: &str = r#"{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLE:ana@example.com",
+        "arn":"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Dev_0123456789abcdef/ana@example.com","accountId":"111122223333",
+        "accessKeyId":"ASIAIOSFODNN7EXAMPLE","sessionContext":{"sessionIssuer":{"type":"Role","userName":"AWSReservedSSO_Dev_0123456789abcdef",
+        "arn":"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Dev_0123456789abcdef"},
+        "attributes":{"mfaAuthenticated":"false"},"sourceIdentity":"ana"},"invokedByDelegate":{"accountId":"444455556666"},
+        "inScopeOf":{"credentialsIssuedTo":"arn:aws:lambda:us-east-1:111122223333:function:f"}},
+        "eventTime":"2026-05-01T10:00:00Z","eventSource":"bedrock.amazonaws.com","eventName":"ConverseStream","awsRegion":"us-east-1",
+        "sourceIPAddress":"198.51.100.7","userAgent":"Boto3/1.42.1 md/Botocore#1.42.1","errorCode":"ThrottlingException","errorMessage":"Too many tokens",
+        "requestParameters":{"modelId":"us.anthropic.claude-sonnet-4-5-20250929-v1:0","guardrailConfig":{"guardrailIdentifier":"g1","guardrailVersion":"2"}},
+        "responseElements":null,"additionalEventData":{"inferenceRegion":"us-west-2","inputTokens":9,"outputTokens":4,"cacheReadInputTokens":3,"cacheWriteInputTokens":0},
+        "requestID":"r-1","eventID":"e-1","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333",
+        "sessionCredentialFromConsole":"true","vpcEndpointId":"vpce-1","addendum":{"reason":"DELIVERY_DELAY"},
+        "tlsDetails":{"tlsVersion":"TLSv1.3","clientProvidedHostHeader":"bedrock-runtime.us-east-1.amazonaws.com"}}"#;
+
+    const GATEWAY: &str = r#"{"eventTime":"2026-05-01T10:00:00Z","eventSource":"bedrock-agentcore.amazonaws.com","eventName":"InvokeGateway",
+        "userIdentity":{"type":"AWSAccount","principalId":"","accountId":"anonymous"},"recipientAccountId":"111122223333","sharedEventID":"s-1",
+        "requestParameters":{"body":{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"T___Do","arguments":{"q":"secret"}}}},
+        "responseElements":{"statusCode":200,"body":{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"bad"}}},
+        "additionalEventData":{"jwt":{"claims":{"iss":"https://idp.example","sub":"u1","email":"a@example.com"}}},"eventCategory":"Data",
+        "resources":[{"accountId":"111122223333","type":"AWS::BedrockAgentCore::Gateway","ARN":"arn:aws:bedrock-agentcore:us-west-2:111122223333:gateway/g-1"}]}"#;
+
+    const TWIN: &str = r#"{"eventTime":"2026-05-01T10:00:01Z","eventSource":"bedrock.amazonaws.com","eventName":"InvokeModelMetering",
+        "userIdentity":{"accountId":"111122223333","invokedBy":"bedrock.amazonaws.com"},"eventType":"AwsServiceEvent","requestID":null,
+        "serviceEventDetails":{"parentRequestId":"r-1","AdditionalEventData":{"additionalEntries":{"inputTokens":"12","outputTokens":7,"inferenceRegion":"us-east-2"}}}}"#;
+
+    const AGENT_CALLS: &str = r#"{"eventTime":"2026-05-01T10:00:00Z","eventSource":"bedrock-agentcore.amazonaws.com","eventName":"InvokeAgentRuntime",
+        "userIdentity":{"type":"AWSService","invokedBy":"bedrock.amazonaws.com"},"recipientAccountId":"111122223333",
+        "requestParameters":{"agentRuntimeArn":"arn:aws:bedrock-agentcore:us-west-2:111122223333:runtime/r-1","qualifier":"live","runtimeSessionId":"s",
+        "memoryId":"m","resourceCredentialProviderName":"p","knowledgeBaseId":"k","flowIdentifier":"f",
+        "actionGroupExecutor":{"lambda":"arn:aws:lambda:us-west-2:111122223333:function:f"},"project_id":"proj_1"}}"#;
+
+    #[test]
+    fn a_model_call() {
+        has(
+            CONVERSE,
+            &[
+                ("activity", "model_invocation"),
+                ("outcome", "throttled"),
+                ("event_category", "Management"),
+                ("role_name", "Dev"),
+                ("person", "ana"),
+                ("person_basis", "source_identity"),
+                ("credential", "temporary"),
+                ("from_console", "true"),
+                ("mfa", "false"),
+                ("delegate_account_id", "444455556666"),
+                ("model_id", "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+                ("model_version", "20250929/v1:0"),
+                ("profile_scope", "us"),
+                ("inference_region", "us-west-2"),
+                ("streaming", "true"),
+                ("guardrail_id", "g1"),
+                ("guardrail_version", "2"),
+                ("cache_write_tokens", "0"),
+                ("client", "boto3"),
+                ("source_kind", "public"),
+                ("response_elements", "(null)"),
+                ("environment", "prod"),
+                ("params_omitted", "false"),
+                ("log_index", "3"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_gateway_call() {
+        has(
+            GATEWAY,
+            &[
+                ("record_kind", "api_call"),
+                ("surface", "gateway"),
+                ("activity", "tool"),
+                ("principal", "https://idp.example|u1"),
+                ("principal_account_id", "(null)"),
+                ("principal_id", "(null)"),
+                ("credential", "jwt"),
+                ("gateway_status", "200"),
+                ("outcome", "invalid"),
+                ("tool_name", "T___Do"),
+                ("gateway_arn", "arn:aws:bedrock-agentcore:us-west-2:111122223333:gateway/g-1"),
+            ],
+        );
+        let hidden = cells(GATEWAY);
+        assert!(hidden["request_parameters"].contains(r#""name":"T___Do","arguments":"<14 bytes>""#));
+        assert!(hidden["additional_event_data"].contains(r#""sub":"u1","email":"<13 bytes>""#));
+        let (_, kept) = append(GATEWAY, FieldSet::all(), true).unwrap();
+        assert!(kept["request_parameters"].contains(r#""arguments":{"q":"secret"}"#));
+    }
+
+    #[test]
+    fn a_service_event_is_its_own_kind_and_names_its_call() {
+        has(
+            TWIN,
+            &[
+                ("record_kind", "service_event"),
+                ("principal", "service:bedrock.amazonaws.com"),
+                ("principal_type", "ServiceEvent"),
+                ("credential", "service"),
+                ("account_id", "111122223333"),
+                ("request_id", "r-1"),
+                ("input_tokens", "12"),
+                ("inference_region", "us-east-2"),
+                ("surface", "other"),
+                ("params_omitted", "(null)"),
+            ],
+        );
+    }
+
+    #[test]
+    fn copies_and_network_events_are_no_calls() {
+        let kind = |json: &str| append(json, FieldSet::of(&[Field::EventId]), false).unwrap().0;
+        let shared = CONVERSE.replace(r#""eventID":"e-1""#, r#""eventID":"e-1","sharedEventID":"s-1""#);
+        assert_eq!(kind(CONVERSE), RecordKind::ApiCall);
+        assert_eq!(kind(&shared), RecordKind::ApiCall, "the caller's own copy");
+        let elsewhere = r#""recipientAccountId":"999988887777""#;
+        let copy = shared.replace(r#""recipientAccountId":"111122223333""#, elsewhere);
+        assert_eq!(kind(&copy), RecordKind::SharedCopy);
+        let alone = CONVERSE.replace(r#""recipientAccountId":"111122223333""#, elsewhere);
+        assert_eq!(kind(&alone), RecordKind::ApiCall, "not shared, so no other copy counts it");
+        assert_eq!(kind(GATEWAY), RecordKind::ApiCall, "the caller is no account");
+        for (from, to) in [
+            ("\"AwsApiCall\"", "\"AwsVpceEvent\""),
+            ("\"AwsApiCall\"", "\"AwsVpceEvents\""),
+            ("\"AwsApiCall\"", "\"x\",\"eventCategory\":\"NetworkActivity\""),
+        ] {
+            assert_eq!(kind(&CONVERSE.replace(from, to)), RecordKind::NetworkActivity);
+        }
+        assert_eq!(kind(&CONVERSE.replace("AwsApiCall", "AwsConsoleAction")), RecordKind::ApiCall);
+    }
+
+    #[test]
+    fn what_bedrock_does_elsewhere_has_no_model_and_keeps_its_parameters() {
+        let json = r#"{"eventTime":"2026-05-01T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"PutObject","userIdentity":{},
+            "sourceIPAddress":"bedrock.amazonaws.com","requestParameters":{"modelId":"anthropic.claude-v2","body":"x","omitted":true},
+            "resources":[{"ARN":"arn:aws:s3:::b/k"},{"ARN":"arn:aws:bedrock:us-east-1::foundation-model/a.b"}]}"#;
+        has(
+            json,
+            &[
+                ("activity", "downstream"),
+                ("model_id", "(null)"),
+                ("account_id", "(null)"),
+                ("principal", "unknown"),
+                ("params_omitted", "true"),
+                ("request_parameters", r#"{"modelId":"anthropic.claude-v2","body":"x","omitted":true}"#),
+                ("source_kind", "aws_service"),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_export_without_recipient_still_has_an_account() {
+        let base = r#"{"eventTime":"2026-05-01T10:00:00Z","eventSource":"bedrock.amazonaws.com","eventName":"Converse","userIdentity":{"accountId":"anonymous"},
+            "resources":[{"ARN":"arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.meta.llama3-8b-instruct-v1:0"}]}"#;
+        has(base, &[("account_id", "111122223333"), ("model_id", "meta.llama3-8b-instruct-v1:0")]);
+        has(&base.replace("anonymous", "444455556666"), &[("account_id", "444455556666")]);
+    }
+
+    #[test]
+    fn every_column_has_a_record_that_fills_it_but_the_name_of_the_account() {
+        let mut filled: FieldSet = FieldSet::EMPTY;
+        for json in [CONVERSE, GATEWAY, TWIN, AGENT_CALLS] {
+            filled = filled.union(FieldSet::named(cells(json).into_keys()));
+        }
+        let missing: Vec<_> = FieldSet::all().without(filled).iter().map(Field::name).collect();
+        assert_eq!(missing, ["account_name"]);
+    }
+
+    #[test]
+    fn a_cell_does_not_depend_on_what_else_is_wanted() {
+        for json in [CONVERSE, GATEWAY, TWIN, AGENT_CALLS] {
+            let all = cells(json);
+            for field in FieldSet::all().iter() {
+                let (_, alone) = append(json, FieldSet::of(&[field]), false).unwrap();
+                assert_eq!(alone.get(field.name()), all.get(field.name()), "{}", field.name());
+            }
+        }
+    }
+
+    #[test]
+    fn a_refused_record_leaves_no_half_a_row() {
+        let record: Record<'_> =
+            serde_json::from_str(r#"{"eventSource":"s","eventName":"n","eventTime":"never"}"#).unwrap();
+        let provenance = Provenance { log_object: "object", log_index: 0, delivered_at: None };
+        let mut out = EventBuilder::new(&FieldSet::all());
+        let refused =
+            Meaning::default().append(&record, &Identity::default(), provenance, None, false, &mut out);
+        assert_eq!(refused, Err(Refusal::Time("never".to_owned())));
+        assert_eq!((out.rows(), out.finish().unwrap().num_rows()), (0, 0));
     }
 }

@@ -57,10 +57,8 @@ fn fraction(bytes: &[u8]) -> Option<(i64, &[u8])> {
     if length == 0 {
         return None;
     }
-    let mut micros = 0;
-    for place in 0..6 {
-        micros = micros * 10 + if place < length { i64::from(rest[place] - b'0') } else { 0 };
-    }
+    let places = rest[..length].iter().copied().chain(std::iter::repeat(b'0')).take(6);
+    let micros = places.fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'));
     Some((micros, &rest[length..]))
 }
 
