@@ -44,6 +44,8 @@ WITH judged AS (
       )
     END || ' ' || COALESCE(aws_region, 'Region not recorded') AS subject,
     CASE
+      WHEN outcome = 'denied' THEN 'an attempt to delete a guardrail was refused'
+      WHEN outcome <> 'ok' THEN 'an attempt to delete a guardrail failed'
       WHEN event_name = 'DeleteEnforcedGuardrailConfiguration' THEN 'the enforcement of a guardrail was deleted'
       WHEN event_name = 'DeleteGuardrailVersion' OR guardrail_version IS NOT NULL THEN 'a guardrail version was deleted'
       ELSE 'a guardrail was deleted'

@@ -146,8 +146,15 @@ judged AS (
     aws_region AS aws_region,
     principal AS principal,
     COALESCE(aws_region, 'Region not recorded')
-      || CASE WHEN deleted THEN ' deleted' WHEN narrowed THEN ' narrowed' ELSE ' redirected' END AS subject,
+      || CASE
+        WHEN deleted THEN ' deleted'
+        WHEN narrowed THEN ' narrowed'
+        WHEN stranger IS NOT NULL AND entries > 0 THEN ' redirected'
+        ELSE ' set'
+      END AS subject,
     CASE
+      WHEN (deleted OR narrowed) AND outcome = 'denied' THEN 'an attempt to switch logging off was refused'
+      WHEN (deleted OR narrowed) AND outcome <> 'ok' THEN 'an attempt to switch logging off failed'
       WHEN deleted THEN 'model invocation logging is deleted for this Region'
       WHEN narrowed THEN 'a kind of data is no longer delivered'
       WHEN unread THEN 'the record does not show what was set'
