@@ -14,14 +14,13 @@
 -- them lies outside the allowed geographies, staying inside was luck. This rule finds the use of such profiles \
 -- even where this call stayed inside, and refused attempts too. A global profile may run anywhere. For the others \
 -- the rule reads a dated table of the Regions each profile reaches from the Region that is called; where the table \
--- has no row for the model and the Region it takes all Regions known for the prefix. BT021 reports the calls that \
--- did leave."""
+-- has no row for the model and the Region it takes all Regions that the prefix is known to reach. BT021 reports \
+-- the calls that did leave."""
 -- fix = """\
 -- Use the profile of the right geography, and deny the others with a service control policy on the profile's ARN."""
 -- false_positives = """\
 -- The table is out of date, or the union of a prefix holds a Region that this model does not reach: state the case \
--- in a waiver. Some prefixes (us, apac, eu) reach Regions outside the geography of that name for callers in those \
--- Regions."""
+-- in a waiver. Some prefixes reach a Region outside the geography of that name for callers in that Region."""
 --
 -- [controls]
 -- "ISO/IEC 27001" = ["A.5.34"]
@@ -63,6 +62,14 @@ exact AS (
     AND d.source_region = p.region_key
   WHERE d.destination_region IS NOT NULL
 ),
+-- Some Regions (il-central-1 of eu, ca-central-1 of us) answer only callers of their own: for others they are no destination.
+shared AS (
+  SELECT DISTINCT profile_scope AS profile_scope, destination_region AS destination_region
+  FROM ref_profile_destination
+  WHERE model_id <> '*'
+    AND source_region <> '*'
+    AND destination_region <> source_region
+),
 known AS (
   SELECT DISTINCT profile_scope AS profile_scope, model_key AS model_key, region_key AS region_key
   FROM exact
@@ -79,11 +86,15 @@ destinations AS (
     ON d.profile_scope = p.profile_scope
     AND d.model_id = '*'
     AND d.source_region = '*'
+  LEFT JOIN shared AS s
+    ON s.profile_scope = d.profile_scope
+    AND s.destination_region = d.destination_region
   LEFT JOIN known AS k
     ON k.profile_scope = p.profile_scope
     AND k.model_key = p.model_key
     AND k.region_key = p.region_key
   WHERE d.destination_region IS NOT NULL
+    AND (s.destination_region IS NOT NULL OR d.destination_region = p.region_key)
     AND k.profile_scope IS NULL
 ),
 environments AS (
