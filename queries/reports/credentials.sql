@@ -18,7 +18,9 @@
 -- first_seen = "Time of the first call, UTC."
 -- last_seen = "Time of the last call, UTC."
 
-WITH folded AS (
+-- One pass makes two lists per group: access keys and surfaces. Each carries the group's counts.
+-- Distinct values are then rows to count, where COUNT(DISTINCT …) would hold a set for every group.
+WITH parts AS (
   SELECT
     account_id AS account_id,
     principal AS principal,
@@ -29,6 +31,10 @@ WITH folded AS (
     mfa AS mfa,
     access_key_id AS access_key_id,
     surface AS surface,
+    CASE
+      WHEN GROUPING(access_key_id) = 0 THEN 1
+      WHEN GROUPING(surface) = 0 THEN 2
+    END AS part,
     COUNT(*) AS calls,
     COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
     COUNT(*) FILTER (WHERE outcome = 'denied') AS denied,
@@ -40,7 +46,10 @@ WITH folded AS (
     AND activity IN (
       'model_invocation', 'batch', 'agent_invocation', 'retrieval', 'flow', 'tool', 'memory', 'token_vending'
     )
-  GROUP BY account_id, principal, role_arn, principal_type, credential, from_console, mfa, access_key_id, surface
+  GROUP BY GROUPING SETS (
+    (account_id, principal, role_arn, principal_type, credential, from_console, mfa, access_key_id),
+    (account_id, principal, role_arn, principal_type, credential, from_console, mfa, surface)
+  )
 )
 SELECT
   account_id AS account_id,
@@ -50,14 +59,14 @@ SELECT
   credential AS credential,
   from_console AS from_console,
   mfa AS mfa,
-  CAST(SUM(calls) AS BIGINT) AS calls,
-  CAST(SUM(ok) AS BIGINT) AS ok,
-  CAST(SUM(denied) AS BIGINT) AS denied,
-  CAST(COUNT(DISTINCT access_key_id) AS BIGINT) AS access_keys,
-  array_join(array_agg(DISTINCT surface ORDER BY surface) FILTER (WHERE surface IS NOT NULL), ' ') AS surfaces,
+  CAST(SUM(calls) FILTER (WHERE part = 1) AS BIGINT) AS calls,
+  CAST(SUM(ok) FILTER (WHERE part = 1) AS BIGINT) AS ok,
+  CAST(SUM(denied) FILTER (WHERE part = 1) AS BIGINT) AS denied,
+  CAST(COUNT(access_key_id) FILTER (WHERE part = 1) AS BIGINT) AS access_keys,
+  array_join(array_agg(surface ORDER BY surface) FILTER (WHERE part = 2 AND surface IS NOT NULL), ' ') AS surfaces,
   MIN(first_seen) AS first_seen,
   MAX(last_seen) AS last_seen
-FROM folded
+FROM parts
 GROUP BY account_id, principal, role_arn, principal_type, credential, from_console, mfa
 ORDER BY
   account_id ASC NULLS LAST,

@@ -91,9 +91,9 @@ topics AS (
       WHEN 'agent calls' THEN CASE WHEN s.agent_calls > 0 THEN s.agent_calls ELSE s.agent_other END
       WHEN 'AgentCore calls' THEN CASE WHEN s.agentcore_calls > 0 THEN s.agentcore_calls ELSE s.agentcore_other END
       WHEN 'batch jobs' THEN s.batch_jobs
-      WHEN 'model names' THEN s.unnamed_models
+      WHEN 'model names' THEN CASE WHEN s.unnamed_models > 0 THEN s.unnamed_models ELSE s.judged_calls END
       WHEN 'token counts' THEN u.counted_calls
-      WHEN 'processing Region' THEN s.unplaced_calls
+      WHEN 'processing Region' THEN CASE WHEN s.unplaced_calls > 0 THEN s.unplaced_calls ELSE u.ok_calls END
       ELSE s.events
     END AS seen_events
   FROM seen AS s

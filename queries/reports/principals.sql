@@ -73,7 +73,7 @@ SELECT
   credentials_issued_to AS credentials_issued_to,
   CAST(SUM(calls) AS BIGINT) AS calls,
   CAST(SUM(ok) AS BIGINT) AS ok,
-  CAST(COUNT(DISTINCT session_name) AS BIGINT) AS sessions,
+  CAST(COALESCE(MAX(CASE WHEN session_name IS NOT NULL THEN place END), 0) AS BIGINT) AS sessions,
   array_join(
     array_agg(DISTINCT session_name ORDER BY session_name) FILTER (WHERE session_name IS NOT NULL AND place <= 5), ' '
   ) AS session_names,

@@ -21,8 +21,6 @@ folded AS (
   SELECT
     account_id AS account_id,
     principal AS principal,
-    principal_type AS principal_type,
-    role_arn AS role_arn,
     role_path_known AS role_path_known,
     activity AS activity,
     model_id AS model_id,
@@ -38,8 +36,7 @@ folded AS (
     AND principal IS NOT NULL
     AND activity IN ('model_invocation', 'batch', 'agent_invocation')
   GROUP BY
-    account_id, principal, principal_type, role_arn, role_path_known, activity, model_id, model_requested, model_kind,
-    params_omitted
+    account_id, principal, role_path_known, activity, model_id, model_requested, model_kind, params_omitted
 ),
 -- The two kinds by a cross join: a union would read the events twice.
 told AS (

@@ -49,7 +49,7 @@ SELECT
   account_id AS account_id,
   model_id AS model_id,
   model_vendor AS model_vendor,
-  CAST(COUNT(DISTINCT principal) AS BIGINT) AS principals,
+  CAST(COUNT(*) AS BIGINT) AS principals,
   CAST(SUM(calls) AS BIGINT) AS calls,
   CAST(SUM(ok) AS BIGINT) AS ok,
   CAST(SUM(denied) AS BIGINT) AS denied,

@@ -26,7 +26,9 @@
 -- last_seen = "Time of the last call, UTC."
 -- token_calls = "Calls for which token counts are known."
 
-WITH folded AS (
+-- One pass makes three lists per group: sessions, Regions called and Regions run in. Each carries the group's counts.
+-- Distinct values are then rows to count, where COUNT(DISTINCT …) would hold a set for every group.
+WITH parts AS (
   SELECT
     account_id AS account_id,
     principal AS principal,
@@ -36,6 +38,11 @@ WITH folded AS (
     session_name AS session_name,
     aws_region AS aws_region,
     inference_region AS inference_region,
+    CASE
+      WHEN GROUPING(session_name) = 0 THEN 1
+      WHEN GROUPING(aws_region) = 0 THEN 2
+      WHEN GROUPING(inference_region) = 0 THEN 3
+    END AS part,
     COUNT(*) AS calls,
     COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
     COUNT(*) FILTER (WHERE outcome = 'denied') AS denied,
@@ -52,7 +59,11 @@ WITH folded AS (
     COUNT(token_source) AS token_calls
   FROM usage
   WHERE principal IS NOT NULL
-  GROUP BY account_id, principal, role_arn, model_id, model_vendor, session_name, aws_region, inference_region
+  GROUP BY GROUPING SETS (
+    (account_id, principal, role_arn, model_id, model_vendor, session_name),
+    (account_id, principal, role_arn, model_id, model_vendor, aws_region),
+    (account_id, principal, role_arn, model_id, model_vendor, inference_region)
+  )
 )
 SELECT
   account_id AS account_id,
@@ -60,26 +71,28 @@ SELECT
   role_arn AS role_arn,
   model_id AS model_id,
   model_vendor AS model_vendor,
-  CAST(SUM(calls) AS BIGINT) AS calls,
-  CAST(SUM(ok) AS BIGINT) AS ok,
-  CAST(SUM(denied) AS BIGINT) AS denied,
-  CAST(SUM(throttled) AS BIGINT) AS throttled,
-  CAST(SUM(invalid) AS BIGINT) AS invalid,
-  CAST(SUM(failed) AS BIGINT) AS failed,
-  CAST(SUM(streaming) AS BIGINT) AS streaming,
-  CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
-  CAST(SUM(output_tokens) AS BIGINT) AS output_tokens,
-  CAST(SUM(cache_read_tokens) AS BIGINT) AS cache_read_tokens,
-  CAST(SUM(cache_write_tokens) AS BIGINT) AS cache_write_tokens,
-  CAST(COUNT(DISTINCT session_name) AS BIGINT) AS sessions,
-  array_join(array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL), ' ') AS regions,
+  CAST(SUM(calls) FILTER (WHERE part = 1) AS BIGINT) AS calls,
+  CAST(SUM(ok) FILTER (WHERE part = 1) AS BIGINT) AS ok,
+  CAST(SUM(denied) FILTER (WHERE part = 1) AS BIGINT) AS denied,
+  CAST(SUM(throttled) FILTER (WHERE part = 1) AS BIGINT) AS throttled,
+  CAST(SUM(invalid) FILTER (WHERE part = 1) AS BIGINT) AS invalid,
+  CAST(SUM(failed) FILTER (WHERE part = 1) AS BIGINT) AS failed,
+  CAST(SUM(streaming) FILTER (WHERE part = 1) AS BIGINT) AS streaming,
+  CAST(SUM(input_tokens) FILTER (WHERE part = 1) AS BIGINT) AS input_tokens,
+  CAST(SUM(output_tokens) FILTER (WHERE part = 1) AS BIGINT) AS output_tokens,
+  CAST(SUM(cache_read_tokens) FILTER (WHERE part = 1) AS BIGINT) AS cache_read_tokens,
+  CAST(SUM(cache_write_tokens) FILTER (WHERE part = 1) AS BIGINT) AS cache_write_tokens,
+  CAST(COUNT(session_name) FILTER (WHERE part = 1) AS BIGINT) AS sessions,
   array_join(
-    array_agg(DISTINCT inference_region ORDER BY inference_region) FILTER (WHERE inference_region IS NOT NULL), ' '
+    array_agg(aws_region ORDER BY aws_region) FILTER (WHERE part = 2 AND aws_region IS NOT NULL), ' '
+  ) AS regions,
+  array_join(
+    array_agg(inference_region ORDER BY inference_region) FILTER (WHERE part = 3 AND inference_region IS NOT NULL), ' '
   ) AS inference_regions,
   MIN(first_seen) AS first_seen,
   MAX(last_seen) AS last_seen,
-  CAST(SUM(token_calls) AS BIGINT) AS token_calls
-FROM folded
+  CAST(SUM(token_calls) FILTER (WHERE part = 1) AS BIGINT) AS token_calls
+FROM parts
 GROUP BY account_id, principal, role_arn, model_id, model_vendor
 ORDER BY
   account_id ASC NULLS LAST,

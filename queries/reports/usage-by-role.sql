@@ -25,15 +25,22 @@
 -- last_seen = "Time of the last call, UTC."
 -- token_calls = "Calls for which token counts are known."
 
-WITH folded AS (
+-- One pass makes three lists per group: sessions, models and Regions. Each carries the group's counts.
+-- Distinct values are then rows to count, where COUNT(DISTINCT …) would hold a set for every group.
+WITH parts AS (
   SELECT
     account_id AS account_id,
     principal AS principal,
     role_arn AS role_arn,
-    environment AS environment,
-    model_id AS model_id,
     session_name AS session_name,
+    model_id AS model_id,
     aws_region AS aws_region,
+    CASE
+      WHEN GROUPING(session_name) = 0 THEN 1
+      WHEN GROUPING(model_id) = 0 THEN 2
+      WHEN GROUPING(aws_region) = 0 THEN 3
+    END AS part,
+    MIN(environment) AS environment,
     COUNT(*) AS calls,
     COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
     COUNT(*) FILTER (WHERE outcome = 'denied') AS denied,
@@ -50,31 +57,37 @@ WITH folded AS (
     COUNT(token_source) AS token_calls
   FROM usage
   WHERE principal IS NOT NULL
-  GROUP BY account_id, principal, role_arn, environment, model_id, session_name, aws_region
+  GROUP BY GROUPING SETS (
+    (account_id, principal, role_arn, session_name),
+    (account_id, principal, role_arn, model_id),
+    (account_id, principal, role_arn, aws_region)
+  )
 )
 SELECT
   account_id AS account_id,
   principal AS principal,
   role_arn AS role_arn,
   MIN(environment) AS environment,
-  array_join(array_agg(DISTINCT model_id ORDER BY model_id) FILTER (WHERE model_id IS NOT NULL), ' ') AS models,
-  CAST(SUM(calls) AS BIGINT) AS calls,
-  CAST(SUM(ok) AS BIGINT) AS ok,
-  CAST(SUM(denied) AS BIGINT) AS denied,
-  CAST(SUM(throttled) AS BIGINT) AS throttled,
-  CAST(SUM(invalid) AS BIGINT) AS invalid,
-  CAST(SUM(failed) AS BIGINT) AS failed,
-  CAST(SUM(streaming) AS BIGINT) AS streaming,
-  CAST(SUM(input_tokens) AS BIGINT) AS input_tokens,
-  CAST(SUM(output_tokens) AS BIGINT) AS output_tokens,
-  CAST(SUM(cache_read_tokens) AS BIGINT) AS cache_read_tokens,
-  CAST(SUM(cache_write_tokens) AS BIGINT) AS cache_write_tokens,
-  CAST(COUNT(DISTINCT session_name) AS BIGINT) AS sessions,
-  array_join(array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL), ' ') AS regions,
+  array_join(array_agg(model_id ORDER BY model_id) FILTER (WHERE part = 2 AND model_id IS NOT NULL), ' ') AS models,
+  CAST(SUM(calls) FILTER (WHERE part = 1) AS BIGINT) AS calls,
+  CAST(SUM(ok) FILTER (WHERE part = 1) AS BIGINT) AS ok,
+  CAST(SUM(denied) FILTER (WHERE part = 1) AS BIGINT) AS denied,
+  CAST(SUM(throttled) FILTER (WHERE part = 1) AS BIGINT) AS throttled,
+  CAST(SUM(invalid) FILTER (WHERE part = 1) AS BIGINT) AS invalid,
+  CAST(SUM(failed) FILTER (WHERE part = 1) AS BIGINT) AS failed,
+  CAST(SUM(streaming) FILTER (WHERE part = 1) AS BIGINT) AS streaming,
+  CAST(SUM(input_tokens) FILTER (WHERE part = 1) AS BIGINT) AS input_tokens,
+  CAST(SUM(output_tokens) FILTER (WHERE part = 1) AS BIGINT) AS output_tokens,
+  CAST(SUM(cache_read_tokens) FILTER (WHERE part = 1) AS BIGINT) AS cache_read_tokens,
+  CAST(SUM(cache_write_tokens) FILTER (WHERE part = 1) AS BIGINT) AS cache_write_tokens,
+  CAST(COUNT(session_name) FILTER (WHERE part = 1) AS BIGINT) AS sessions,
+  array_join(
+    array_agg(aws_region ORDER BY aws_region) FILTER (WHERE part = 3 AND aws_region IS NOT NULL), ' '
+  ) AS regions,
   MIN(first_seen) AS first_seen,
   MAX(last_seen) AS last_seen,
-  CAST(SUM(token_calls) AS BIGINT) AS token_calls
-FROM folded
+  CAST(SUM(token_calls) FILTER (WHERE part = 1) AS BIGINT) AS token_calls
+FROM parts
 GROUP BY account_id, principal, role_arn
 ORDER BY
   account_id ASC NULLS LAST,

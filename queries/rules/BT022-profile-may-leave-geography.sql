@@ -14,14 +14,13 @@
 -- them lies outside the allowed geographies, staying inside was luck. This rule finds the use of such profiles \
 -- even where this call stayed inside, and refused attempts too. A global profile may run anywhere. For the others \
 -- the rule reads a dated table of the Regions each profile reaches from the Region that is called; where the table \
--- has no row for the model and the Region it takes all Regions known for the prefix. BT021 reports the calls that \
--- did leave."""
+-- has no row for the model and the Region it takes all Regions that the prefix is known to reach. BT021 reports \
+-- the calls that did leave."""
 -- fix = """\
 -- Use the profile of the right geography, and deny the others with a service control policy on the profile's ARN."""
 -- false_positives = """\
 -- The table is out of date, or the union of a prefix holds a Region that this model does not reach: state the case \
--- in a waiver. Some prefixes (us, apac, eu) reach Regions outside the geography of that name for callers in those \
--- Regions."""
+-- in a waiver. Some prefixes reach a Region outside the geography of that name for callers in that Region."""
 --
 -- [controls]
 -- "ISO/IEC 27001" = ["A.5.34"]
@@ -63,6 +62,14 @@ exact AS (
     AND d.source_region = p.region_key
   WHERE d.destination_region IS NOT NULL
 ),
+-- Some Regions (il-central-1 of eu, ca-central-1 of us) answer only callers of their own: for others they are no destination.
+shared AS (
+  SELECT DISTINCT profile_scope AS profile_scope, destination_region AS destination_region
+  FROM ref_profile_destination
+  WHERE model_id <> '*'
+    AND source_region <> '*'
+    AND destination_region <> source_region
+),
 known AS (
   SELECT DISTINCT profile_scope AS profile_scope, model_key AS model_key, region_key AS region_key
   FROM exact
@@ -79,11 +86,15 @@ destinations AS (
     ON d.profile_scope = p.profile_scope
     AND d.model_id = '*'
     AND d.source_region = '*'
+  LEFT JOIN shared AS s
+    ON s.profile_scope = d.profile_scope
+    AND s.destination_region = d.destination_region
   LEFT JOIN known AS k
     ON k.profile_scope = p.profile_scope
     AND k.model_key = p.model_key
     AND k.region_key = p.region_key
   WHERE d.destination_region IS NOT NULL
+    AND (s.destination_region IS NOT NULL OR d.destination_region = p.region_key)
     AND k.profile_scope IS NULL
 ),
 environments AS (
@@ -141,11 +152,11 @@ judged AS (
       ELSE 'the geography of a Region that this profile reaches is not known'
     END AS reason,
     'a profile that stays in ' || v.allowed AS expected,
-    'called with outcome ' || COALESCE(c.outcome, 'unknown')
-      || CASE WHEN d.outside > 0 THEN COALESCE(', reaches ' || NULLIF(d.outside_regions, ''), '') ELSE '' END AS observed,
+    'called' || CASE WHEN d.outside > 0 THEN COALESCE(', reaches ' || NULLIF(d.outside_regions, ''), '') ELSE '' END AS observed,
     3 AS severity_rank,
     c.event_id AS event_id,
-    c.event_time AS event_time
+    c.event_time AS event_time,
+    c.outcome AS outcome
   FROM calls AS c
   JOIN environments AS v ON v.environment = c.environment
   LEFT JOIN reach AS d
@@ -154,6 +165,7 @@ judged AS (
     AND d.model_key = COALESCE(c.model_id, '')
     AND d.region_key = COALESCE(c.aws_region, '')
 ),
+-- What passed folds into one row; all else stays one row per event, so that samples can be picked.
 folded AS (
   SELECT
     verdict AS verdict,
@@ -161,16 +173,21 @@ folded AS (
     CASE WHEN verdict <> 'pass' THEN principal END AS principal,
     CASE WHEN verdict <> 'pass' THEN subject END AS subject,
     CASE WHEN verdict <> 'pass' THEN event_id END AS event_id,
-    CASE WHEN verdict <> 'pass' THEN aws_region END AS aws_region,
-    CASE WHEN verdict <> 'pass' THEN reason END AS reason,
-    CASE WHEN verdict <> 'pass' THEN expected END AS expected,
-    CASE WHEN verdict <> 'pass' THEN observed END AS observed,
-    CASE WHEN verdict = 'violation' THEN severity_rank END AS severity_rank,
+    MIN(aws_region) AS first_region,
+    MAX(aws_region) AS last_region,
+    MIN(reason) AS first_reason,
+    MAX(reason) AS last_reason,
+    MIN(expected) AS expected,
+    MIN(observed) AS first_observed,
+    MAX(observed) AS last_observed,
+    MAX(severity_rank) AS severity_rank,
     MIN(event_time) AS first_seen,
     MAX(event_time) AS last_seen,
-    COUNT(*) AS events
+    COUNT(*) AS events,
+    COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
+    COUNT(*) FILTER (WHERE outcome = 'denied') AS denied
   FROM judged
-  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+  GROUP BY 1, 2, 3, 4, 5
 ),
 ranked AS (
   SELECT
@@ -179,14 +196,19 @@ ranked AS (
     principal AS principal,
     subject AS subject,
     event_id AS event_id,
-    aws_region AS aws_region,
-    reason AS reason,
+    first_region AS first_region,
+    last_region AS last_region,
+    first_reason AS first_reason,
+    last_reason AS last_reason,
     expected AS expected,
-    observed AS observed,
+    first_observed AS first_observed,
+    last_observed AS last_observed,
     severity_rank AS severity_rank,
     first_seen AS first_seen,
     last_seen AS last_seen,
     events AS events,
+    ok AS ok,
+    denied AS denied,
     ROW_NUMBER() OVER (
       PARTITION BY verdict, account_id, principal, subject
       ORDER BY first_seen ASC NULLS LAST, event_id ASC NULLS LAST
@@ -197,21 +219,46 @@ grouped AS (
   SELECT
     verdict AS verdict,
     account_id AS account_id,
-    CASE WHEN MIN(aws_region) = MAX(aws_region) THEN MIN(aws_region) END AS aws_region,
     principal AS principal,
     subject AS subject,
-    array_join(array_agg(DISTINCT reason ORDER BY reason) FILTER (WHERE reason IS NOT NULL), '; ') AS reason,
-    array_join(array_agg(DISTINCT expected ORDER BY expected) FILTER (WHERE expected IS NOT NULL), '; ') AS expected,
-    array_join(array_agg(DISTINCT observed ORDER BY observed) FILTER (WHERE observed IS NOT NULL), '; ') AS observed,
+    MIN(first_region) AS first_region,
+    MAX(last_region) AS last_region,
+    MIN(first_reason) AS first_reason,
+    MAX(last_reason) AS last_reason,
+    MIN(expected) AS expected,
+    MIN(first_observed) AS first_observed,
+    MAX(last_observed) AS last_observed,
+    MAX(severity_rank) AS severity_rank,
     MIN(first_seen) AS first_seen,
     MAX(last_seen) AS last_seen,
-    CAST(SUM(events) AS BIGINT) AS event_count,
+    CAST(SUM(events) AS BIGINT) AS events,
+    CAST(SUM(ok) AS BIGINT) AS ok,
+    CAST(SUM(denied) AS BIGINT) AS denied,
     array_join(
       array_agg(event_id ORDER BY place) FILTER (WHERE event_id IS NOT NULL AND place <= 5), ' '
-    ) AS sample_event_ids,
-    MAX(severity_rank) AS severity_rank
+    ) AS sample_event_ids
   FROM ranked
   GROUP BY verdict, account_id, principal, subject
+),
+told AS (
+  SELECT
+    verdict AS verdict,
+    account_id AS account_id,
+    CASE WHEN verdict <> 'pass' AND first_region = last_region THEN first_region END AS aws_region,
+    principal AS principal,
+    subject AS subject,
+    CASE WHEN first_reason = last_reason THEN first_reason ELSE first_reason || '; ' || last_reason END AS reason,
+    expected AS expected,
+    CASE WHEN first_observed = last_observed THEN first_observed ELSE first_observed || '; ' || last_observed END
+      || ' (' || CAST(ok AS VARCHAR) || ' ok, ' || CAST(denied AS VARCHAR) || ' denied, '
+      || CAST(events - ok - denied AS VARCHAR) || ' other)' AS observed,
+    first_seen AS first_seen,
+    last_seen AS last_seen,
+    events AS event_count,
+    CAST(SUM(events) OVER () AS BIGINT) AS population,
+    sample_event_ids AS sample_event_ids,
+    severity_rank AS severity_rank
+  FROM grouped
 )
 SELECT
   verdict AS verdict,
@@ -225,17 +272,18 @@ SELECT
   first_seen AS first_seen,
   last_seen AS last_seen,
   event_count AS event_count,
-  CAST(SUM(event_count) OVER () AS BIGINT) AS population,
+  population AS population,
   CASE WHEN verdict IN ('not_assessed', 'not_applicable') THEN reason END AS not_assessed_reason,
   sample_event_ids AS sample_event_ids,
-  CASE severity_rank
-    WHEN 5 THEN 'critical'
-    WHEN 4 THEN 'high'
-    WHEN 3 THEN 'medium'
-    WHEN 2 THEN 'low'
-    WHEN 1 THEN 'info'
+  CASE
+    WHEN verdict <> 'violation' THEN NULL
+    WHEN severity_rank = 5 THEN 'critical'
+    WHEN severity_rank = 4 THEN 'high'
+    WHEN severity_rank = 3 THEN 'medium'
+    WHEN severity_rank = 2 THEN 'low'
+    WHEN severity_rank = 1 THEN 'info'
   END AS severity
-FROM grouped
+FROM told
 ORDER BY
   verdict ASC NULLS LAST,
   account_id ASC NULLS LAST,
