@@ -187,7 +187,8 @@ impl Maker {
         let insight = [side::insight(account, region, time, "InvokeModel", random)];
         let sums = [side::aggregated(account, region, time, 99, random)];
         let caller = Caller::role(account, "/", "claims-bot", "bot", BOTO, random);
-        let denied = [side::endpoint_denied(&caller, region, time, "vpce-0aaa1111bbb2222cc", random)];
+        let denied =
+            [side::endpoint_denied(&caller, account, region, time, "vpce-0aaa1111bbb2222cc", random)];
         let digest = side::digest(account, region, time, "AWSLogs/x.json.gz", random);
         let packed = |events: &[Event]| gzip(document(events).as_bytes(), 6);
         self.read_as("insight", "insight.json.gz", packed(&insight), &insight, "a CloudTrail Insight");
