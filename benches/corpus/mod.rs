@@ -218,7 +218,7 @@ impl Corpus {
             }
         }
         if pair % 4 == 1 && self.layout != Layout::Account {
-            for _ in 0..3 {
+            for _ in 0..self.records.end().div_ceil(50).min(3) {
                 let neighbour = cast::ACCOUNTS[(pair * 2 + 1) % cast::ACCOUNTS.len()];
                 let (original, copy) = mix::cross_account(&cast, neighbour, time, &mut random);
                 events.push(if second { copy } else { original });
