@@ -169,7 +169,7 @@ pub fn gateway_tool(
 ) -> Event {
     let mut nobody = Caller::service(account, "anonymous", random);
     nobody.invoked_by = None;
-    nobody.agent = "python-httpx/0.28.1".to_owned();
+    "python-httpx/0.28.1".clone_into(&mut nobody.agent);
     nobody.ip = format!("203.0.113.{}", random.between(1, 254));
     let arn = format!("arn:aws:bedrock-agentcore:{region}:{account}:gateway/{gateway}");
     let answer = if status == 200 {
@@ -183,7 +183,7 @@ pub fn gateway_tool(
             r#"{{"body":{{"id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":"REDACTED"}},"jsonrpc":"2.0"}}}}"#
         ))
         .response(format!(r#"{{"body":{answer},"contentType":"application/json","statusCode":{status}}}"#));
-    draft.identity = r#"{"type":"AWSAccount","principalId":"","accountId":"anonymous"}"#.to_owned();
+    r#"{"type":"AWSAccount","principalId":"","accountId":"anonymous"}"#.clone_into(&mut draft.identity);
     draft.shared_id = Some(random.uuid());
     draft.host = Some(format!("{gateway}.gateway.bedrock-agentcore.{region}.amazonaws.com"));
     if status == 200 {

@@ -98,8 +98,7 @@ impl Caller {
         let name = format!("AWSReservedSSO_{set}_{}", random.hex(16));
         let path = "/aws-reserved/sso.amazonaws.com/eu-central-1/";
         let mut caller = Self::role(account, path, &name, email, agent, random);
-        let digits = random.hex(22);
-        caller.on_behalf_of = Some(format!("{}-{}-{}", random.hex(10), &digits[..8], &digits[8..]));
+        caller.on_behalf_of = Some(format!("{}-{}", random.hex(10), random.uuid()));
         caller.ip = format!("198.51.100.{}", random.between(1, 254));
         caller
     }

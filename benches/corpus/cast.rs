@@ -86,7 +86,7 @@ impl Cast {
         for caller in self.callers.iter_mut().chain(&mut self.people).chain(&mut self.passers) {
             if caller.access_key.starts_with("ASIA") {
                 caller.access_key = format!("ASIA{}", random.unique_id(16));
-                caller.since = october(5) + random.below(20 * 86_400) as i64;
+                caller.since = october(5) + random.seconds(0, 20 * 86_400 - 1);
             }
             if let super::caller::Kind::Role { session, .. } = &mut caller.kind {
                 if session == "session" {

@@ -30,12 +30,12 @@ pub fn mangle(record: &str, ours: bool, decoys: &Decoys, random: &mut Random) ->
         };
         if let Some(replacement) = replacement {
             field.clone_from(replacement);
-        } else if let Some(tail) = field.strip_prefix("\"requestParameters\":{\"model\":") {
-            if random.chance(500) {
-                // Mantle callers write what they like into their metadata.
-                let metadata = decoys.nasty(random);
-                *field = format!("\"requestParameters\":{{\"metadata\":{metadata},\"model\":{tail}");
-            }
+        } else if let Some(tail) = field.strip_prefix("\"requestParameters\":{\"model\":")
+            && random.chance(500)
+        {
+            // Mantle callers write what they like into their metadata.
+            let metadata = decoys.nasty(random);
+            *field = format!("\"requestParameters\":{{\"metadata\":{metadata},\"model\":{tail}");
         }
     }
     if random.chance(300) {
@@ -156,7 +156,7 @@ fn babble(length: usize, random: &mut Random) -> String {
     ];
     let mut out = String::with_capacity(length + 16);
     while out.len() < length {
-        out.push_str(*random.pick(PARTS));
+        out.push_str(random.one(PARTS));
     }
     out
 }
@@ -216,7 +216,7 @@ fn respell(json: &str, escape: u64, space: u64, random: &mut Random) -> String {
             '{' | '}' | '[' | ']' | ',' | ':' if !string => {
                 out.push(letter);
                 if space > 0 && random.chance(space) {
-                    out.push_str(*random.pick(&[" ", "\n", "\r\n", "\t", "  ", " \r\n\t "]));
+                    out.push_str(random.one(&[" ", "\n", "\r\n", "\t", "  ", " \r\n\t "]));
                 }
             }
             _ => out.push(letter),

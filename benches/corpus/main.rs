@@ -10,8 +10,8 @@ use clap::{Parser, ValueEnum};
 #[path = "mod.rs"]
 mod corpus;
 
-use corpus::Corpus;
 use corpus::layout::Layout;
+use corpus::{Corpus, broken};
 
 /// Writes generated CloudTrail logs and the truth about them.
 #[derive(Parser)]
@@ -69,5 +69,15 @@ fn main() -> io::Result<()> {
     let truth = corpus.write(&args.out)?;
     fs::create_dir_all(&args.out)?;
     fs::write(args.out.join("truth.json"), serde_json::to_string_pretty(&truth)?)?;
+    if args.odd {
+        let odd = broken::odd(args.seed);
+        let folder = args.out.join("odd");
+        fs::create_dir_all(&folder)?;
+        for one in &odd {
+            fs::write(folder.join(one.name), &one.bytes)?;
+        }
+        let text = serde_json::to_string_pretty(&broken::expectations(&odd))?;
+        fs::write(args.out.join("odd.json"), text)?;
+    }
     writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&truth.records)?)
 }

@@ -52,7 +52,7 @@ fn invoke(cast: &Cast, time: i64, random: &mut Random) -> Vec<Event> {
     let key_user = person.is_none() && random.chance(40);
     let caller = if key_user { &cast.key_user } else { person.unwrap_or_else(|| random.pick(&cast.callers)) };
     let model = Model::runtime(region, &cast.account, random);
-    let mut call = Invoke::new(caller, time, region, *random.weighted(OPERATIONS), model);
+    let mut call = Invoke::new(caller, time, region, random.weighted(OPERATIONS), model);
     call.bearer = key_user || random.chance(20);
     call.place = match random.below(1000) {
         0..5 => Place::Nowhere,
@@ -70,10 +70,10 @@ fn invoke(cast: &Cast, time: i64, random: &mut Random) -> Vec<Event> {
         }
         call.inference_region = match call.model.scope() {
             Some("eu") if random.chance(700) => {
-                Some(*random.pick(&["eu-central-1", "eu-north-1", "eu-west-3"]))
+                Some(random.one(&["eu-central-1", "eu-north-1", "eu-west-3"]))
             }
-            Some("us") if random.chance(700) => Some(*random.pick(&["us-east-2", "us-west-2"])),
-            Some("global") if random.chance(500) => Some(*random.pick(&["ap-southeast-4", "us-east-2"])),
+            Some("us") if random.chance(700) => Some(random.one(&["us-east-2", "us-west-2"])),
+            Some("global") if random.chance(500) => Some(random.one(&["ap-southeast-4", "us-east-2"])),
             _ => None,
         };
     }

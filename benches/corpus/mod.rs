@@ -4,7 +4,6 @@
 //! shapes follow real records where those were to be had and AWS's documentation where not; accounts, people and
 //! ids are made up.
 
-#![expect(clippy::allow_attributes, reason = "what is unused differs between the programs that include this")]
 #![allow(dead_code, reason = "each program that includes the generator uses a part of it")]
 #![allow(
     clippy::cast_possible_truncation,
@@ -109,14 +108,12 @@ impl Corpus {
     pub fn file(&self, index: usize) -> File {
         let mut random = Random::new(self.seed, &format!("file {index}"));
         let cast = self.cast(index, &mut random);
-        // Files follow each other over twenty days.
-        let span = 20 * 86_400 / self.files.max(1) as i64;
-        let delivered = october(5) + 600 + index as i64 * span;
+        let delivered = self.delivered(index);
         let decoys = Decoys::new(&mut random);
         let count = random.between(*self.records.start(), *self.records.end());
         let mut events = Vec::with_capacity(count as usize + 64);
         while (events.len() as u64) < count {
-            let time = delivered - 300 - random.below(300) as i64;
+            let time = delivered - 300 - random.seconds(0, 299);
             let mut made = if random.chance(self.bedrock) {
                 mix::bedrock(&cast, time, &mut random)
             } else {
@@ -125,7 +122,7 @@ impl Corpus {
             self.finish(&mut made, &decoys, &mut random);
             events.append(&mut made);
         }
-        events.append(&mut self.shared_with_neighbour(index, delivered, count));
+        events.append(&mut self.shared_with_neighbour(index));
         hostile::shuffle(&mut events, &mut random);
         let key = self.layout.key("CloudTrail", &cast.account, &cast.region, delivered, &mut random);
         let mut file = File::of(key, "cloudtrail", &events);
@@ -155,8 +152,14 @@ impl Corpus {
             side::aggregated(account, region, time, 512, &mut random),
             side::aggregated(account, region, time + 300, 17, &mut random),
         ];
-        let denied =
-            [side::endpoint_denied(&cast.passers[0], region, time, "vpce-0aaa1111bbb2222cc", &mut random)];
+        let denied = [side::endpoint_denied(
+            &cast.passers[0],
+            account,
+            region,
+            time,
+            "vpce-0aaa1111bbb2222cc",
+            &mut random,
+        )];
         let mut truth = Truth::default();
         truth.add_object("digest");
         let digest = File {
@@ -172,6 +175,12 @@ impl Corpus {
         ]
     }
 
+    /// Delivery time of a file: they follow each other over twenty days.
+    fn delivered(&self, index: usize) -> i64 {
+        let span = 20 * 86_400 / self.files.max(1) as i64;
+        october(5) + 600 + index as i64 * span
+    }
+
     fn cast(&self, index: usize, random: &mut Random) -> Cast {
         let accounts = if self.layout == Layout::Account { 1 } else { cast::ACCOUNTS.len() };
         // Neighbours differ in account and Region, so that what they share lies in two folders.
@@ -182,7 +191,7 @@ impl Corpus {
 
     /// Records that the files 2k and 2k+1 have in common: every third pair has the same records twice, every fourth
     /// one copies of the first account's calls in the second account.
-    fn shared_with_neighbour(&self, index: usize, delivered: i64, count: u64) -> Vec<Event> {
+    fn shared_with_neighbour(&self, index: usize) -> Vec<Event> {
         let (pair, second) = (index / 2, index % 2 == 1);
         if index ^ 1 >= self.files || (pair % 3 != 0 && pair % 4 != 1) {
             return Vec::new();
@@ -190,10 +199,10 @@ impl Corpus {
         let mut random = Random::new(self.seed, &format!("pair {pair}"));
         let cast = self.cast(pair * 2, &mut random);
         let decoys = Decoys::new(&mut random);
-        let time = delivered - delivered % 86_400;
+        let time = self.delivered(pair * 2) - 450;
         let mut events = Vec::new();
         if pair % 3 == 0 {
-            for _ in 0..count.div_ceil(50) {
+            for _ in 0..self.records.end().div_ceil(50) {
                 let mut made = if random.chance(700) {
                     mix::bedrock(&cast, time, &mut random)
                 } else {
@@ -209,7 +218,7 @@ impl Corpus {
             }
         }
         if pair % 4 == 1 && self.layout != Layout::Account {
-            for _ in 0..3 {
+            for _ in 0..self.records.end().div_ceil(50).min(3) {
                 let neighbour = cast::ACCOUNTS[(pair * 2 + 1) % cast::ACCOUNTS.len()];
                 let (original, copy) = mix::cross_account(&cast, neighbour, time, &mut random);
                 events.push(if second { copy } else { original });

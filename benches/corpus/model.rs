@@ -69,23 +69,27 @@ impl Model {
 
     /// Some model in some form.
     pub fn runtime(region: &str, account: &str, random: &mut Random) -> Self {
-        let (id, scopes) = *random.weighted(RUNTIME);
+        let (id, scopes) = random.weighted(RUNTIME);
         let form = random.below(100);
         if form < 3 {
-            let profile = *random.pick(&["a1b2c3d4e5f6", "k9x8c7v6b5n4"]);
+            let profile = random.one(&["a1b2c3d4e5f6", "k9x8c7v6b5n4"]);
             return Self::application(profile, region, account);
         }
         if scopes.is_empty() || form < 20 {
-            return if form % 4 == 0 { Self::arn(id, region) } else { Self::base(id) };
+            return if form.is_multiple_of(4) { Self::arn(id, region) } else { Self::base(id) };
         }
         let home = if region.starts_with("eu") { "eu" } else { "us" };
-        let scope = if form < 85 && scopes.contains(&home) { home } else { *random.pick(scopes) };
-        if form % 5 == 0 { Self::profile_arn(scope, id, region, account) } else { Self::profile(scope, id) }
+        let scope = if form < 85 && scopes.contains(&home) { home } else { random.one(scopes) };
+        if form.is_multiple_of(5) {
+            Self::profile_arn(scope, id, region, account)
+        } else {
+            Self::profile(scope, id)
+        }
     }
 
     /// Some model of the mantle endpoint.
     pub fn mantle(random: &mut Random) -> Self {
-        Self::base(*random.weighted(MANTLE))
+        Self::base(random.weighted(MANTLE))
     }
 
     /// The geography of the inference profile, if it is one.
@@ -150,7 +154,7 @@ impl Failure {
 
     /// Some failure.
     pub fn some(arn: &str, action: &str, model: &str, random: &mut Random) -> Self {
-        let (code, message, outcome) = *random.weighted(FAILURES);
+        let (code, message, outcome) = random.weighted(FAILURES);
         if message.is_empty() {
             return Self { code, ..Self::denied(arn, action, model) };
         }

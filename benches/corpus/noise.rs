@@ -50,7 +50,7 @@ fn run_instances(caller: &Caller, time: i64, region: &str, random: &mut Random) 
 
 /// Reads of a bucket's settings; some buckets are named for us.
 fn bucket(caller: &Caller, time: i64, region: &str, random: &mut Random) -> Draft {
-    let name = *random.pick(&["GetBucketAcl", "GetBucketLocation", "GetBucketTagging", "HeadBucket"]);
+    let name = random.one(&["GetBucketAcl", "GetBucketLocation", "GetBucketTagging", "HeadBucket"]);
     let bucket = if random.chance(60) {
         "acme-bedrock-artifacts".to_owned()
     } else {
@@ -72,7 +72,7 @@ fn bucket(caller: &Caller, time: i64, region: &str, random: &mut Random) -> Draf
 
 fn assume_role(caller: &Caller, time: i64, region: &str, random: &mut Random) -> Draft {
     let account = &caller.account;
-    let service = *random.pick(&["ec2.amazonaws.com", "lambda.amazonaws.com", "ecs-tasks.amazonaws.com"]);
+    let service = random.one(&["ec2.amazonaws.com", "lambda.amazonaws.com", "ecs-tasks.amazonaws.com"]);
     let role = format!("service-{}", random.below(60));
     let (id, session) = (random.unique_id(17), format!("i-0{}", random.hex(16)));
     let arn = format!("arn:aws:iam::{account}:role/{role}");
@@ -97,7 +97,7 @@ fn assume_role(caller: &Caller, time: i64, region: &str, random: &mut Random) ->
 
 fn get_role(caller: &Caller, time: i64, random: &mut Random) -> Draft {
     let name =
-        *random.pick(&["GetPolicyVersion", "ListPolicies", "ListInstanceProfiles", "GetInstanceProfile"]);
+        random.one(&["GetPolicyVersion", "ListPolicies", "ListInstanceProfiles", "GetInstanceProfile"]);
     let mut draft = Draft::new(caller, time, "us-east-1", "iam.amazonaws.com", name, random)
         .parameters(format!(r#"{{"name":"service-role-{}","maxItems":100}}"#, random.below(500)));
     if random.chance(80) {
@@ -108,7 +108,7 @@ fn get_role(caller: &Caller, time: i64, random: &mut Random) -> Draft {
 }
 
 fn decrypt(caller: &Caller, time: i64, region: &str, random: &mut Random) -> Draft {
-    let service = *random.pick(&["secretsmanager.amazonaws.com", "s3.amazonaws.com", "ssm.amazonaws.com"]);
+    let service = random.one(&["secretsmanager.amazonaws.com", "s3.amazonaws.com", "ssm.amazonaws.com"]);
     let (account, key) = (&caller.account, random.below(40));
     let arn = format!("arn:aws:kms:{region}:{account}:key/dad21b23-9915-42bd-981b-2a9f3c8f2{key:03}");
     let name = if random.chance(600) { "Decrypt" } else { "GenerateDataKey" };
@@ -125,7 +125,7 @@ fn decrypt(caller: &Caller, time: i64, region: &str, random: &mut Random) -> Dra
 
 fn get_function(caller: &Caller, time: i64, region: &str, random: &mut Random) -> Draft {
     let name =
-        *random.pick(&["GetFunction20150331v2", "ListVersionsByFunction20150331", "GetPolicy20150331v2"]);
+        random.one(&["GetFunction20150331v2", "ListVersionsByFunction20150331", "GetPolicy20150331v2"]);
     let arn = format!("arn:aws:lambda:{region}:{}:function:orders-{}", caller.account, random.below(300));
     Draft::new(caller, time, region, "lambda.amazonaws.com", name, random)
         .parameters(format!(r#"{{"functionName":"{arn}"}}"#))
@@ -133,7 +133,7 @@ fn get_function(caller: &Caller, time: i64, region: &str, random: &mut Random) -
 
 /// A table read whose name may name us: a search for text alone would take it for ours.
 fn describe_table(caller: &Caller, time: i64, region: &str, random: &mut Random) -> Draft {
-    let table = *random.pick(&["bedrock-sessions", "orders", "anthropic-usage", "customers"]);
+    let table = random.one(&["bedrock-sessions", "orders", "anthropic-usage", "customers"]);
     let mut draft = Draft::new(caller, time, region, "dynamodb.amazonaws.com", "DescribeTable", random)
         .parameters(format!(r#"{{"tableName":"{table}"}}"#));
     let arn = format!("arn:aws:dynamodb:{region}:{}:table/{table}", caller.account);

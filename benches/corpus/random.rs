@@ -45,25 +45,35 @@ impl Random {
         self.below(1000) < per_mille
     }
 
+    /// A number of seconds in `low..=high`.
+    pub fn seconds(&mut self, low: i64, high: i64) -> i64 {
+        low + self.below((high - low + 1) as u64) as i64
+    }
+
     /// One of `choices`.
     pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.index(choices.len())]
     }
 
+    /// One of `choices`, by value.
+    pub fn one<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.index(choices.len())]
+    }
+
     /// One of `choices`, each as often as its weight says.
-    pub fn weighted<'a, T>(&mut self, choices: &'a [(u64, T)]) -> &'a T {
+    pub fn weighted<T: Copy>(&mut self, choices: &[(u64, T)]) -> T {
         let mut at = self.below(choices.iter().map(|(weight, _)| weight).sum());
         for (weight, choice) in choices {
             if at < *weight {
-                return choice;
+                return *choice;
             }
             at -= weight;
         }
-        &choices[0].1
+        choices[0].1
     }
 
     fn letters(&mut self, count: usize, alphabet: &[u8]) -> String {
-        (0..count).map(|_| char::from(*self.pick(alphabet))).collect()
+        (0..count).map(|_| char::from(self.one(alphabet))).collect()
     }
 
     /// `count` lower-case hexadecimal digits.
@@ -98,7 +108,8 @@ impl Random {
     pub fn uuid(&mut self) -> String {
         let digits = self.hex(32);
         let variant = ["8", "9", "a", "b"][self.index(4)];
-        let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[13..16], &digits[17..20], &digits[20..]);
-        format!("{a}-{b}-4{c}-{variant}{d}-{e}")
+        let version = &digits[13..16];
+        let tail = &digits[17..20];
+        format!("{}-{}-4{version}-{variant}{tail}-{}", &digits[..8], &digits[8..12], &digits[20..])
     }
 }

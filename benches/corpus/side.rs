@@ -27,9 +27,10 @@ pub fn aggregated(account: &str, region: &str, time: i64, count: u64, random: &m
     Event { text, fact: Fact::Aggregated, time }
 }
 
-/// A call that a VPC endpoint's policy refused.
+/// A call that the policy of a VPC endpoint of `owner` refused.
 pub fn endpoint_denied(
     caller: &Caller,
+    owner: &str,
     region: &str,
     time: i64,
     endpoint: &str,
@@ -38,6 +39,13 @@ pub fn endpoint_denied(
     let mut draft = Draft::new(caller, time, region, "bedrock.amazonaws.com", "InvokeModel", random)
         .error("VpceAccessDenied", "The request was denied due to a VPC endpoint policy");
     draft.version = "1.09";
+    if caller.account != owner {
+        // An endpoint's owner learns little about callers of other accounts.
+        let Caller { unique_id, account, .. } = caller;
+        draft.identity =
+            format!(r#"{{"type":"AWSAccount","principalId":"{unique_id}","accountId":"{account}"}}"#);
+    }
+    owner.clone_into(&mut draft.recipient);
     draft.agent = None;
     draft.parameters = None;
     draft.response = None;

@@ -1,0 +1,8 @@
+//! The integration tests: one binary, since the query engine links slowly. One module per area.
+
+#![expect(unreachable_pub, reason = "a test binary has no outside")]
+
+#[path = "../../benches/corpus/mod.rs"]
+mod corpus;
+mod generator;
+mod story;
