@@ -10,21 +10,19 @@ fn main() {
     for folder in ["reports", "rules", "views"] {
         let path = Path::new(&root).join("queries").join(folder);
         println!("cargo::rerun-if-changed={}", path.display());
-        let mut names: Vec<String> = fs::read_dir(&path)
+        let mut stems: Vec<String> = fs::read_dir(&path)
             .into_iter()
             .flatten()
             .flatten()
-            .filter_map(|entry| entry.file_name().into_string().ok())
-            .filter(|name| name.ends_with(".sql"))
+            .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".sql").map(str::to_owned))
             .collect();
-        names.sort();
+        stems.sort();
         writeln!(code, "/// `queries/{folder}/*.sql`: file stem and text, sorted by name.")
             .expect("to a string");
         writeln!(code, "pub const {}: &[(&str, &str)] = &[", folder.to_uppercase()).expect("to a string");
-        for name in names {
-            let file = path.join(&name);
+        for stem in stems {
+            let file = path.join(format!("{stem}.sql"));
             println!("cargo::rerun-if-changed={}", file.display());
-            let stem = name.trim_end_matches(".sql");
             writeln!(code, "    ({stem:?}, include_str!({:?})),", file.display().to_string())
                 .expect("to a string");
         }

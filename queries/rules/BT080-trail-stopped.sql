@@ -12,9 +12,9 @@
 -- why = """\
 -- Everything in this report rests on CloudTrail. Whoever stops a trail or deletes one, or stops or deletes an \
 -- event data store, blinds it. The rule finds StopLogging, DeleteTrail, DeleteEventDataStore and \
--- StopEventDataStoreIngestion, whatever their outcome. Success is critical and a refused attempt high. An attempt \
--- that failed for another reason (no such trail, an invalid name) is medium: nothing was stopped, but somebody \
--- with the permission tried. The population is all changes to trails and event data stores."""
+-- StopEventDataStoreIngestion. Success is critical and a refused attempt high. An attempt that failed for another \
+-- reason (no such trail, an invalid name) touched no trail and is no violation; \
+-- a query over events finds it. The population is all changes to trails and event data stores."""
 -- fix = """\
 -- Start logging again at once. Compare the digest files before and after, and treat the time between as not \
 -- covered. Ask for the change ticket; without one treat the caller as compromised. Protect the trail with a \
@@ -34,6 +34,7 @@ WITH judged AS (
   SELECT
     CASE
       WHEN event_name IN ('StopLogging', 'DeleteTrail', 'DeleteEventDataStore', 'StopEventDataStoreIngestion')
+        AND outcome IN ('ok', 'denied')
         THEN 'violation'
       ELSE 'pass'
     END AS verdict,
@@ -49,12 +50,11 @@ WITH judged AS (
     CASE
       WHEN outcome = 'ok' AND event_name IN ('StopLogging', 'StopEventDataStoreIngestion') THEN 'logging was stopped'
       WHEN outcome = 'ok' THEN 'the record of events was deleted'
-      WHEN outcome = 'denied' THEN 'an attempt to end logging was refused'
-      ELSE 'an attempt to end logging failed'
+      ELSE 'an attempt to end logging was refused'
     END AS reason,
     'logging never stops' AS expected,
     event_name AS observed,
-    CASE WHEN outcome = 'ok' THEN 5 WHEN outcome = 'denied' THEN 4 ELSE 3 END AS severity_rank,
+    CASE WHEN outcome = 'ok' THEN 5 ELSE 4 END AS severity_rank,
     event_id AS event_id,
     event_time AS event_time,
     outcome AS outcome

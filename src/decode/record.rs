@@ -249,8 +249,9 @@ impl<'s> Decoder<'s> {
             }
         };
         let (source, name) = (record.event_source.as_deref(), record.event_name.as_deref());
+        let made_by = identity.invoked_by.as_deref().or(record.source_ip_address.as_deref());
         if let (Some(source), Some(name)) = (source, name)
-            && !self.scope.ours(source, name, identity.invoked_by.as_deref())
+            && !self.scope.ours(source, name, made_by)
         {
             outcome.counts.not_ours += 1;
             return;

@@ -60,7 +60,7 @@ impl Collector {
                 .push(Placed { key, part, row }, &self.folder)
                 .map_err(|error| self.broken(&error))?;
         }
-        self.held += batch.get_array_memory_size();
+        self.held += parcel.bytes;
         self.parts.push(Part { rows: batch.num_rows(), batch: Some(batch), dropped: Vec::new() });
         if self.held > self.memory { self.spill() } else { Ok(()) }
     }

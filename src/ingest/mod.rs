@@ -142,6 +142,8 @@ struct Worker<'s> {
 /// What a thread hands over.
 struct Parcel {
     rows: Option<RecordBatch>,
+    /// Memory the rows take, about.
+    bytes: usize,
     keys: Vec<Key>,
     entries: Vec<(u32, Entry)>,
     supersedes: Vec<u128>,
@@ -212,6 +214,7 @@ impl<'s> Worker<'s> {
     }
 
     fn hand_over(&mut self, collector: &Mutex<Collector>) -> Result<(), IngestError> {
+        let bytes = self.rows.bytes();
         let rows = if self.keys.is_empty() {
             None
         } else {
@@ -220,6 +223,7 @@ impl<'s> Worker<'s> {
         };
         let parcel = Parcel {
             rows,
+            bytes,
             keys: std::mem::take(&mut self.keys),
             entries: std::mem::take(&mut self.entries),
             supersedes: std::mem::take(&mut self.supersedes),
