@@ -208,7 +208,11 @@ impl<'s> Decoder<'s> {
                 outcome.counts.seen += 1;
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
                 let spaced = true;
-                self.record(owned.as_bytes(), spaced, index, origin, rows, keys, &mut outcome);
+                if owned.too_deep {
+                    refuse(&mut outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
+                } else {
+                    self.record(owned.text.as_bytes(), spaced, index, origin, rows, keys, &mut outcome);
+                }
             }
         }
         (self.located, self.candidates) = (located, candidates);
@@ -227,6 +231,10 @@ impl<'s> Decoder<'s> {
         outcome: &mut Outcome,
     ) {
         let Ok(text) = std::str::from_utf8(bytes) else { return refuse(outcome, index, "not UTF-8") };
+        // Serde takes an array as a record's fields in their order.
+        if !text.trim_ascii_start().starts_with('{') {
+            return refuse(outcome, index, "not a JSON object");
+        }
         let record: Record<'_> = match serde_json::from_str(text) {
             Ok(record) => record,
             Err(error) => return refuse(outcome, index, &format!("not readable: {error}")),
@@ -251,6 +259,8 @@ impl<'s> Decoder<'s> {
         let (source, name) = (record.event_source.as_deref(), record.event_name.as_deref());
         let made_by = identity.invoked_by.as_deref().or(record.source_ip_address.as_deref());
         if let (Some(source), Some(name)) = (source, name)
+            && !source.is_empty()
+            && !name.is_empty()
             && !self.scope.ours(source, name, made_by)
         {
             outcome.counts.not_ours += 1;

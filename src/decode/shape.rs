@@ -80,6 +80,15 @@ pub enum ShapeError {
     },
 }
 
+/// A record that stood inside a JSON string.
+#[derive(Debug)]
+pub struct Owned {
+    /// Its text, unescaped.
+    pub text: String,
+    /// Nested deeper than [`MAX_DEPTH`](super::structure::MAX_DEPTH).
+    pub too_deep: bool,
+}
+
 /// Where the records of an object are.
 #[derive(Default)]
 pub struct Located {
@@ -87,8 +96,8 @@ pub struct Located {
     pub shape: Option<Shape>,
     /// Records as ranges of the text, ascending.
     pub spans: Vec<Span>,
-    /// Records that stood inside a JSON string, unescaped, with their place among all records.
-    pub owned: Vec<String>,
+    /// Records that stood inside a JSON string, after those of `spans`.
+    pub owned: Vec<Owned>,
     /// White space stands outside strings somewhere.
     pub spaced: bool,
     /// Bytes above 0x7f are somewhere.
@@ -251,6 +260,8 @@ impl Located {
         }
         let json = |error: &dyn std::fmt::Display| ShapeError::Json(error.to_string());
         let document: Document<'_> = match std::str::from_utf8(bytes) {
+            // Serde takes an array as a document's keys in their order.
+            Ok(valid) if !valid.starts_with('{') => Document::default(),
             Ok(valid) => serde_json::from_str(valid).map_err(|error| json(&error))?,
             // Left to the record's own check, which names it.
             Err(_) => Document { event_name: Some(RawValue::NULL), ..Document::default() },
@@ -267,7 +278,11 @@ impl Located {
         }
         if let Some(event) = document.cloudtrail_event {
             self.shape.get_or_insert(Shape::Lookup);
-            self.owned.push(event.0.into_owned());
+            let text = event.0.into_owned();
+            // Text that is broken is the record's own to say.
+            let whole = structure.scan(text.as_bytes(), 0).is_ok();
+            let too_deep = whole && structure.spans.iter().any(|span| span.too_deep);
+            self.owned.push(Owned { text, too_deep });
             return Ok(());
         }
         let own =
@@ -350,7 +365,7 @@ mod tests {
         let mut located = Located::default();
         let shape = located.locate(text.as_bytes(), &mut Structure::default())?;
         let spans = located.spans.iter().map(|span| text[span.range.clone()].to_owned());
-        Ok((shape, spans.chain(located.owned.iter().cloned()).collect()))
+        Ok((shape, spans.chain(located.owned.iter().map(|owned| owned.text.clone())).collect()))
     }
 
     fn found(shape: Shape, count: usize) -> Result<(Shape, Vec<String>), ShapeError> {
