@@ -5,4 +5,7 @@
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
 mod generator;
+mod odd;
+mod program;
 mod story;
+mod truth;
