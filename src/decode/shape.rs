@@ -206,8 +206,9 @@ impl Located {
         whole.take(text, start, start..text.len(), structure, b"")?;
         self.spaced |= whole.spaced;
         self.high |= whole.high;
+        let alone = whole.spans.len() == 1;
         for span in whole.spans {
-            self.one(text, span, structure, Shape::Lines)?;
+            self.one(text, span, structure, Shape::Lines, alone)?;
         }
         Ok(())
     }
@@ -238,18 +239,19 @@ impl Located {
             return Ok(());
         }
         for span in inner.spans {
-            self.one(text, span, structure, shape)?;
+            self.one(text, span, structure, shape, false)?;
         }
         Ok(())
     }
 
-    /// One object that may be a record or hold some.
+    /// One object that may be a record or hold some; `alone` if it is the whole text.
     fn one(
         &mut self,
         text: &[u8],
         span: Span,
         structure: &mut Structure,
         shape: Shape,
+        alone: bool,
     ) -> Result<(), ShapeError> {
         let bytes = &text[span.range.clone()];
         let plain = !DOCUMENT_KEYS.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
@@ -258,13 +260,17 @@ impl Located {
             self.spans.push(span);
             return Ok(());
         }
-        let json = |error: &dyn std::fmt::Display| ShapeError::Json(error.to_string());
+        // Left to the record's own check, which names what is wrong with it.
+        let record = || Document { event_name: Some(RawValue::NULL), ..Document::default() };
         let document: Document<'_> = match std::str::from_utf8(bytes) {
             // Serde takes an array as a document's keys in their order.
             Ok(valid) if !valid.starts_with('{') => Document::default(),
-            Ok(valid) => serde_json::from_str(valid).map_err(|error| json(&error))?,
-            // Left to the record's own check, which names it.
-            Err(_) => Document { event_name: Some(RawValue::NULL), ..Document::default() },
+            Ok(valid) => match serde_json::from_str(valid) {
+                Ok(document) => document,
+                Err(_) if !alone => record(),
+                Err(error) => return Err(ShapeError::Json(error.to_string())),
+            },
+            Err(_) => record(),
         };
         if let Some(records) = document.records.filter(|raw| raw.get().starts_with('[')) {
             return self.elements(text, place(text, records), structure, Shape::Records);
@@ -416,6 +422,8 @@ mod tests {
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD},5]}}"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD}]}} junk"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"[{RECORD}] junk"#)), ShapeError::Trailing { .. }));
+        let half = locate(&format!("{RECORD}\n{{\"eventName\":\"A\",\"detail\":}}\n{RECORD}")).unwrap();
+        assert_eq!((half.0, half.1.len()), (Shape::Lines, 3), "one bad line is that line's matter");
         let twice = format!(r#"{{"Records":[{RECORD}],"Records":[{RECORD}]}}"#);
         assert!(matches!(broken(&twice), ShapeError::Json(_)));
     }
