@@ -7,5 +7,6 @@ mod corpus;
 mod generator;
 mod odd;
 mod program;
+mod scan;
 mod story;
 mod truth;
