@@ -29,6 +29,8 @@ pub struct Key {
     pub index: u32,
     /// How the row counts.
     pub kind: RecordKind,
+    /// An `UPDATED_DATA` record under the id it had before: it supersedes the other rows of its own id.
+    pub renewed: bool,
 }
 
 /// How many records of an object met which fate.
@@ -298,16 +300,17 @@ impl<'s> Decoder<'s> {
                 let content = Sha256::digest(compact(bytes, spaced, &mut self.compact));
                 let content: u128 = first_bytes(&content);
                 let id = record.event_id.as_deref().filter(|id| !id.is_empty()).map_or(content, event_id);
+                let superseded = superseded(&record);
+                let renewed = superseded == Some(id);
+                outcome.supersedes.extend(superseded.filter(|_| !renewed));
                 keys.push(Key {
                     id,
                     content: (content >> 64) as u64,
                     object: origin.ordinal,
                     index,
                     kind: row.record_kind,
+                    renewed,
                 });
-                if let Some(superseded) = superseded(&record) {
-                    outcome.supersedes.push(superseded);
-                }
                 outcome.counts.kept += 1;
                 outcome.kinds[row.record_kind as usize] += 1;
                 let (first, last) = outcome.times.unwrap_or((row.event_time, row.event_time));
