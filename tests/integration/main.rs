@@ -4,6 +4,7 @@
 
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
+mod duplicate;
 mod generator;
 mod odd;
 mod program;
