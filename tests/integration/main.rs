@@ -8,6 +8,8 @@ mod duplicate;
 mod generator;
 mod odd;
 mod program;
+mod real;
 mod scan;
 mod story;
 mod truth;
+mod window;
