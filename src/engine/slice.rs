@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use datafusion::catalog::MemoryCatalogProviderList;
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+};
 use datafusion::error::{DataFusionError, Result as PlanResult};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
@@ -42,8 +44,12 @@ impl Slices {
 
     /// Only the events for which `predicate` is true; the views stand on these.
     pub async fn matching(&self, predicate: &str) -> PlanResult<SessionContext> {
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema("public", Arc::new(MemorySchemaProvider::new()))?;
+        let catalogs = MemoryCatalogProviderList::new();
+        catalogs.register_catalog("datafusion".to_owned(), Arc::new(catalog));
         let state = SessionStateBuilder::new_from_existing(self.base.state())
-            .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+            .with_catalog_list(Arc::new(catalogs))
             .with_session_id("bedtrail".to_owned());
         let slice = SessionContext::new_with_state(state.build());
         let events = self.base.sql(&format!("SELECT * FROM events WHERE {predicate}")).await?.into_view();
