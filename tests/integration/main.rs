@@ -2,7 +2,13 @@
 
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 
+mod command;
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
+mod exit_code;
 mod generator;
+mod help;
+mod law;
+mod output;
+mod record;
 mod story;
