@@ -174,9 +174,9 @@ pub struct Report {
     /// Where results go.
     #[command(flatten)]
     pub output: Output,
-    /// When the run counts as failed.
-    #[command(flatten)]
-    pub verdict: Verdict,
+    /// Not-assessed counts as incomplete evidence (exit 3).
+    #[arg(long)]
+    pub strict_evidence: bool,
 }
 
 /// `bedtrail query`

@@ -2,9 +2,6 @@
 
 use std::process::ExitCode;
 
-use bedtrail::cli::Cli;
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    bedtrail::command::run(Cli::parse()).into()
+    bedtrail::command::typed().into()
 }

@@ -1,6 +1,7 @@
 -- title = "How each caller authenticates"
 -- question = "With which kind of credential does each role or user call models and agents?"
 -- frameworks = ["SOC 2 CC6.1", "ISO/IEC 27001 A.8.5", "NIST SP 800-53 IA-5", "PCI DSS 8.3"]
+-- glance = ["principal", "credential", "calls", "ok", "denied", "access_keys", "mfa", "last_seen", "from_console", "surfaces", "principal_type", "first_seen", "account_id"]
 --
 -- [columns]
 -- account_id = "The account that received the record."

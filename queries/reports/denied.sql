@@ -1,6 +1,7 @@
 -- title = "Refused calls"
 -- question = "Who was refused what, where, and with which error?"
 -- frameworks = ["SOC 2 CC6.1", "SOC 2 CC7.2", "PCI DSS 10.2.1.4", "NIST SP 800-53 AC-3"]
+-- glance = ["principal", "event_name", "model_id", "error_code", "denied", "last_seen", "aws_region", "first_seen", "account_id"]
 --
 -- [columns]
 -- account_id = "The account that received the record."

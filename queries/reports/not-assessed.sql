@@ -129,25 +129,25 @@ SELECT
     WHEN topic = 'bedrock-runtime calls' THEN
       'No call to bedrock-runtime is recorded. These calls are read-only events: a trail that records only writes leaves them out.'
     WHEN topic = 'bedrock-mantle calls' AND verdict = 'seen' THEN
-      'CreateInference data events are recorded and counted. Accounts and Regions without that selector are not seen.'
+      'CreateInference data events are seen, but only where a selector asks for them. Those recorded are counted.'
     WHEN topic = 'bedrock-mantle calls' AND verdict = 'not_assessed' THEN
       'bedrock-mantle is in use, but no CreateInference data event is recorded. OpenAI-compatible and Codex calls are not in these numbers.'
     WHEN topic = 'bedrock-mantle calls' THEN
-      'No trace of bedrock-mantle. Its model calls are data events, which are off by default, so this does not show that there were none.'
+      'No trace of bedrock-mantle, whose model calls are data events and off by default. This does not show that there were none.'
     WHEN topic = 'agent calls' AND verdict = 'seen' THEN
-      'Data events of Bedrock agents, flows or knowledge bases are recorded. Types without a selector are not seen.'
+      'Data events of Bedrock agents, flows or knowledge bases are seen, but only of types with a selector. Those recorded are counted.'
     WHEN topic = 'agent calls' AND verdict = 'not_assessed' THEN
       'Bedrock agents, flows or knowledge bases are managed here, but no data event of theirs is recorded. Their use is not in these numbers.'
     WHEN topic = 'agent calls' THEN
-      'No trace of Bedrock agents, flows or knowledge bases. Their calls are data events, which are off by default, so this does not show that there were none.'
+      'No trace of Bedrock agents, flows or knowledge bases, whose calls are data events and off by default. This does not show that there were none.'
     WHEN topic = 'AgentCore calls' AND verdict = 'seen' THEN
-      'Data events of AgentCore are recorded. Types without a selector are not seen.'
+      'Data events of AgentCore are seen, but only of types with a selector. Those recorded are counted.'
     WHEN topic = 'AgentCore calls' AND verdict = 'not_assessed' THEN
       'AgentCore is managed here, but no data event of it is recorded. Its runtimes, gateways, tools and memory are not in these numbers.'
     WHEN topic = 'AgentCore calls' THEN
-      'No trace of AgentCore. Its calls are data events, which are off by default, so this does not show that there were none.'
+      'No trace of AgentCore, whose calls are data events and off by default. This does not show that there were none.'
     WHEN topic = 'batch jobs' AND verdict = 'not_assessed' THEN
-      'Batch jobs were submitted. The requests inside a job leave no records, so their number and tokens are not known.'
+      'Batch jobs were submitted, and the requests inside a job leave no records. Their number and tokens are not known.'
     WHEN topic = 'batch jobs' THEN 'No batch job is recorded.'
     WHEN topic = 'model names' AND verdict = 'seen' THEN 'Every model call names its model.'
     WHEN topic = 'model names' AND verdict = 'not_seen' THEN 'No model call is recorded.'

@@ -1,6 +1,7 @@
 -- title = "People and workloads behind each caller"
 -- question = "Who stands behind a shared role, and how do we know?"
 -- frameworks = ["SOC 2 CC6.1", "NIST SP 800-53 AU-3", "NIST SP 800-53 AU-10", "PCI DSS 8.2.2"]
+-- glance = ["principal", "person", "person_basis", "calls", "ok", "sessions", "last_seen", "clients", "models", "first_seen"]
 --
 -- [columns]
 -- account_id = "The account that received the record."

@@ -1,6 +1,7 @@
 -- title = "Where models were called and where they ran"
 -- question = "In which Regions and geographies were prompts processed?"
 -- frameworks = ["ISO/IEC 27001 A.5.23", "ISO/IEC 27001 A.5.34", "SOC 2 CC6.7", "GDPR Art. 44"]
+-- glance = ["account_id", "called_region", "run_region", "run_geography", "run_basis", "profile_scope", "calls", "ok", "principals", "last_seen", "environment", "first_seen", "models"]
 --
 -- [columns]
 -- account_id = "The account that received the record."

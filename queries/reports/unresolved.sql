@@ -1,6 +1,7 @@
 -- title = "Models and callers that could not be named"
 -- question = "For which calls does the record not say which model or which role it was, and why?"
 -- frameworks = ["NIST SP 800-53 AU-3", "ISO/IEC 42001 A.4.2"]
+-- glance = ["kind", "principal", "reference", "calls", "ok", "reason", "last_seen", "first_seen", "account_id"]
 --
 -- [columns]
 -- kind = "model or caller."

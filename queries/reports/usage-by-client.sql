@@ -1,6 +1,7 @@
 -- title = "Usage by client"
 -- question = "Which programs call the models, and for whom?"
 -- frameworks = ["ISO/IEC 42001 A.4.2", "ISO/IEC 42001 A.9.2"]
+-- glance = ["client", "principal", "calls", "ok", "denied", "input_tokens", "output_tokens", "last_seen", "versions", "models", "throttled", "invalid", "failed", "token_calls", "first_seen"]
 --
 -- [columns]
 -- client = "The program the user agent names; empty where none is known. Callers choose the user agent, so this finds use and proves nothing."

@@ -1,6 +1,7 @@
 -- title = "Usage by day"
 -- question = "How much was used on each day, per account and model?"
 -- frameworks = ["NIST SP 800-53 AU-6", "SOC 2 CC7.2"]
+-- glance = ["day", "account_id", "model_id", "calls", "ok", "denied", "throttled", "invalid", "failed", "principals", "input_tokens", "output_tokens", "token_calls"]
 --
 -- [columns]
 -- day = "The day of the call, UTC."

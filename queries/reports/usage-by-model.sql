@@ -1,6 +1,7 @@
 -- title = "Usage by model"
 -- question = "Which models are in use, by how many accounts and callers, and how much?"
 -- frameworks = ["ISO/IEC 42001 A.4.2", "ISO/IEC 42001 A.10.3", "NIST AI RMF GOVERN 1.6"]
+-- glance = ["model_id", "accounts", "principals", "calls", "ok", "denied", "input_tokens", "output_tokens", "last_seen", "profile_scopes", "throttled", "invalid", "failed", "token_calls", "regions"]
 --
 -- [columns]
 -- model_id = "The base model; the reference as sent where it cannot be resolved; empty where the record names none."

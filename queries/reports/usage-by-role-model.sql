@@ -1,6 +1,7 @@
 -- title = "Usage by role and model"
 -- question = "Which role used which model, how often, with what outcome, how much, and from where?"
 -- frameworks = ["SOC 2 CC6.1", "SOC 2 CC6.3", "ISO/IEC 42001 A.4.2", "NIST SP 800-53 AC-6", "NIST SP 800-53 AU-12"]
+-- glance = ["principal", "model_id", "calls", "ok", "denied", "input_tokens", "output_tokens", "last_seen", "throttled", "invalid", "failed", "token_calls", "first_seen", "regions"]
 --
 -- [columns]
 -- account_id = "The account that received the record."

@@ -1,6 +1,7 @@
 -- title = "Usage by role"
 -- question = "Who uses generative AI, with how many models, and how much?"
 -- frameworks = ["SOC 2 CC6.1", "SOC 2 CC6.3", "NIST SP 800-53 AC-2", "NIST SP 800-53 AC-6"]
+-- glance = ["principal", "models", "calls", "ok", "denied", "input_tokens", "output_tokens", "last_seen", "environment", "throttled", "invalid", "failed", "sessions", "token_calls", "regions"]
 --
 -- [columns]
 -- account_id = "The account that received the record."

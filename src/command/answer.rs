@@ -8,7 +8,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::Failure;
 use super::trail::{Trail, query_failure};
-use crate::output::Answer;
+use crate::output::{Answer, Caveat};
 use crate::report::Report;
 
 /// The report whose rows open every other report.
@@ -16,7 +16,7 @@ pub(super) const NOT_ASSESSED: &str = "not-assessed";
 
 /// What every answer of a run opens and closes with.
 pub(super) struct Frame {
-    pub(super) preamble: Vec<String>,
+    pub(super) preamble: Vec<Caveat>,
     pub(super) footer: Vec<String>,
 }
 
@@ -26,12 +26,16 @@ impl Frame {
         let mut preamble = Vec::new();
         if let Some(report) = not_assessed {
             for batch in trail.engine.run(&report.sql).map_err(query_failure)? {
-                preamble.extend(lines(&batch)?);
+                preamble.extend(caveats(&batch)?);
             }
         }
+        preamble.extend(super::judge::caveats(trail.policy.as_ref())?);
         if let (Some(to), true) = (trail.window.to, trail.pruned > 0) {
             let end = crate::clock::format_micros(to);
-            preamble.push(format!("Not read: files pruned by their names; events before {end} delivered much later are not seen."));
+            preamble.push(Caveat::new(
+                "late delivery",
+                format!("Files were left unread by the day in their names. Events before {end} that were delivered much later are not seen."),
+            ));
         }
         Ok(Self { preamble, footer: trail.footer() })
     }
@@ -48,12 +52,20 @@ impl Frame {
             preamble: if report.name == NOT_ASSESSED { Vec::new() } else { self.preamble.clone() },
             schema: with_meanings(&schema, &report.columns),
             batches,
+            glance: report.glance.clone(),
             footer: self.footer.clone(),
         })
     }
 
     /// Rows that no report file describes.
-    pub(super) fn rows(&self, name: &str, title: &str, question: &str, batch: RecordBatch) -> Answer {
+    pub(super) fn rows(
+        &self,
+        name: &str,
+        title: &str,
+        question: &str,
+        glance: &[&str],
+        batch: RecordBatch,
+    ) -> Answer {
         Answer {
             name: name.to_owned(),
             title: title.to_owned(),
@@ -61,13 +73,22 @@ impl Frame {
             preamble: self.preamble.clone(),
             schema: batch.schema(),
             batches: vec![batch],
+            glance: glance.iter().map(|&name| name.to_owned()).collect(),
             footer: self.footer.clone(),
         }
     }
 }
 
-/// `topic: meaning` of each row that is not a pass.
-fn lines(batch: &RecordBatch) -> Result<Vec<String>, Failure> {
+/// The one thing that no answer may leave unsaid.
+pub(super) fn completeness() -> Caveat {
+    Caveat::new("completeness", "It was not verified that the records read are complete and unaltered.")
+}
+
+/// What is off unless somebody turned it on, and is told of in every answer, seen or not.
+const ALWAYS: [&str; 3] = ["bedrock-mantle calls", "agent calls", "AgentCore calls"];
+
+/// The rows that limit what the numbers mean.
+fn caveats(batch: &RecordBatch) -> Result<Vec<Caveat>, Failure> {
     let column = |name: &str| {
         let array = batch
             .column_by_name(name)
@@ -77,10 +98,12 @@ fn lines(batch: &RecordBatch) -> Result<Vec<String>, Failure> {
     let (topic, verdict, meaning) = (column("topic")?, column("verdict")?, column("meaning")?);
     let (topic, verdict, meaning) =
         (topic.as_string::<i32>(), verdict.as_string::<i32>(), meaning.as_string::<i32>());
-    let rows = 0..batch.num_rows();
-    Ok(rows
-        .filter(|row| verdict.value(*row) == "not_assessed")
-        .map(|row| format!("Not assessed: {}. {}", topic.value(row), meaning.value(row)))
+    let limits = |row: &usize| {
+        matches!(verdict.value(*row), "not_assessed" | "partly") || ALWAYS.contains(&topic.value(*row))
+    };
+    Ok((0..batch.num_rows())
+        .filter(limits)
+        .map(|row| Caveat::new(topic.value(row), meaning.value(row)))
         .collect())
 }
 

@@ -27,11 +27,13 @@ pub(super) fn run(arguments: &cli::Audit) -> Result<Code, Failure> {
     }
     let found = judgement.run(&trail)?;
     for which in judge::REPORTS {
-        answers.push(frame.rows(which.name, which.title, which.question, (which.rows)(&found)?));
-    }
-    // On a terminal what comes last is read first; what every report opens and closes with is said once there.
-    if arguments.output.out.is_none() {
-        once(&mut answers);
+        answers.push(frame.rows(
+            which.name,
+            which.title,
+            which.question,
+            which.glance,
+            (which.rows)(&found)?,
+        ));
     }
     let conditions = Conditions {
         violations_at_or_above: found.at_or_above(fail_on),
@@ -40,23 +42,17 @@ pub(super) fn run(arguments: &cli::Audit) -> Result<Code, Failure> {
         strict: arguments.verdict.strict_evidence,
         ..Conditions::default()
     };
-    delivery.deliver(&arguments.input, &trail, &answers, judgement.parameters(), conditions)?;
+    delivery.deliver(
+        &arguments.input,
+        &trail,
+        &frame.preamble,
+        &answers,
+        judgement.parameters(),
+        conditions,
+    )?;
     for note in found.notes() {
         say(&format!("note: {note}"));
     }
     say(&found.summary(fail_on));
     Ok(conditions.code())
-}
-
-/// Keeps the preamble with the first answer and the footer with the last.
-fn once(answers: &mut [crate::output::Answer]) {
-    let last = answers.len().saturating_sub(1);
-    for (index, answer) in answers.iter_mut().enumerate() {
-        if index > 0 {
-            answer.preamble.clear();
-        }
-        if index < last {
-            answer.footer.clear();
-        }
-    }
 }

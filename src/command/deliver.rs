@@ -9,7 +9,9 @@ use crate::cli::{Colour, Input, Output};
 use crate::clock;
 use crate::exit::Conditions;
 use crate::output::manifest::{self, Manifest};
-use crate::output::{Answer, FORMATS, Format, Options, format, write_folder, write_manifest, write_stream};
+use crate::output::{
+    Answer, Caveat, FORMATS, Format, Options, format, write_folder, write_manifest, write_stream,
+};
 use crate::policy::Policy;
 
 /// The formats asked for, checked before anything runs.
@@ -56,11 +58,19 @@ impl<'a> Delivery<'a> {
         &self,
         input: &Input,
         trail: &Trail,
+        not_assessed: &[Caveat],
         answers: &[Answer],
         parameters: BTreeMap<String, String>,
         conditions: Conditions,
     ) -> Result<(), Failure> {
-        let Some(folder) = &self.output.out else { return self.stream(answers) };
+        let Some(folder) = &self.output.out else {
+            if !input.quiet && self.formats.iter().any(|format| format.rows_only()) {
+                for caveat in not_assessed {
+                    say(&format!("not assessed: {}: {}", caveat.topic, caveat.brief()));
+                }
+            }
+            return self.stream(answers);
+        };
         let options = Options::default();
         let mut outputs = write_folder(folder, answers, &self.formats, &options)?;
         let objects = trail.ledger.objects_batch().map_err(Failure::failed)?;
@@ -71,6 +81,7 @@ impl<'a> Delivery<'a> {
             preamble: Vec::new(),
             schema: objects.schema(),
             batches: vec![objects],
+            glance: Vec::new(),
             footer: trail.footer(),
         };
         let parquet: Vec<&dyn Format> =
@@ -94,6 +105,7 @@ impl<'a> Delivery<'a> {
                 sha256: written.sha256.clone(),
                 rows: written.rows,
             }),
+            not_assessed: not_assessed.iter().map(ToString::to_string).collect(),
             conditions: conditions.names().into_iter().map(str::to_owned).collect(),
             outputs: {
                 outputs.extend(ledger);

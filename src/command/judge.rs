@@ -12,6 +12,7 @@ use crate::cli;
 use crate::engine::Slices;
 use crate::event::column::Field;
 use crate::finding::{self, Finding, Severity, Verdict};
+use crate::output::Caveat;
 use crate::policy::{Parameter, Policy, RuleSetting};
 use crate::rule::{self, Rule, RuleOutcome, Setting, Settings, Waiver};
 
@@ -23,6 +24,7 @@ pub(super) struct JudgedReport {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
     pub(super) question: &'static str,
+    pub(super) glance: &'static [&'static str],
     pub(super) rows: fn(&Found) -> Result<RecordBatch, Failure>,
 }
 
@@ -32,12 +34,38 @@ pub(super) const REPORTS: &[JudgedReport] = &[
         name: "rules",
         title: "Rules",
         question: "What did each rule decide, on how many events, and what could it not decide?",
+        glance: &[
+            "rule_id",
+            "title",
+            "severity",
+            "state",
+            "violations",
+            "violating_events",
+            "population",
+            "waived",
+            "passed",
+            "not_assessed",
+            "reason",
+        ],
         rows: Found::rules_batch,
     },
     JudgedReport {
         name: "violations",
         title: "Findings",
         question: "What broke the policy, what is waived, and what could not be assessed?",
+        glance: &[
+            "severity",
+            "rule_id",
+            "status",
+            "principal",
+            "subject",
+            "event_count",
+            "last_seen",
+            "observed",
+            "account_id",
+            "first_seen",
+            "waiver_id",
+        ],
         rows: Found::findings_batch,
     },
 ];
@@ -55,6 +83,9 @@ pub(super) struct Found(rule::Judgement);
 impl Judgement {
     /// Resolves rules, parameters and waivers before anything is read.
     pub(super) fn prepare(prepared: &Prepared) -> Result<Self, Failure> {
+        if let Some(policy) = &prepared.policy {
+            absent_rules(policy)?;
+        }
         Self::of(rule::catalogue().map_err(Failure::failed)?, prepared)
     }
 
@@ -180,6 +211,29 @@ pub(super) fn fail_on(verdict: &cli::Verdict, policy: Option<&Policy>) -> Result
             .map_err(|error| Failure::usage(format!("--fail-on: {error}")).help("or never")),
         None => Ok(Some(policy.and_then(|policy| policy.defaults().fail_on.parse().ok()).unwrap_or(FAIL_ON))),
     }
+}
+
+/// What the policy asks for and this version does not judge.
+pub(super) fn caveats(policy: Option<&Policy>) -> Result<Vec<Caveat>, Failure> {
+    let Some(policy) = policy else { return Ok(Vec::new()) };
+    let rules = rule::catalogue().map_err(Failure::failed)?;
+    let mut absent: Vec<&str> =
+        policy.named_rules().filter(|code| rules.iter().all(|rule| rule.code != *code)).collect();
+    absent.sort_unstable();
+    absent.dedup();
+    let custom: Vec<&str> = policy.customs().iter().map(|custom| custom.id.as_str()).collect();
+    absent.retain(|code| !custom.contains(code));
+    let mut caveats = Vec::new();
+    for (topic, codes, rest) in [
+        ("absent rules", absent, "This version does not have them."),
+        ("custom rules", custom, "This version checks them and does not run them."),
+    ] {
+        if !codes.is_empty() {
+            let meaning = format!("The policy names {}, which did not run. {rest}", codes.join(", "));
+            caveats.push(Caveat::new(topic, meaning));
+        }
+    }
+    Ok(caveats)
 }
 
 /// Whether every rule that the policy names exists and takes the parameters given.

@@ -14,6 +14,8 @@ mod trail;
 
 use std::io::Write as _;
 
+use clap::Parser as _;
+
 use crate::cli::{Cli, Command};
 use crate::exit::Code;
 use crate::output;
@@ -51,6 +53,11 @@ impl From<output::Error> for Failure {
             Self::failed(error)
         }
     }
+}
+
+/// Runs what was typed. A command line that cannot be parsed ends the process here, with code 2.
+pub fn typed() -> Code {
+    run(Cli::parse())
 }
 
 /// Runs a command line; what went wrong is said on standard error.

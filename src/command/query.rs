@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::answer::Frame;
+use super::answer::{self, Frame};
 use super::deliver::Delivery;
 use super::judge::Judgement;
 use super::trail::{Prepared, put, query_failure};
@@ -49,19 +49,20 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
     let rows = trail.engine.query(&sql).map_err(query_failure)?;
     let schema = rows.schema();
     let batches = rows.collect_all().map_err(query_failure)?;
-    let frame = Frame { preamble: Vec::new(), footer: trail.footer() };
+    let frame = Frame { preamble: vec![answer::completeness()], footer: trail.footer() };
     let answer = Answer {
         name: "query".to_owned(),
         title: String::new(),
         question: String::new(),
-        preamble: frame.preamble,
+        preamble: frame.preamble.clone(),
         batches,
         schema,
+        glance: Vec::new(),
         footer: frame.footer,
     };
     let conditions = Conditions { evidence_incomplete: !trail.complete(), ..Conditions::default() };
     let parameters = BTreeMap::from([("query".to_owned(), sql)]);
-    delivery.deliver(&arguments.input, &trail, &[answer], parameters, conditions)?;
+    delivery.deliver(&arguments.input, &trail, &frame.preamble, &[answer], parameters, conditions)?;
     Ok(conditions.code())
 }
 

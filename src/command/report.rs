@@ -32,10 +32,10 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
     let answer = frame.report(report, trail.engine.run(&report.sql).map_err(query_failure)?)?;
     let conditions = Conditions {
         evidence_incomplete: !trail.complete(),
-        strict: arguments.verdict.strict_evidence,
+        strict: arguments.strict_evidence,
         ..Conditions::default()
     };
-    delivery.deliver(&arguments.input, &trail, &[answer], BTreeMap::new(), conditions)?;
+    delivery.deliver(&arguments.input, &trail, &frame.preamble, &[answer], BTreeMap::new(), conditions)?;
     Ok(conditions.code())
 }
 
@@ -49,23 +49,27 @@ fn judged(
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
     let prepared = Prepared::new(&arguments.input)?;
     let judgement = Judgement::prepare(&prepared)?;
-    let fail_on = judge::fail_on(&arguments.verdict, prepared.policy.as_ref())?;
     let mut queries = judgement.queries();
     queries.extend(not_assessed.map(|report| report.sql.clone()));
     let hash = arguments.output.out.is_some();
     let trail = prepared.open(&arguments.input, &queries, &judgement.columns(), hash)?;
     let found = judgement.run(&trail)?;
     let frame = Frame::of(&trail, not_assessed)?;
-    let answer = frame.rows(which.name, which.title, which.question, (which.rows)(&found)?);
-    // A report shows; only an audit fails on what it shows, unless a severity is named.
+    let answer = frame.rows(which.name, which.title, which.question, which.glance, (which.rows)(&found)?);
     let conditions = Conditions {
-        violations_at_or_above: arguments.verdict.fail_on.is_some() && found.at_or_above(fail_on),
         evidence_incomplete: !trail.complete(),
         not_assessed: found.not_assessed(),
-        strict: arguments.verdict.strict_evidence,
+        strict: arguments.strict_evidence,
         ..Conditions::default()
     };
-    delivery.deliver(&arguments.input, &trail, &[answer], judgement.parameters(), conditions)?;
+    delivery.deliver(
+        &arguments.input,
+        &trail,
+        &frame.preamble,
+        &[answer],
+        judgement.parameters(),
+        conditions,
+    )?;
     Ok(conditions.code())
 }
 

@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
             }
             let frame = Frame { preamble: Vec::new(), footer: Vec::new() };
             let batch = listing(rules)?;
-            delivery.stream(&[frame.rows("rules", "", "", batch)])?;
+            delivery.stream(&[frame.rows("rules", "", "", &[], batch)])?;
             Ok(Code::Clean)
         }
         cli::Rules::Explain { rule } => {

@@ -32,6 +32,8 @@ pub struct Manifest {
     pub balance: BTreeMap<String, i64>,
     /// The list of log objects, when it was written.
     pub ledger: Option<Ledger>,
+    /// What the records cannot show, which every report opens with and a CSV has no place for.
+    pub not_assessed: Vec<String>,
     /// Every exit condition that held, not only the one that won.
     pub conditions: Vec<String>,
     /// Every other file of the run, in the order written.
@@ -101,6 +103,7 @@ pub(super) mod tests {
             }],
             balance: BTreeMap::from([("seen".to_owned(), 12), ("kept".to_owned(), 3)]),
             ledger: Some(Ledger { file: "ledger.parquet".to_owned(), sha256: "11".repeat(32), rows: 2 }),
+            not_assessed: vec!["completeness: It is not verified.".to_owned()],
             conditions: vec!["findings".to_owned()],
             outputs: vec![Written {
                 file: "usage.csv".to_owned(),
@@ -151,6 +154,9 @@ pub(super) mod tests {
             "sha256": "1111111111111111111111111111111111111111111111111111111111111111",
             "rows": 2
           },
+          "not_assessed": [
+            "completeness: It is not verified."
+          ],
           "conditions": [
             "findings"
           ],

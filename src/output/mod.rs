@@ -10,6 +10,7 @@ pub mod format;
 pub mod manifest;
 mod text;
 
+use std::fmt;
 use std::io::Write;
 
 use arrow::array::RecordBatch;
@@ -21,6 +22,33 @@ pub use format::{FORMATS, Format};
 pub use manifest::Manifest;
 pub use text::shown;
 
+/// One thing that the records cannot show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caveat {
+    /// What it is about.
+    pub topic: String,
+    /// What that means; its first sentence stands alone.
+    pub meaning: String,
+}
+
+impl Caveat {
+    /// A caveat.
+    pub fn new(topic: impl Into<String>, meaning: impl Into<String>) -> Self {
+        Self { topic: topic.into(), meaning: meaning.into() }
+    }
+
+    /// The first sentence of its meaning.
+    pub fn brief(&self) -> &str {
+        self.meaning.find(". ").map_or(&self.meaning, |end| &self.meaning[..=end])
+    }
+}
+
+impl fmt::Display for Caveat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.topic, self.meaning)
+    }
+}
+
 /// The result of one report, or of one query, with the words that belong to it.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -30,12 +58,15 @@ pub struct Answer {
     pub title: String,
     /// The question it answers; may be empty.
     pub question: String,
-    /// Lines that say what is not assessed; people see them before the rows.
-    pub preamble: Vec<String>,
+    /// What is not assessed; people see it before the rows.
+    pub preamble: Vec<Caveat>,
     /// The rows, in order. Column types need not be those of `schema`, as long as they can be cast.
     pub batches: Vec<RecordBatch>,
     /// The columns. A field's metadata may hold its `meaning`, which `json` and `parquet` carry along.
     pub schema: SchemaRef,
+    /// The columns that tell most, the most telling first: what a person sees of a wide answer. Empty: all
+    /// of them. Formats for machines pass it over.
+    pub glance: Vec<String>,
     /// Lines after the rows, such as the balance of records.
     pub footer: Vec<String>,
 }

@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use proptest::prelude::*;
 
-use super::Answer;
+use super::{Answer, Caveat};
 
 /// An answer of one batch.
 pub(super) fn answer(name: &str, columns: Vec<(&str, ArrayRef)>) -> Answer {
@@ -24,6 +24,7 @@ pub(super) fn answer(name: &str, columns: Vec<(&str, ArrayRef)>) -> Answer {
         title: String::new(),
         question: String::new(),
         preamble: Vec::new(),
+        glance: Vec::new(),
         batches: vec![batch],
         schema,
         footer: Vec::new(),
@@ -58,7 +59,7 @@ pub(super) fn usage() -> Answer {
     answer.batches = vec![answer.batches[0].slice(0, 1), answer.batches[0].slice(1, 2)];
     answer.title = "Usage by principal".to_owned();
     answer.question = "Who calls which model?".to_owned();
-    answer.preamble = vec!["Completeness is not verified.".to_owned()];
+    answer.preamble = vec![Caveat::new("completeness", "It is not verified. More of it here.")];
     answer.footer = vec!["12 records seen = 3 kept + 9 not ours".to_owned()];
     answer
 }

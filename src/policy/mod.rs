@@ -261,6 +261,11 @@ impl Policy {
         problems
     }
 
+    /// The code of every rule that the policy names, wherever it names it.
+    pub fn named_rules(&self) -> impl Iterator<Item = &str> {
+        self.content.named_rules.iter().map(|(code, _)| code.as_str())
+    }
+
     /// A problem at the place where the policy sets a rule, for what only the rule itself can judge, such as a
     /// parameter it does not have.
     pub fn rule_problem(&self, code: &str, message: impl Into<String>) -> Problem {

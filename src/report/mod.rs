@@ -20,6 +20,8 @@ pub struct Report {
     pub frameworks: Vec<String>,
     /// Output columns in order, with their meaning.
     pub columns: Vec<(String, String)>,
+    /// The columns that tell most, the most telling first: what a person sees of a wide answer. Empty: all.
+    pub glance: Vec<String>,
     /// The SELECT, without the header.
     pub sql: String,
 }
@@ -60,6 +62,8 @@ struct Header {
     question: String,
     #[serde(default)]
     frameworks: Vec<String>,
+    #[serde(default)]
+    glance: Vec<String>,
     columns: BTreeMap<String, String>,
 }
 
@@ -79,6 +83,10 @@ impl Report {
         if columns.is_empty() {
             return Err(wrong("`columns` must describe the columns that it returns".to_owned()));
         }
+        if let Some(name) = header.glance.iter().find(|name| columns.iter().all(|(known, _)| known != *name))
+        {
+            return Err(wrong(format!("`glance` names {name}, which is not among its columns")));
+        }
         let texts = [("title", &header.title), ("question", &header.question)].into_iter();
         let meanings = columns.iter().map(|(column, meaning)| (column.as_str(), meaning));
         if let Some((key, _)) = texts.chain(meanings).find(|(_, text)| text.trim().is_empty()) {
@@ -90,6 +98,7 @@ impl Report {
             question: header.question,
             frameworks: header.frameworks,
             columns,
+            glance: header.glance,
             sql: body.trim().to_owned(),
         })
     }
@@ -150,13 +159,15 @@ SELECT role_arn, COUNT(*) AS calls FROM usage GROUP BY role_arn ORDER BY role_ar
             error("The role.", ""),
             error("-- [columns]\n-- role_arn = \"The role.\"\n-- calls = \"Calls it made.\"", "-- [columns]"),
             error("-- title = \"", "-- title = \"\" \""),
+            error("-- frameworks", "-- glance = [\"call\"]\n-- frameworks"),
         ];
         insta::assert_snapshot!(said.join("\n"), @r"
-        report `r`: unknown field `qestion`, expected one of `title`, `question`, `frameworks`, `columns`
+        report `r`: unknown field `qestion`, expected one of `title`, `question`, `frameworks`, `glance`, `columns`
         report `r`: `question` must not be empty
         report `r`: `role_arn` must not be empty
         report `r`: `columns` must describe the columns that it returns
         report `r`: line 1, column 15: unexpected key or value, expected newline, `#`
+        report `r`: `glance` names call, which is not among its columns
         ");
     }
 

@@ -2,6 +2,7 @@
 
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 
+mod command;
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
 mod duplicate;
@@ -10,6 +11,12 @@ mod odd;
 mod program;
 mod real;
 mod scan;
+mod exit_code;
+mod generator;
+mod help;
+mod law;
+mod output;
+mod record;
 mod story;
 mod truth;
 mod window;

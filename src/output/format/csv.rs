@@ -27,6 +27,10 @@ impl Format for Csv {
         "RFC 4180 with a header row, safe to open in a spreadsheet; one report per file."
     }
 
+    fn rows_only(&self) -> bool {
+        true
+    }
+
     fn write(&self, answers: &[Answer], _: &Options, out: &mut dyn Write) -> Result<(), Error> {
         let answer = only(self, answers)?;
         let schema = cell::schema(answer, &[]);

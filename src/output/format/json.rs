@@ -64,7 +64,7 @@ fn report(answer: &Answer, out: &mut dyn Write) -> Result<(), Error> {
         ("{\"name\":", spell(&answer.name)?),
         (",\"title\":", spell(&answer.title)?),
         (",\"question\":", spell(&answer.question)?),
-        (",\"not_assessed\":", spell(&answer.preamble)?),
+        (",\"not_assessed\":", spell(&answer.preamble.iter().map(ToString::to_string).collect::<Vec<_>>())?),
         (",\"columns\":", spell(&columns)?),
     ];
     for (key, value) in members {
@@ -139,7 +139,7 @@ mod tests {
     fn a_small_answer() {
         insta::assert_snapshot!(json(&[sample::usage()]), @r#"
         {"schema":"bedtrail/1","reports":[
-        {"name":"usage","title":"Usage by principal","question":"Who calls which model?","not_assessed":["Completeness is not verified."],"columns":[{"name":"principal","type":"text","meaning":"Who called."},{"name":"input_tokens","type":"int"},{"name":"model_id","type":"text"},{"name":"last_seen","type":"time"},{"name":"streaming","type":"bool"}],"rows":[
+        {"name":"usage","title":"Usage by principal","question":"Who calls which model?","not_assessed":["completeness: It is not verified. More of it here."],"columns":[{"name":"principal","type":"text","meaning":"Who called."},{"name":"input_tokens","type":"int"},{"name":"model_id","type":"text"},{"name":"last_seen","type":"time"},{"name":"streaming","type":"bool"}],"rows":[
         {"principal":"arn:aws:iam::111122223333:role/ops/Summariser","input_tokens":9007199254740993,"model_id":"anthropic.claude-sonnet-4","last_seen":"2026-10-01T12:00:00Z","streaming":true},
         {"principal":"unknown","input_tokens":null,"model_id":null,"last_seen":null,"streaming":null},
         {"principal":"","input_tokens":-5,"model_id":"a,\"b\"","last_seen":"2026-10-01T12:00:00.250Z","streaming":false}],"footer":["12 records seen = 3 kept + 9 not ours"]}

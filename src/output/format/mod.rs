@@ -22,6 +22,10 @@ pub trait Format: Sync {
     fn binary(&self) -> bool {
         false
     }
+    /// Whether it has no place for words around the rows, so that they must be said elsewhere.
+    fn rows_only(&self) -> bool {
+        false
+    }
     /// Writes the answers, in order.
     ///
     /// # Errors

@@ -25,6 +25,10 @@ impl Format for Ndjson {
         "One JSON object per row and line, for pipes and log shippers."
     }
 
+    fn rows_only(&self) -> bool {
+        true
+    }
+
     fn write(&self, answers: &[Answer], _: &Options, out: &mut dyn Write) -> Result<(), Error> {
         let several = answers.len() > 1;
         let taken: &[&str] = if several { &["report"] } else { &[] };

@@ -75,7 +75,10 @@ fn properties(answer: &Answer) -> Result<WriterProperties, Error> {
     let mut words = vec![
         ("bedtrail.title", answer.title.clone()),
         ("bedtrail.question", answer.question.clone()),
-        ("bedtrail.not_assessed", answer.preamble.join("\n")),
+        (
+            "bedtrail.not_assessed",
+            answer.preamble.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        ),
         ("bedtrail.footer", answer.footer.join("\n")),
     ];
     let meanings: std::collections::BTreeMap<_, _> = answer

@@ -4,16 +4,17 @@
 //! where colour is on; empty text is empty.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, TableComponent, Width,
 };
 
 use super::Format;
 use crate::output::cell::{self, Value};
-use crate::output::{Answer, Error, Options, text};
+use crate::output::{Answer, Caveat, Error, Options, text};
 
 /// See the module.
 pub(super) struct Table;
@@ -21,8 +22,8 @@ pub(super) struct Table;
 const NULL: &str = "·";
 /// Blank columns between two columns.
 const GAP: usize = 2;
-/// Text may wrap, but not into a thinner column than this.
-const LEGIBLE: usize = 24;
+/// Text may wrap, but not into a thinner column than this: it holds `arn:aws:iam::111122223333:`.
+const LEGIBLE: usize = 26;
 /// No terminal is taken to be narrower.
 const NARROWEST: usize = 40;
 /// Nor is any table wider: one long cell would pad every row to its length.
@@ -31,6 +32,8 @@ const WIDEST: usize = 1000;
 const LONGEST: usize = 1000;
 /// Lines that are wrapped at once: wrapping takes time in the square of the length, and callers choose it.
 const PIECE: usize = 20;
+/// Fewer columns than this say too little of a row; a block says more.
+const FEWEST: usize = 6;
 /// A rule above a row's block is no longer than this.
 const RULE: usize = 80;
 
@@ -50,30 +53,67 @@ impl Format for Table {
     fn write(&self, answers: &[Answer], options: &Options, out: &mut dyn Write) -> Result<(), Error> {
         let options =
             Options { width: options.width.map(|width| width.clamp(NARROWEST, WIDEST)), ..*options };
+        let mut said: &[Caveat] = &[];
         for (index, answer) in answers.iter().enumerate() {
             if index > 0 {
-                out.write_all(b"\n")?;
+                out.write_all(b"\n\n")?;
             }
-            one(answer, &options, out)?;
+            // What several answers open or close with alike is said once: before the first, after the last.
+            let preamble = if answer.preamble == said { &[] } else { answer.preamble.as_slice() };
+            if !answer.preamble.is_empty() {
+                said = &answer.preamble;
+            }
+            let later = answers[index + 1..].iter().any(|later| later.footer == answer.footer);
+            let footer = if later { &[] } else { answer.footer.as_slice() };
+            one(answer, preamble, footer, &options, out)?;
         }
         Ok(())
     }
 }
 
-fn one(answer: &Answer, options: &Options, out: &mut dyn Write) -> Result<(), Error> {
+fn one(
+    answer: &Answer,
+    preamble: &[Caveat],
+    footer: &[String],
+    options: &Options,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
     let lines = std::slice::from_ref;
-    prose(lines(&answer.title), Some(Attribute::Bold), options, out)?;
+    let title =
+        if answer.title.is_empty() { String::new() } else { format!("{}  [{}]", answer.title, answer.name) };
+    prose(lines(&title), Some(Attribute::Bold), options, out)?;
     prose(lines(&answer.question), Some(Attribute::Dim), options, out)?;
-    let mut blank = !(answer.title.is_empty() && answer.question.is_empty());
-    for (part, lines) in [answer.preamble.as_slice(), &[], answer.footer.as_slice()].into_iter().enumerate() {
-        if part != 1 && lines.is_empty() {
-            continue;
-        }
-        if blank {
-            out.write_all(b"\n")?;
-        }
-        blank = true;
-        if part == 1 { rows(answer, options, out)? } else { prose(lines, None, options, out)? }
+    if !(answer.title.is_empty() && answer.question.is_empty()) {
+        out.write_all(b"\n")?;
+    }
+    if !preamble.is_empty() {
+        caveats(preamble, options, out)?;
+        out.write_all(b"\n")?;
+    }
+    rows(answer, options, out)?;
+    if !footer.is_empty() {
+        out.write_all(b"\n")?;
+        prose(footer, Some(Attribute::Dim), options, out)?;
+    }
+    Ok(())
+}
+
+/// One line per thing that is not assessed, where the width allows it.
+fn caveats(preamble: &[Caveat], options: &Options, out: &mut dyn Write) -> Result<(), Error> {
+    let mut table = bare(options);
+    for caveat in preamble {
+        table.add_row([
+            Cell::new("Not assessed").fg(Color::Yellow),
+            Cell::new(text::shown(&caveat.topic)),
+            Cell::new(text::shown(caveat.brief())),
+        ]);
+    }
+    pad(&mut table, GAP);
+    for column in table.column_iter_mut().take(2) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }
@@ -106,7 +146,131 @@ fn rows(answer: &Answer, options: &Options, out: &mut dyn Write) -> Result<(), E
         return Ok(());
     }
     let batches: Vec<RecordBatch> = cell::batches(answer, &schema).collect::<Result<_, _>>()?;
+    let (schema, batches) = glance(answer, &schema, batches)?;
+    // An answer that does not say what is most telling is shown whole, or one value per line.
+    let all = schema.fields().len();
+    let fewest = if answer.glance.is_empty() { all } else { FEWEST.min(all) };
+    let table = drawn(&schema, &batches, None, options);
+    let contents: Vec<usize> = table.column_max_content_widths().into_iter().map(usize::from).collect();
+    let Some(width) = options.width else {
+        if total(&contents) <= WIDEST {
+            print(&table, out)?;
+        } else {
+            records(&schema, &batches, options, out)?;
+        }
+        return left_out(answer, all, options, out);
+    };
+    for count in (fewest..=all).rev() {
+        let first: Vec<usize> = (0..count).collect();
+        let part = schema.project(&first)?;
+        if let Some(widths) = fit(&contents[..count], &part, width) {
+            let rows: Vec<RecordBatch> =
+                batches.iter().map(|batch| batch.project(&first)).collect::<Result<_, _>>()?;
+            print(&drawn(&part, &rows, Some(&widths), options), out)?;
+            return left_out(answer, count, options, out);
+        }
+    }
+    records(&schema, &batches, options, out)?;
+    left_out(answer, all, options, out)
+}
+
+/// The rows under their header, each column of its width where widths are given.
+fn drawn(
+    schema: &Schema,
+    batches: &[RecordBatch],
+    widths: Option<&[usize]>,
+    options: &Options,
+) -> comfy_table::Table {
     let mut table = bare(options);
+    head(&mut table, schema);
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            table.add_row(cells(schema, batch, row, widths).zip(schema.fields()).map(|(cell, field)| {
+                if cell::numeric(field.data_type()) { cell.set_alignment(CellAlignment::Right) } else { cell }
+            }));
+        }
+    }
+    // One of them is the (blank) line between columns, which the rule under the header brings along.
+    pad(&mut table, GAP - 1);
+    for (column, width) in table.column_iter_mut().zip(widths.into_iter().flatten()) {
+        let padded = u16::try_from(*width).unwrap_or(u16::MAX).saturating_add(column.padding_width());
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(padded)));
+    }
+    table
+}
+
+fn print(table: &comfy_table::Table, out: &mut dyn Write) -> Result<(), Error> {
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// The width of columns and the blanks between them.
+fn total(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1)
+}
+
+/// A width for each column, given those of their contents; none when the sum of what is legible is too wide.
+fn fit(contents: &[usize], schema: &Schema, width: usize) -> Option<Vec<usize>> {
+    let least = contents.iter().zip(schema.fields()).map(|(&content, field)| {
+        let name = text::shown(field.name()).chars().count();
+        let wraps = cell::kind(field.data_type()) == "text" && content <= LONGEST;
+        if wraps { content.min(LEGIBLE.max(name)) } else { content }
+    });
+    let mut widths: Vec<usize> = least.collect();
+    let mut spare = width.checked_sub(total(&widths))?;
+    // What is left goes to those that wrap, in equal parts; who needs less leaves the rest to the others.
+    let mut short: Vec<usize> =
+        (0..widths.len()).filter(|&column| widths[column] < contents[column]).collect();
+    short.sort_by_key(|&column| contents[column] - widths[column]);
+    for (index, &column) in short.iter().enumerate() {
+        let part = (spare / (short.len() - index)).min(contents[column] - widths[column]);
+        widths[column] += part;
+        spare -= part;
+    }
+    Some(widths)
+}
+
+/// The text in lines of at most `width` characters, broken where ARNs and sentences have joints.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    // A column of marks that take no room has no width, and still must get on.
+    while let Some((end, _)) = rest.char_indices().nth(width.max(1)) {
+        let line = &rest[..end];
+        // A blank that the next line would begin with ends this one.
+        let blank = if rest[end..].starts_with(' ') { Some(end) } else { line.rfind(' ') };
+        let after =
+            |joints: &[char], least: usize| line.rfind(joints).map(|at| at + 1).filter(|&at| at > least);
+        let end = blank
+            .filter(|&at| at > width / 3)
+            .or_else(|| after(&['/', ':'], width / 2))
+            .or_else(|| after(&['-', '.', ',', '_', '='], width / 3))
+            .unwrap_or(end);
+        out.push_str(&rest[..end]);
+        out.push('\n');
+        rest = rest[end..].strip_prefix(' ').unwrap_or(&rest[end..]);
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The columns that the answer says tell most, in that order.
+fn glance(
+    answer: &Answer,
+    schema: &SchemaRef,
+    batches: Vec<RecordBatch>,
+) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
+    let chosen: Vec<usize> = answer.glance.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+    if chosen.is_empty() {
+        return Ok((Arc::clone(schema), batches));
+    }
+    let batches = batches.iter().map(|batch| batch.project(&chosen)).collect::<Result<_, _>>()?;
+    Ok((Arc::new(schema.project(&chosen)?), batches))
+}
+
+fn head(table: &mut comfy_table::Table, schema: &Schema) {
     table
         .set_style(TableComponent::HeaderLines, '─')
         .set_style(TableComponent::MiddleHeaderIntersections, '─')
@@ -114,46 +278,16 @@ fn rows(answer: &Answer, options: &Options, out: &mut dyn Write) -> Result<(), E
             let cell = Cell::new(text::shown(field.name())).add_attribute(Attribute::Bold);
             if cell::numeric(field.data_type()) { cell.set_alignment(CellAlignment::Right) } else { cell }
         }));
-    for batch in &batches {
-        for row in 0..batch.num_rows() {
-            table.add_row(cells(&schema, batch, row).zip(schema.fields()).map(|(cell, field)| {
-                if cell::numeric(field.data_type()) { cell.set_alignment(CellAlignment::Right) } else { cell }
-            }));
-        }
-    }
-    // One of them is the (blank) line between columns, which the rule under the header brings along.
-    pad(&mut table, GAP - 1);
-    if !fit(&mut table, &schema, options) {
-        return records(&schema, &batches, options, out);
-    }
-    for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
 }
 
-/// Gives each column the width below which it is not legible; false when the sum is too wide.
-fn fit(table: &mut comfy_table::Table, schema: &Schema, options: &Options) -> bool {
-    let contents: Vec<usize> = table.column_max_content_widths().into_iter().map(usize::from).collect();
-    let gaps = GAP * (contents.len() - 1);
-    let Some(width) = options.width else { return gaps + contents.iter().sum::<usize>() <= WIDEST };
-    let mut sum = gaps;
-    for ((content, field), column) in contents.into_iter().zip(schema.fields()).zip(table.column_iter_mut()) {
-        let name = text::shown(field.name()).chars().count();
-        let least = if cell::kind(field.data_type()) == "text" && content <= LONGEST {
-            content.min(LEGIBLE.max(name))
-        } else {
-            content
-        };
-        sum += least;
-        if least == content {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        } else {
-            let padded = u16::try_from(least).unwrap_or(u16::MAX).saturating_add(column.padding_width());
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(padded)));
-        }
+/// Says that there is more to an answer than a person sees of it.
+fn left_out(answer: &Answer, shown: usize, options: &Options, out: &mut dyn Write) -> Result<(), Error> {
+    let all = answer.schema.fields().len();
+    if shown == all {
+        return Ok(());
     }
-    sum <= width
+    let line = format!("{shown} of {all} columns; the other formats have all of them.");
+    prose(&[line], Some(Attribute::Dim), options, out)
 }
 
 /// Each row as a block, one value per line.
@@ -174,7 +308,7 @@ fn records(
             let rest = options.width.unwrap_or(RULE).min(RULE).saturating_sub(start.chars().count());
             writeln!(out, "{start}{}", "─".repeat(rest))?;
             let mut table = bare(options);
-            for (name, cell) in names.iter().zip(cells(schema, batch, row)) {
+            for (name, cell) in names.iter().zip(cells(schema, batch, row, None)) {
                 let mut name = Cell::new(name).add_attribute(Attribute::Bold);
                 for cell in pieces(cell, piece) {
                     table.add_row([std::mem::replace(&mut name, Cell::new("")), cell]);
@@ -209,11 +343,21 @@ fn pieces(cell: Cell, piece: usize) -> Vec<Cell> {
     pieces
 }
 
-fn cells<'a>(schema: &'a Schema, batch: &'a RecordBatch, row: usize) -> impl Iterator<Item = Cell> + 'a {
-    schema.fields().iter().zip(batch.columns()).map(move |(field, array)| match cell::value(array, row) {
+fn cells<'a>(
+    schema: &'a Schema,
+    batch: &'a RecordBatch,
+    row: usize,
+    widths: Option<&'a [usize]>,
+) -> impl Iterator<Item = Cell> + 'a {
+    let columns = schema.fields().iter().zip(batch.columns()).enumerate();
+    columns.map(move |(index, (field, array))| match cell::value(array, row) {
         Value::Null => Cell::new(NULL).add_attribute(Attribute::Dim),
         Value::Text(value) => {
-            let cell = Cell::new(text::shown(value));
+            let shown = text::shown(value);
+            let cell = match widths.and_then(|widths| widths.get(index)) {
+                Some(width) => Cell::new(wrapped(&shown, *width)),
+                None => Cell::new(shown),
+            };
             if let Some(colour) = colour(field.name(), value) { cell.fg(colour) } else { cell }
         }
         value => Cell::new(value.plain()),
@@ -223,9 +367,11 @@ fn cells<'a>(schema: &'a Schema, batch: &'a RecordBatch, row: usize) -> impl Ite
 /// The few words that deserve an eye.
 fn colour(column: &str, value: &str) -> Option<Color> {
     match (column, value) {
-        ("severity", "critical" | "high") | ("verdict", "violation") => Some(Color::Red),
-        ("severity", "medium") | ("verdict", "not_assessed") => Some(Color::Yellow),
-        ("verdict", "pass") => Some(Color::Green),
+        ("severity", "critical" | "high") | ("verdict" | "status", "violation") => Some(Color::Red),
+        ("severity", "medium") => Some(Color::Yellow),
+        ("verdict" | "status" | "state", "not_assessed" | "not_seen" | "partly") => Some(Color::Yellow),
+        ("verdict" | "status", "waived") => Some(Color::Cyan),
+        ("verdict", "pass" | "seen") => Some(Color::Green),
         _ => None,
     }
 }
@@ -268,10 +414,10 @@ mod tests {
     #[test]
     fn a_small_answer() {
         insta::assert_snapshot!(table(sample::usage(), None, false), @r#"
-        Usage by principal
+        Usage by principal  [usage]
         Who calls which model?
 
-        Completeness is not verified.
+        Not assessed  completeness  It is not verified.
 
         principal                                          input_tokens  model_id                   last_seen                 streaming
         ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -296,11 +442,11 @@ mod tests {
     #[test]
     fn wide_at_200() {
         insta::assert_snapshot!(table(sample::wide(), Some(200), false), @"
-        severity  account_id    principal                                      reason                                              first_seen            event_count  sample_event_ids
-        ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
-        high      111122223333  arn:aws:iam::111122223333:role/ops/Summariser  The role called a model that no allow entry of the  2026-10-01T12:00:00Z        12345  6f1c6b6e-0000-4000-8000-000000000001
-                                                                               policy covers.                                                                         6f1c6b6e-0000-4000-8000-000000000002
-        ·         ·             ·                                              ·                                                   ·                               1  ·
+        severity  account_id    principal                                      reason                                          first_seen            event_count  sample_event_ids
+        ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+        high      111122223333  arn:aws:iam::111122223333:role/ops/Summariser  The role called a model that no allow entry of  2026-10-01T12:00:00Z        12345  6f1c6b6e-0000-4000-8000-000000000001
+                                                                               the policy covers.                                                                 6f1c6b6e-0000-4000-8000-000000000002
+        ·         ·             ·                                              ·                                               ·                               1  ·
         ");
     }
 
@@ -329,6 +475,59 @@ mod tests {
     }
 
     #[test]
+    fn a_glance_leaves_out_what_tells_least_and_says_so() {
+        let mut answer = sample::wide();
+        let glance = ["severity", "principal", "event_count", "reason", "account_id", "first_seen"];
+        answer.glance = glance.map(str::to_owned).to_vec();
+        answer.glance.push("sample_event_ids".to_owned());
+        insta::assert_snapshot!(table(answer.clone(), Some(120), false), @"
+        severity  principal                      event_count  reason                          account_id    first_seen
+        ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+        high      arn:aws:iam::111122223333:           12345  The role called a model that    111122223333  2026-10-01T12:00:00Z
+                  role/ops/Summariser                         no allow entry of the policy
+                                                              covers.
+        ·         ·                                        1  ·                               ·             ·
+        6 of 7 columns; the other formats have all of them.
+        ");
+        assert!(table(answer.clone(), Some(80), false).starts_with("── 1 "));
+        assert!(table(answer, None, false).contains("sample_event_ids"));
+    }
+
+    #[test]
+    fn what_answers_share_is_said_once() {
+        let mut last = sample::usage();
+        last.title = "Another".to_owned();
+        let mut own = sample::texts(&["a"]);
+        own.preamble = vec![Caveat::new("own", "Only here.")];
+        let mut out = Vec::new();
+        Table.write(&[sample::usage(), last.clone(), own, last], &Options::default(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("It is not verified.").count(), 2);
+        assert_eq!(text.matches("Only here.").count(), 1);
+        assert_eq!(text.matches("12 records seen").count(), 1);
+        assert!(text.trim_end().ends_with("9 not ours"));
+    }
+
+    #[test]
+    fn lines_break_at_joints() {
+        let arn = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/Developer";
+        insta::assert_snapshot!(wrapped(arn, 26), @"
+        arn:aws:iam::111122223333:
+        role/aws-reserved/
+        sso.amazonaws.com/
+        Developer
+        ");
+        insta::assert_snapshot!(wrapped("called in us-east-1, ran in us-west-2", 20), @"
+        called in us-east-1,
+        ran in us-west-2
+        ");
+        assert_eq!(wrapped("xxxxxxxxxx", 4), "xxxx\nxxxx\nxx");
+        assert_eq!(wrapped("ääää ää", 4), "ääää\nää");
+        assert_eq!(wrapped("", 4), "");
+        assert_eq!(wrapped("ab", 0), "a\nb");
+    }
+
+    #[test]
     fn hostile_text_stays_in_its_line() {
         let cells = ["a\nb\r\n", "\u{1b}[2J\u{1b}]0;title\u{7}", "\u{202e}gnp.exe", "", "·"];
         insta::assert_snapshot!(table(sample::texts(&cells), Some(80), false), @r"
@@ -346,15 +545,19 @@ mod tests {
     fn words_around_the_rows_are_escaped_and_wrapped() {
         let mut answer = sample::texts(&[]);
         answer.title = "Title\u{1b}[5m".to_owned();
-        answer.preamble =
-            vec!["Not assessed: the Regions that the trail does not cover.".to_owned(), "Two.".to_owned()];
+        answer.preamble = vec![
+            Caveat::new("Regions\u{7}", "Not all are covered by the trail. More."),
+            Caveat::new("two", "One sentence."),
+        ];
         answer.footer = vec!["s3://bucket/\u{202e}".to_owned()];
         insta::assert_snapshot!(table(answer, Some(40), false), @r"
-        Title\u{1b}[5m
+        Title\u{1b}[5m  [texts]
 
-        Not assessed: the Regions that the trail
-        does not cover.
-        Two.
+        Not assessed  Regions\u{7}  Not all are
+                                    covered by
+                                    the trail.
+        Not assessed  two           One
+                                    sentence.
 
         No rows.
 
