@@ -19,6 +19,8 @@ calls AS (
     COALESCE(role_arn, principal) AS caller,
     COALESCE(model_id, '') AS model_key,
     COALESCE(model_requested, '') AS requested_key,
+    COALESCE(model_kind, '') AS kind_key,
+    COALESCE(role_path_known, TRUE) AS path_known,
     activity AS activity
   FROM events
   WHERE record_kind = 'api_call'
@@ -73,6 +75,15 @@ matched_callers AS (
   FROM (SELECT DISTINCT caller AS caller FROM calls) AS c
   JOIN role_patterns AS p ON regexp_like(c.caller, p.role_re)
 ),
+asked AS (
+  SELECT DISTINCT
+    environment_key AS environment_key,
+    caller AS caller,
+    model_key AS model_key,
+    requested_key AS requested_key,
+    activity AS activity
+  FROM calls
+),
 allows AS (
   SELECT
     c.environment_key AS environment_key,
@@ -85,7 +96,7 @@ allows AS (
       PARTITION BY c.environment_key, c.caller, c.model_key, c.requested_key, c.activity
       ORDER BY a.role_length DESC NULLS LAST, a.position ASC NULLS LAST, a.allow_id ASC NULLS LAST
     ) AS place
-  FROM calls AS c
+  FROM asked AS c
   JOIN matched_callers AS r ON r.caller = c.caller
   JOIN matched_models AS m ON m.model_key = c.model_key AND m.requested_key = c.requested_key
   JOIN policy_allow AS a ON a.role_pattern = r.role_pattern AND a.model_pattern = m.model_pattern
@@ -105,7 +116,7 @@ denies AS (
       PARTITION BY c.environment_key, c.caller, c.model_key, c.requested_key, c.activity
       ORDER BY d.position ASC NULLS LAST, d.deny_id ASC NULLS LAST, d.reason ASC NULLS LAST
     ) AS place
-  FROM calls AS c
+  FROM asked AS c
   JOIN matched_callers AS r ON r.caller = c.caller
   JOIN matched_models AS m ON m.model_key = c.model_key AND m.requested_key = c.requested_key
   JOIN policy_deny AS d ON d.role_pattern = r.role_pattern AND d.model_pattern = m.model_pattern
@@ -119,12 +130,77 @@ pathed AS (
     c.model_key AS model_key,
     c.requested_key AS requested_key,
     c.activity AS activity
-  FROM calls AS c
+  FROM asked AS c
   JOIN matched_models AS m ON m.model_key = c.model_key AND m.requested_key = c.requested_key
   JOIN policy_allow AS a ON a.model_pattern = m.model_pattern
   WHERE a.role_pattern LIKE '%:role/%/%'
     AND (a.environment IS NULL OR a.environment = c.environment_key)
     AND (a.activity IS NULL OR a.activity = c.activity)
+),
+-- Each distinct combination is judged once; what it is judged to be then meets the events in one join, whose smaller
+-- side stands first.
+verdicts AS (
+  SELECT
+    c.environment_key AS environment_key,
+    c.caller AS caller,
+    c.model_key AS model_key,
+    c.requested_key AS requested_key,
+    c.kind_key AS kind_key,
+    c.path_known AS path_known,
+    c.activity AS activity,
+    v.policy_version AS policy_version,
+    a.allow_id AS allow_id,
+    d.deny_id AS deny_id,
+    d.reason AS deny_reason,
+    CASE
+      WHEN d.place IS NOT NULL THEN 'denied_entry'
+      WHEN a.place IS NOT NULL THEN 'allowed'
+      WHEN m.alias_id IS NULL AND (
+        c.model_key = ''
+        OR c.kind_key IN (
+          'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
+        )
+      ) THEN 'not_assessed'
+      WHEN NOT c.path_known AND p.activity IS NOT NULL THEN 'not_assessed'
+      ELSE 'uncovered'
+    END AS decision,
+    CASE
+      WHEN m.alias_id IS NOT NULL THEN 'role path not recorded'
+      WHEN c.model_key = '' THEN 'model not recorded'
+      WHEN c.kind_key = 'application_profile' THEN 'application inference profile: the record does not name the model behind it'
+      WHEN c.kind_key = 'provisioned' THEN 'provisioned model: the record does not name the model behind it'
+      WHEN c.kind_key = 'custom' THEN 'custom model: the record does not name the base model'
+      WHEN c.kind_key = 'imported' THEN 'imported model: the record does not say what it is'
+      WHEN c.kind_key = 'prompt' THEN 'stored prompt: the record does not name the model it uses'
+      WHEN c.kind_key = 'router' THEN 'prompt router: the record does not name the model it chose'
+      WHEN c.kind_key = 'marketplace' THEN 'marketplace endpoint: the record does not name the model behind it'
+      WHEN c.kind_key = 'unresolved' THEN 'the model reference is of no known form'
+      ELSE 'role path not recorded'
+    END AS obstacle
+  FROM calls AS c
+  CROSS JOIN version AS v
+  JOIN models AS m
+    ON m.model_key = c.model_key
+    AND m.requested_key = c.requested_key
+  LEFT JOIN allows AS a
+    ON a.environment_key = c.environment_key
+    AND a.caller = c.caller
+    AND a.model_key = c.model_key
+    AND a.requested_key = c.requested_key
+    AND a.activity = c.activity
+    AND a.place = 1
+  LEFT JOIN denies AS d
+    ON d.environment_key = c.environment_key
+    AND d.caller = c.caller
+    AND d.model_key = c.model_key
+    AND d.requested_key = c.requested_key
+    AND d.activity = c.activity
+    AND d.place = 1
+  LEFT JOIN pathed AS p
+    ON p.environment_key = c.environment_key
+    AND p.model_key = c.model_key
+    AND p.requested_key = c.requested_key
+    AND p.activity = c.activity
 ),
 judged AS (
   SELECT
@@ -142,59 +218,21 @@ judged AS (
     e.activity AS activity,
     e.outcome AS outcome,
     e.aws_region AS aws_region,
-    v.policy_version AS policy_version,
-    a.allow_id AS allow_id,
-    d.deny_id AS deny_id,
-    d.reason AS deny_reason,
-    CASE
-      WHEN d.place IS NOT NULL THEN 'denied_entry'
-      WHEN a.place IS NOT NULL THEN 'allowed'
-      WHEN m.alias_id IS NULL AND (
-        e.model_id IS NULL
-        OR e.model_kind IN (
-          'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
-        )
-      ) THEN 'not_assessed'
-      WHEN e.role_path_known = FALSE AND p.activity IS NOT NULL THEN 'not_assessed'
-      ELSE 'uncovered'
-    END AS decision,
-    CASE
-      WHEN m.alias_id IS NOT NULL THEN 'role path not recorded'
-      WHEN e.model_id IS NULL THEN 'model not recorded'
-      WHEN e.model_kind = 'application_profile' THEN 'application inference profile: the record does not name the model behind it'
-      WHEN e.model_kind = 'provisioned' THEN 'provisioned model: the record does not name the model behind it'
-      WHEN e.model_kind = 'custom' THEN 'custom model: the record does not name the base model'
-      WHEN e.model_kind = 'imported' THEN 'imported model: the record does not say what it is'
-      WHEN e.model_kind = 'prompt' THEN 'stored prompt: the record does not name the model it uses'
-      WHEN e.model_kind = 'router' THEN 'prompt router: the record does not name the model it chose'
-      WHEN e.model_kind = 'marketplace' THEN 'marketplace endpoint: the record does not name the model behind it'
-      WHEN e.model_kind = 'unresolved' THEN 'the model reference is of no known form'
-      ELSE 'role path not recorded'
-    END AS obstacle
-  FROM events AS e
-  CROSS JOIN version AS v
-  JOIN models AS m
-    ON m.model_key = COALESCE(e.model_id, '')
-    AND m.requested_key = COALESCE(e.model_requested, '')
-  LEFT JOIN allows AS a
-    ON a.environment_key = COALESCE(e.environment, '')
-    AND a.caller = COALESCE(e.role_arn, e.principal)
-    AND a.model_key = COALESCE(e.model_id, '')
-    AND a.requested_key = COALESCE(e.model_requested, '')
-    AND a.activity = e.activity
-    AND a.place = 1
-  LEFT JOIN denies AS d
-    ON d.environment_key = COALESCE(e.environment, '')
-    AND d.caller = COALESCE(e.role_arn, e.principal)
-    AND d.model_key = COALESCE(e.model_id, '')
-    AND d.requested_key = COALESCE(e.model_requested, '')
-    AND d.activity = e.activity
-    AND d.place = 1
-  LEFT JOIN pathed AS p
-    ON p.environment_key = COALESCE(e.environment, '')
-    AND p.model_key = COALESCE(e.model_id, '')
-    AND p.requested_key = COALESCE(e.model_requested, '')
-    AND p.activity = e.activity
+    x.policy_version AS policy_version,
+    x.allow_id AS allow_id,
+    x.deny_id AS deny_id,
+    x.deny_reason AS deny_reason,
+    x.decision AS decision,
+    x.obstacle AS obstacle
+  FROM verdicts AS x
+  JOIN events AS e
+    ON x.environment_key = COALESCE(e.environment, '')
+    AND x.caller = COALESCE(e.role_arn, e.principal)
+    AND x.model_key = COALESCE(e.model_id, '')
+    AND x.requested_key = COALESCE(e.model_requested, '')
+    AND x.kind_key = COALESCE(e.model_kind, '')
+    AND x.path_known = COALESCE(e.role_path_known, TRUE)
+    AND x.activity = e.activity
   WHERE e.record_kind = 'api_call'
     AND e.activity IN ('model_invocation', 'batch')
 )
