@@ -104,7 +104,9 @@ fn judge(keys: &mut [Placed], superseded: &HashSet<u128>, found: &mut impl FnMut
         }
         let renewed = group.iter().any(|placed| placed.key.renewed);
         let stays = |placed: &&Placed| placed.key.renewed == renewed;
-        group.iter().filter(|placed| !stays(placed)).for_each(|placed| found(*placed, Verdict::Superseded));
+        for placed in group.iter().filter(|placed| !stays(placed)) {
+            found(*placed, Verdict::Superseded);
+        }
         let group: Vec<&Placed> = group.iter().filter(stays).collect();
         let conflict = group.iter().any(|placed| placed.key.content != group[0].key.content);
         for (at, placed) in group.iter().copied().enumerate() {

@@ -99,24 +99,20 @@ fn as_expected(answer: &Answer, odd: &[Odd]) {
 
 #[test]
 fn every_odd_object_gets_what_it_is_owed() {
-    for seed in [1] {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let odd = broken::odd(seed);
-        let truth = written(folder.path(), &odd);
-        let answer = ledger(&["-s", text(folder.path())]);
-        as_expected(&answer, &odd);
-        assert_eq!(answer.code, 3);
-        let sql = "SELECT COUNT(*) AS calls, CAST(SUM(input_tokens) AS BIGINT) AS input FROM usage";
-        let usage = &ask(sql, &["-s", text(folder.path()), "-q"]).rows[0];
-        assert_eq!(int(usage, "calls"), truth.calls.values().map(|tally| tally.calls).sum::<u64>());
-        let refusals = ask("SELECT log_index, reason FROM refusals", &["-s", text(folder.path()), "-q"]).rows;
-        let expected: u64 = odd
-            .iter()
-            .map(|one| if let Expect::RecordsRefused(count) = one.expect { count } else { 0 })
-            .sum();
-        assert_eq!(refusals.len() as u64, expected);
-        assert!(refusals.iter().all(|row| row["reason"].as_str().is_some_and(|reason| !reason.is_empty())));
-    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let odd = broken::odd(1);
+    let truth = written(folder.path(), &odd);
+    let answer = ledger(&["-s", text(folder.path())]);
+    as_expected(&answer, &odd);
+    assert_eq!(answer.code, 3);
+    let sql = "SELECT COUNT(*) AS calls, CAST(SUM(input_tokens) AS BIGINT) AS input FROM usage";
+    let usage = &ask(sql, &["-s", text(folder.path()), "-q"]).rows[0];
+    assert_eq!(int(usage, "calls"), truth.calls.values().map(|tally| tally.calls).sum::<u64>());
+    let refusals = ask("SELECT log_index, reason FROM refusals", &["-s", text(folder.path()), "-q"]).rows;
+    let expected: u64 =
+        odd.iter().map(|one| if let Expect::RecordsRefused(count) = one.expect { count } else { 0 }).sum();
+    assert_eq!(refusals.len() as u64, expected);
+    assert!(refusals.iter().all(|row| row["reason"].as_str().is_some_and(|reason| !reason.is_empty())));
 }
 
 #[test]
@@ -137,9 +133,14 @@ fn one_broken_object_among_good_ones_is_exit_3() {
         put(folder.path(), "good.json", &good);
         put(folder.path(), one.name, &one.bytes);
         let ran = run(&["report", "usage-by-role-model", "-s", text(folder.path()), "-f", "csv"]);
-        assert_eq!(ran.code, 3, "{}: {}", one.name, ran.err);
-        assert!(ran.err.contains("warning: ") && ran.err.contains(one.name), "{}: {}", one.name, ran.err);
-        assert!(ran.out.contains("role/app"), "{}", one.name);
+        assert_eq!(ran.code, 3, "{}: {}", one.name, ran.stderr);
+        assert!(
+            ran.stderr.contains("warning: ") && ran.stderr.contains(one.name),
+            "{}: {}",
+            one.name,
+            ran.stderr
+        );
+        assert!(ran.stdout.contains("role/app"), "{}", one.name);
     }
 }
 

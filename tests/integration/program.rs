@@ -1,40 +1,18 @@
-//! The program as its users start it, and its answers as values.
+//! Questions to the program, and its answers as values.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// A run that has ended.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
+use crate::command::{Outcome, bedtrail};
+
+/// Runs the program with these arguments, and this on standard input.
+pub fn run_with(arguments: &[&str], input: &[u8]) -> Outcome {
+    bedtrail(arguments).stdin(input).run()
 }
 
-/// Starts the program with these arguments, and this on standard input.
-pub fn run_with(arguments: &[&str], input: &[u8]) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bedtrail"));
-    let settings = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BEDTRAIL_"));
-    settings.for_each(|(name, _)| {
-        command.env_remove(name);
-    });
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("the program starts");
-    let mut pipe = child.stdin.take().expect("piped");
-    // All that is given here fits into a pipe or is read before anything is answered.
-    let written = pipe.write_all(input);
-    drop(pipe);
-    let output = child.wait_with_output().expect("it ends");
-    written.expect("it reads what it is given");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it writes UTF-8");
-    Ran { code: output.status.code().expect("no signal"), out: text(output.stdout), err: text(output.stderr) }
-}
-
-/// Starts the program with these arguments.
-pub fn run(arguments: &[&str]) -> Ran {
+/// Runs the program with these arguments.
+pub fn run(arguments: &[&str]) -> Outcome {
     run_with(arguments, b"")
 }
 
@@ -49,9 +27,9 @@ pub struct Answer {
 
 /// Asks `sql` of sources and options.
 pub fn ask_with(sql: &str, arguments: &[&str], input: &[u8]) -> Answer {
-    let ran = run_with(&[&["query", sql, "--format", "json"], arguments].concat(), input);
-    let document: Value = serde_json::from_str(&ran.out)
-        .unwrap_or_else(|error| panic!("no answer ({error}), exit {}: {}", ran.code, ran.err));
+    let ran = bedtrail(["query", sql, "--format", "json"]).args(arguments).stdin(input).run();
+    let document: Value = serde_json::from_str(&ran.stdout)
+        .unwrap_or_else(|error| panic!("no answer ({error}), exit {}: {}", ran.code, ran.stderr));
     let answer = &document["reports"][0];
     Answer {
         code: ran.code,
@@ -62,7 +40,7 @@ pub fn ask_with(sql: &str, arguments: &[&str], input: &[u8]) -> Answer {
             .iter()
             .map(|line| line.as_str().expect("text").to_owned())
             .collect(),
-        err: ran.err,
+        err: ran.stderr,
     }
 }
 

@@ -50,7 +50,7 @@ fn a_trail_of_2023_without_models() {
     let expected = [violation("ctes-trail-qyxyekjbtk"), violation("ctlr-trail-zqfsvooxqj")];
     assert_eq!(ask(sql, &source).rows, expected);
     let audit = run(&["audit", "-s", text(&folder), "--format", "json"]);
-    assert_eq!(audit.code, 1, "{}", audit.err);
+    assert_eq!(audit.code, 1, "{}", audit.stderr);
 }
 
 /// The rows of one published file hold exactly these values, those null left out, and nothing else is refused.

@@ -5,7 +5,7 @@
 //! checked for types, repeated keys or being a summary.
 
 use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
@@ -206,7 +206,7 @@ impl Style {
 
 fn unicode(letter: char, random: &mut Random, out: &mut String) {
     for unit in letter.encode_utf16(&mut [0; 2]) {
-        out.push_str(&if random.chance(500) { format!("\\u{unit:04x}") } else { format!("\\u{unit:04X}") });
+        let _ = if random.chance(500) { write!(out, "\\u{unit:04x}") } else { write!(out, "\\u{unit:04X}") };
     }
 }
 

@@ -50,8 +50,8 @@ pub fn records(row: &serde_json::Value) -> Records {
 /// Usage by role and model, as the program reports it.
 pub fn usage(arguments: &[&str]) -> BTreeMap<Key, Tally> {
     let ran = run(&[&["report", "usage-by-role-model", "--format", "csv"], arguments].concat());
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    let mut reader = csv::Reader::from_reader(ran.out.as_bytes());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let mut reader = csv::Reader::from_reader(ran.stdout.as_bytes());
     let columns: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
     let mut calls = BTreeMap::new();
     for row in reader.records() {

@@ -57,7 +57,7 @@ fn a_window_is_half_open_to_the_microsecond() {
     assert_eq!((int(row, "kept"), int(row, "out_of_range"), int(row, "not_ours")), (5, 3, 1));
     assert_eq!(answer.code, 0);
     let empty = run(&["query", IDS, "-s", &source, "--from", "2026-10-06", "--to", "2026-10-06"]);
-    assert_eq!((empty.code, empty.out.as_str()), (2, ""), "{}", empty.err);
+    assert_eq!((empty.code, empty.stdout.as_str()), (2, ""), "{}", empty.stderr);
 }
 
 /// Files published on ten days around the window, each with one event of 5 October 2026.
@@ -98,7 +98,7 @@ fn files_are_passed_over_only_if_their_day_cannot_hold_the_window() {
     assert_eq!(found(&part), [4, 5]);
     let nothing = run(&["query", IDS, "-s", text(folder.path()), "--from", "2027-01-01"]);
     assert_eq!(nothing.code, 4);
-    assert!(nothing.err.contains("outside"), "{}", nothing.err);
+    assert!(nothing.stderr.contains("outside"), "{}", nothing.stderr);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn accounts_and_regions_are_those_of_name_and_record() {
                 let name = format!(
                     "p/AWSLogs/{organisation}{account}/CloudTrail/{region}/2026/10/05/{account}_CloudTrail_{region}_20261005T1205Z_x.json.gz"
                 );
-                put(folder.path(), &name, gzip(document(&[record.clone()]).as_bytes(), 1));
+                put(folder.path(), &name, gzip(document(std::slice::from_ref(&record)).as_bytes(), 1));
                 // A name that shows nothing is read, and its records judged.
                 put(folder.path(), &format!("flat/{number}.json"), document(&[record]));
             }
@@ -163,8 +163,8 @@ fn a_source_is_a_folder_a_file_a_glob_or_several() {
     assert_eq!(footer[0], "3 objects read, 3 of other services or no logs.");
     for none in [format!("{root}/nothing"), format!("{root}/*.nothing")] {
         let ran = run(&["query", IDS, "-s", &none]);
-        assert_eq!((ran.code, ran.out.as_str()), (4, ""));
-        assert!(ran.err.contains(&none), "{}", ran.err);
+        assert_eq!((ran.code, ran.stdout.as_str()), (4, ""));
+        assert!(ran.stderr.contains(&none), "{}", ran.stderr);
     }
     assert_eq!(run(&["query", IDS]).code, 2);
 }
@@ -235,6 +235,6 @@ fn standard_input_takes_every_shape() {
     let detail = format!(r#"{{"detail":{}}}"#, records.join("}\n{\"detail\":"));
     assert_eq!(ask_with(sql, &["-s", "-"], detail.as_bytes()).rows, [json!({"user_agent": "é\"{["})]);
     let nothing = run_with(&["query", IDS, "-s", "-"], b"");
-    assert_eq!((nothing.code, nothing.out.as_str()), (4, ""), "{}", nothing.err);
-    assert!(nothing.err.contains("- refused: the object is empty"), "{}", nothing.err);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (4, ""), "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("- refused: the object is empty"), "{}", nothing.stderr);
 }
