@@ -37,7 +37,7 @@ SELECT
   CASE
     WHEN d.decision = 'denied_entry' THEN 'violation'
     WHEN d.decision = 'not_assessed' THEN 'not_assessed'
-    WHEN d.decision = 'uncovered' AND p.unknown_model <> 'allow' THEN 'violation'
+    WHEN d.decision = 'uncovered' AND (SELECT unknown_model FROM defaults) <> 'allow' THEN 'violation'
     ELSE 'pass'
   END AS verdict,
   d.account_id AS account_id,
@@ -53,6 +53,5 @@ SELECT
   d.event_id AS event_id,
   d.outcome AS outcome
 FROM decisions AS d
-CROSS JOIN defaults AS p
 WHERE d.outcome = 'denied'
-  AND (p.allow_entries > 0 OR d.decision = 'denied_entry')
+  AND ((SELECT allow_entries FROM defaults) > 0 OR d.decision = 'denied_entry')

@@ -276,7 +276,10 @@ fn exhausted(message: &str) -> String {
     if message.contains("disk") || message.contains("max_temp_directory_size") {
         "the query needs more temporary space than it may use".to_owned()
     } else {
-        "the query needs more memory than it may use".to_owned()
+        let asked = message.split_once(" failed for ").map_or("", |(_, rest)| rest);
+        let operator = asked.split(|other: char| !other.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let operator = if operator.is_empty() { String::new() } else { format!(" ({operator})") };
+        format!("the query needs more memory than it may use{operator}")
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{GreedyMemoryPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -48,7 +48,9 @@ pub(super) fn context(limits: Limits) -> Result<SessionContext> {
         .spill_dir
         .map_or(DiskManagerMode::OsTmpDirectory, |folder| DiskManagerMode::Directories(vec![folder]));
     let consumers_named = NonZeroUsize::MIN;
-    let pool = TrackConsumersPool::new(FairSpillPool::new(limits.memory), consumers_named);
+    // Not the fair pool: it gives each operator that could spill the same share, idle ones included, and a rule's plan
+    // has a hundred of them.
+    let pool = TrackConsumersPool::new(GreedyMemoryPool::new(limits.memory), consumers_named);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(folder))
