@@ -60,6 +60,7 @@ mod avx2 {
 
     use super::{BLOCK, Masks};
 
+    #[expect(clippy::cast_ptr_alignment, reason = "the load needs no alignment")]
     #[target_feature(enable = "avx2")]
     pub(super) fn masks(bytes: &[u8], out: &mut [Masks]) {
         for (block, masks) in bytes.chunks_exact(BLOCK).zip(out) {

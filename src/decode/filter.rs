@@ -148,7 +148,7 @@ mod tests {
                 1 => (r#"{"eventName":"DeleteTrail"}"#, true),
                 2 => (r#"{"a":"bedrock","eventName":"RunInstances"}"#, true),
                 _ if index % 40 == 3 => (long.as_str(), false),
-                _ => (r#"{}"#, true),
+                _ => ("{}", true),
             };
             records.push(record);
             expected.push(wanted);

@@ -353,6 +353,7 @@ mod tests {
         Ok((shape, spans.chain(located.owned.iter().cloned()).collect()))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with a result")]
     fn found(shape: Shape, count: usize) -> Result<(Shape, Vec<String>), ShapeError> {
         Ok((shape, vec![RECORD.to_owned(); count]))
     }
@@ -400,7 +401,7 @@ mod tests {
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD} {RECORD}]}}"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD},5]}}"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD}]}} junk"#)), ShapeError::Stray { .. }));
-        assert!(matches!(broken(&format!(r#"[{RECORD}] junk"#)), ShapeError::Trailing { .. }));
+        assert!(matches!(broken(&format!("[{RECORD}] junk")), ShapeError::Trailing { .. }));
         let twice = format!(r#"{{"Records":[{RECORD}],"Records":[{RECORD}]}}"#);
         assert!(matches!(broken(&twice), ShapeError::Json(_)));
     }
