@@ -129,163 +129,36 @@ reach AS (
   LEFT JOIN ref_region AS r ON r.region = d.destination_region
   LEFT JOIN pairs AS p ON p.environment = v.environment AND p.geography = r.geography
   GROUP BY v.environment, d.profile_scope, d.model_key, d.region_key
-),
-judged AS (
-  SELECT
-    CASE
-      WHEN v.anywhere > 0 THEN 'pass'
-      WHEN c.profile_scope = 'global' OR d.outside > 0 THEN 'violation'
-      WHEN c.profile_scope IS NULL OR d.outside IS NULL OR d.unplaced > 0 THEN 'not_assessed'
-      ELSE 'pass'
-    END AS verdict,
-    c.account_id AS account_id,
-    c.aws_region AS aws_region,
-    c.principal AS principal,
-    COALESCE(c.profile_scope || '.', '') || COALESCE(c.model_id, 'model not recorded')
-      || ' from ' || COALESCE(c.aws_region, 'a Region that is not recorded') AS subject,
-    CASE
-      WHEN c.profile_scope = 'global' THEN 'a global inference profile may run in any commercial Region'
-      WHEN d.outside > 0 THEN 'the profile reaches Regions outside the geographies of environment ' || c.environment
-      WHEN c.profile_scope IS NULL
-        THEN 'an application inference profile: the record does not say which Regions it reaches'
-      WHEN d.outside IS NULL THEN 'the Regions that this profile reaches are not known'
-      ELSE 'the geography of a Region that this profile reaches is not known'
-    END AS reason,
-    'a profile that stays in ' || v.allowed AS expected,
-    'called' || CASE WHEN d.outside > 0 THEN COALESCE(', reaches ' || NULLIF(d.outside_regions, ''), '') ELSE '' END AS observed,
-    3 AS severity_rank,
-    c.event_id AS event_id,
-    c.event_time AS event_time,
-    c.outcome AS outcome
-  FROM calls AS c
-  JOIN environments AS v ON v.environment = c.environment
-  LEFT JOIN reach AS d
-    ON d.environment = c.environment
-    AND d.profile_scope = c.profile_scope
-    AND d.model_key = COALESCE(c.model_id, '')
-    AND d.region_key = COALESCE(c.aws_region, '')
-),
--- What passed folds into one row; all else stays one row per event, so that samples can be picked.
-folded AS (
-  SELECT
-    verdict AS verdict,
-    CASE WHEN verdict <> 'pass' THEN account_id END AS account_id,
-    CASE WHEN verdict <> 'pass' THEN principal END AS principal,
-    CASE WHEN verdict <> 'pass' THEN subject END AS subject,
-    CASE WHEN verdict <> 'pass' THEN event_id END AS event_id,
-    MIN(aws_region) AS first_region,
-    MAX(aws_region) AS last_region,
-    MIN(reason) AS first_reason,
-    MAX(reason) AS last_reason,
-    MIN(expected) AS expected,
-    MIN(observed) AS first_observed,
-    MAX(observed) AS last_observed,
-    MAX(severity_rank) AS severity_rank,
-    MIN(event_time) AS first_seen,
-    MAX(event_time) AS last_seen,
-    COUNT(*) AS events,
-    COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
-    COUNT(*) FILTER (WHERE outcome = 'denied') AS denied
-  FROM judged
-  GROUP BY 1, 2, 3, 4, 5
-),
-ranked AS (
-  SELECT
-    verdict AS verdict,
-    account_id AS account_id,
-    principal AS principal,
-    subject AS subject,
-    event_id AS event_id,
-    first_region AS first_region,
-    last_region AS last_region,
-    first_reason AS first_reason,
-    last_reason AS last_reason,
-    expected AS expected,
-    first_observed AS first_observed,
-    last_observed AS last_observed,
-    severity_rank AS severity_rank,
-    first_seen AS first_seen,
-    last_seen AS last_seen,
-    events AS events,
-    ok AS ok,
-    denied AS denied,
-    ROW_NUMBER() OVER (
-      PARTITION BY verdict, account_id, principal, subject
-      ORDER BY first_seen ASC NULLS LAST, event_id ASC NULLS LAST
-    ) AS place
-  FROM folded
-),
-grouped AS (
-  SELECT
-    verdict AS verdict,
-    account_id AS account_id,
-    principal AS principal,
-    subject AS subject,
-    MIN(first_region) AS first_region,
-    MAX(last_region) AS last_region,
-    MIN(first_reason) AS first_reason,
-    MAX(last_reason) AS last_reason,
-    MIN(expected) AS expected,
-    MIN(first_observed) AS first_observed,
-    MAX(last_observed) AS last_observed,
-    MAX(severity_rank) AS severity_rank,
-    MIN(first_seen) AS first_seen,
-    MAX(last_seen) AS last_seen,
-    CAST(SUM(events) AS BIGINT) AS events,
-    CAST(SUM(ok) AS BIGINT) AS ok,
-    CAST(SUM(denied) AS BIGINT) AS denied,
-    array_join(
-      array_agg(event_id ORDER BY place) FILTER (WHERE event_id IS NOT NULL AND place <= 5), ' '
-    ) AS sample_event_ids
-  FROM ranked
-  GROUP BY verdict, account_id, principal, subject
-),
-told AS (
-  SELECT
-    verdict AS verdict,
-    account_id AS account_id,
-    CASE WHEN verdict <> 'pass' AND first_region = last_region THEN first_region END AS aws_region,
-    principal AS principal,
-    subject AS subject,
-    CASE WHEN first_reason = last_reason THEN first_reason ELSE first_reason || '; ' || last_reason END AS reason,
-    expected AS expected,
-    CASE WHEN first_observed = last_observed THEN first_observed ELSE first_observed || '; ' || last_observed END
-      || ' (' || CAST(ok AS VARCHAR) || ' ok, ' || CAST(denied AS VARCHAR) || ' denied, '
-      || CAST(events - ok - denied AS VARCHAR) || ' other)' AS observed,
-    first_seen AS first_seen,
-    last_seen AS last_seen,
-    events AS event_count,
-    CAST(SUM(events) OVER () AS BIGINT) AS population,
-    sample_event_ids AS sample_event_ids,
-    severity_rank AS severity_rank
-  FROM grouped
 )
 SELECT
-  verdict AS verdict,
-  account_id AS account_id,
-  aws_region AS aws_region,
-  principal AS principal,
-  subject AS subject,
-  CASE WHEN verdict = 'violation' THEN reason END AS reason,
-  CASE WHEN verdict = 'violation' THEN expected END AS expected,
-  CASE WHEN verdict <> 'pass' THEN observed END AS observed,
-  first_seen AS first_seen,
-  last_seen AS last_seen,
-  event_count AS event_count,
-  population AS population,
-  CASE WHEN verdict IN ('not_assessed', 'not_applicable') THEN reason END AS not_assessed_reason,
-  sample_event_ids AS sample_event_ids,
   CASE
-    WHEN verdict <> 'violation' THEN NULL
-    WHEN severity_rank = 5 THEN 'critical'
-    WHEN severity_rank = 4 THEN 'high'
-    WHEN severity_rank = 3 THEN 'medium'
-    WHEN severity_rank = 2 THEN 'low'
-    WHEN severity_rank = 1 THEN 'info'
-  END AS severity
-FROM told
-ORDER BY
-  verdict ASC NULLS LAST,
-  account_id ASC NULLS LAST,
-  principal ASC NULLS LAST,
-  subject ASC NULLS LAST
+    WHEN v.anywhere > 0 THEN 'pass'
+    WHEN c.profile_scope = 'global' OR d.outside > 0 THEN 'violation'
+    WHEN c.profile_scope IS NULL OR d.outside IS NULL OR d.unplaced > 0 THEN 'not_assessed'
+    ELSE 'pass'
+  END AS verdict,
+  c.account_id AS account_id,
+  c.aws_region AS aws_region,
+  c.principal AS principal,
+  COALESCE(c.profile_scope || '.', '') || COALESCE(c.model_id, 'model not recorded')
+    || ' from ' || COALESCE(c.aws_region, 'a Region that is not recorded') AS subject,
+  CASE
+    WHEN c.profile_scope = 'global' THEN 'a global inference profile may run in any commercial Region'
+    WHEN d.outside > 0 THEN 'the profile reaches Regions outside the geographies of environment ' || c.environment
+    WHEN c.profile_scope IS NULL
+      THEN 'an application inference profile: the record does not say which Regions it reaches'
+    WHEN d.outside IS NULL THEN 'the Regions that this profile reaches are not known'
+    ELSE 'the geography of a Region that this profile reaches is not known'
+  END AS reason,
+  'a profile that stays in ' || v.allowed AS expected,
+  'called' || CASE WHEN d.outside > 0 THEN COALESCE(', reaches ' || NULLIF(d.outside_regions, ''), '') ELSE '' END AS observed,
+  c.event_time AS event_time,
+  c.event_id AS event_id,
+  c.outcome AS outcome
+FROM calls AS c
+JOIN environments AS v ON v.environment = c.environment
+LEFT JOIN reach AS d
+  ON d.environment = c.environment
+  AND d.profile_scope = c.profile_scope
+  AND d.model_key = COALESCE(c.model_id, '')
+  AND d.region_key = COALESCE(c.aws_region, '')

@@ -1,77 +1,143 @@
-//! 64 bytes of JSON at a time as bit masks: where quotes, backslashes, brackets and white space stand.
+//! 64 bytes of JSON at a time: where brackets stand outside strings.
 //!
-//! The masks say nothing about strings yet; [`super::structure`] does. AVX2 is chosen at run time where the
-//! processor has it; the portable form gives the same masks.
+//! AVX2 is chosen at run time where the processor has it; the portable form gives the same answer, and a
+//! property test holds them equal.
 #![expect(unsafe_code, reason = "run-time AVX2 dispatch; the property test holds both forms equal")]
 
-/// Bytes that one [`Masks`] describes.
+/// Bytes that one [`Brackets`] describes.
 pub(crate) const BLOCK: usize = 64;
 
-/// Bit `i` stands for byte `i` of the block.
+/// Brackets outside strings; bit `i` stands for byte `i` of the block.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Masks {
-    /// `\`
-    pub(crate) backslash: u64,
-    /// `"`
-    pub(crate) quote: u64,
+pub(crate) struct Brackets {
     /// `{` and `[`
     pub(crate) open: u64,
     /// `}` and `]`
     pub(crate) close: u64,
-    /// Space, tab, line feed, carriage return and the other bytes up to 0x20.
-    pub(crate) space: u64,
-    /// Bytes above 0x7f.
-    pub(crate) high: u64,
+    /// How many open.
+    pub(crate) opened: u32,
+    /// How many close.
+    pub(crate) closed: u32,
 }
 
-/// The masks of every whole block of `bytes`, as many as `out` takes; the rest of the bytes is the caller's.
-pub(crate) fn masks(bytes: &[u8], out: &mut [Masks]) {
+/// What one block leaves to the next, and what the text has shown so far.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Carry {
+    /// Bit 0: the next byte is escaped.
+    escaped: u64,
+    /// All ones inside a string.
+    pub(crate) in_string: u64,
+    /// White space stands outside strings.
+    pub(crate) spaced: bool,
+    /// Bytes above 0x7f were seen.
+    pub(crate) high: bool,
+}
+
+/// Where characters stand, strings not yet considered.
+#[derive(Clone, Copy)]
+struct Masks {
+    backslash: u64,
+    quote: u64,
+    open: u64,
+    close: u64,
+    /// Bytes up to 0x20.
+    space: u64,
+    /// Bytes above 0x7f.
+    high: u64,
+}
+
+/// Describes every whole block of `bytes`, as many as `out` takes.
+pub(crate) fn brackets(bytes: &[u8], carry: &mut Carry, out: &mut [Brackets]) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the feature has just been detected.
-        unsafe { avx2::masks(bytes, out) };
+    if std::arch::is_x86_feature_detected!("avx2")
+        && std::arch::is_x86_feature_detected!("popcnt")
+        && std::arch::is_x86_feature_detected!("pclmulqdq")
+    {
+        // SAFETY: the features have just been detected.
+        unsafe { avx2::brackets(bytes, carry, out) };
         return;
     }
-    portable(bytes, out);
+    portable(bytes, carry, out);
 }
 
-fn portable(bytes: &[u8], out: &mut [Masks]) {
-    for (block, masks) in bytes.chunks_exact(BLOCK).zip(out) {
-        let mut found = Masks::default();
+fn portable(bytes: &[u8], carry: &mut Carry, out: &mut [Brackets]) {
+    for (block, brackets) in bytes.chunks_exact(BLOCK).zip(out) {
+        let mut masks = Masks { backslash: 0, quote: 0, open: 0, close: 0, space: 0, high: 0 };
         for (index, &byte) in block.iter().enumerate() {
             let bit = |yes: bool| u64::from(yes) << index;
-            found.backslash |= bit(byte == b'\\');
-            found.quote |= bit(byte == b'"');
-            found.open |= bit(byte | 0x20 == b'{');
-            found.close |= bit(byte | 0x20 == b'}');
-            found.space |= bit(byte <= 0x20);
-            found.high |= bit(byte > 0x7f);
+            masks.backslash |= bit(byte == b'\\');
+            masks.quote |= bit(byte == b'"');
+            masks.open |= bit(byte | 0x20 == b'{');
+            masks.close |= bit(byte | 0x20 == b'}');
+            masks.space |= bit(byte <= 0x20);
+            masks.high |= bit(byte > 0x7f);
         }
-        *masks = found;
+        *brackets = outside_strings(masks, carry, prefix_xor);
     }
+}
+
+/// Takes strings out. Always inlined, so that it is compiled with its caller's processor features.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled with the features of the function it is inlined into")]
+fn outside_strings(masks: Masks, carry: &mut Carry, prefix_xor: impl Fn(u64) -> u64) -> Brackets {
+    let escaped = escaped(masks.backslash, &mut carry.escaped);
+    let in_string = prefix_xor(masks.quote & !escaped) ^ carry.in_string;
+    carry.in_string = (in_string.cast_signed() >> 63).cast_unsigned();
+    carry.high |= masks.high != 0;
+    carry.spaced |= masks.space & !in_string != 0;
+    let (open, close) = (masks.open & !in_string, masks.close & !in_string);
+    Brackets { open, close, opened: open.count_ones(), closed: close.count_ones() }
+}
+
+/// Which bytes a backslash escapes, runs of backslashes and block borders included.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "compiled with the features of the function it is inlined into")]
+fn escaped(backslash: u64, carry: &mut u64) -> u64 {
+    const EVEN: u64 = 0x5555_5555_5555_5555;
+    if backslash == 0 {
+        return std::mem::take(carry);
+    }
+    let backslash = backslash & !*carry;
+    let follows = backslash << 1 | *carry;
+    let odd_starts = backslash & !EVEN & !follows;
+    let (even_runs, overflow) = odd_starts.overflowing_add(backslash);
+    *carry = u64::from(overflow);
+    (EVEN ^ (even_runs << 1)) & follows
+}
+
+/// Bit `i` is the parity of the bits up to and including `i`.
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
 }
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_max_epu8, _mm256_movemask_epi8,
-        _mm256_or_si256, _mm256_set1_epi8,
+        __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8,
+        _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_max_epu8, _mm256_movemask_epi8, _mm256_or_si256,
+        _mm256_set1_epi8,
     };
 
-    use super::{BLOCK, Masks};
+    use super::{BLOCK, Brackets, Carry, Masks, outside_strings};
 
-    #[expect(clippy::cast_ptr_alignment, reason = "the load needs no alignment")]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn masks(bytes: &[u8], out: &mut [Masks]) {
-        for (block, masks) in bytes.chunks_exact(BLOCK).zip(out) {
+    #[target_feature(enable = "avx2,popcnt,pclmulqdq")]
+    pub(super) fn brackets(bytes: &[u8], carry: &mut Carry, out: &mut [Brackets]) {
+        let fold = _mm256_set1_epi8(0x20);
+        let prefix_xor = |bits: u64| {
+            let (bits, ones) = (_mm_cvtsi64_si128(bits.cast_signed()), _mm_set1_epi8(-1));
+            _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, ones)).cast_unsigned()
+        };
+        for (block, brackets) in bytes.chunks_exact(BLOCK).zip(out) {
             // SAFETY: the block is 64 bytes long and the load needs no alignment.
             let (low, high) = unsafe {
                 let start = block.as_ptr().cast::<__m256i>();
                 (_mm256_loadu_si256(start), _mm256_loadu_si256(start.add(1)))
             };
-            let fold = _mm256_set1_epi8(0x20);
             let (low_folded, high_folded) = (_mm256_or_si256(low, fold), _mm256_or_si256(high, fold));
-            *masks = Masks {
+            let masks = Masks {
                 backslash: equal(low, high, b'\\'),
                 quote: equal(low, high, b'"'),
                 open: equal(low_folded, high_folded, b'{'),
@@ -82,6 +148,7 @@ mod avx2 {
                 ),
                 high: bits(low, high),
             };
+            *brackets = outside_strings(masks, carry, prefix_xor);
         }
     }
 
@@ -106,12 +173,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_forms_agree(bytes in proptest::collection::vec(any::<u8>(), 0..1024)) {
-            let mut fast = vec![Masks::default(); bytes.len() / BLOCK];
+        fn both_forms_agree(bytes in proptest::collection::vec(
+            prop_oneof![any::<u8>(), Just(b'"'), Just(b'\\'), Just(b'{'), Just(b']'), Just(b' ')], 0..1024,
+        )) {
+            let mut fast = vec![Brackets::default(); bytes.len() / BLOCK];
             let mut plain = fast.clone();
-            masks(&bytes, &mut fast);
-            portable(&bytes, &mut plain);
+            let (mut fast_carry, mut plain_carry) = (Carry::default(), Carry::default());
+            brackets(&bytes, &mut fast_carry, &mut fast);
+            portable(&bytes, &mut plain_carry, &mut plain);
             prop_assert_eq!(fast, plain);
+            prop_assert_eq!(fast_carry, plain_carry);
         }
     }
 }

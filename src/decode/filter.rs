@@ -5,6 +5,7 @@
 //! key (at least one) has a value without backslash that is not on the list. Everything else is parsed, and
 //! then only the record's own top-level keys decide.
 
+use aho_corasick::packed::Searcher;
 use hashbrown::HashSet;
 use memchr::memmem::Finder;
 
@@ -13,10 +14,36 @@ use crate::decode::structure::Span;
 /// Bytes searched with all needles before going on, so that they stay in the processor's cache.
 const GROUP: usize = 256 * 1024;
 
+/// All needles in one pass where the processor can, else one pass each.
+#[derive(Debug)]
+enum Needles {
+    Together(Box<Searcher>),
+    Apart(Vec<Finder<'static>>),
+}
+
+impl Needles {
+    fn new(needles: &[&str]) -> Self {
+        Searcher::new(needles).map_or_else(
+            || Self::Apart(needles.iter().map(|needle| Finder::new(needle).into_owned()).collect()),
+            |searcher| Self::Together(Box::new(searcher)),
+        )
+    }
+
+    /// Calls `found` with the place of every needle, ascending for each needle or for all of them.
+    fn find(&self, bytes: &[u8], mut found: impl FnMut(usize)) {
+        match self {
+            Self::Together(searcher) => searcher.find_iter(bytes).for_each(|one| found(one.start())),
+            Self::Apart(finders) => {
+                finders.iter().for_each(|finder| finder.find_iter(bytes).for_each(&mut found))
+            }
+        }
+    }
+}
+
 /// The needles and names of one run.
 #[derive(Debug)]
 pub struct Filter {
-    needles: Vec<Finder<'static>>,
+    needles: Needles,
     key: Finder<'static>,
     names: HashSet<Box<[u8]>>,
 }
@@ -25,10 +52,9 @@ impl Filter {
     /// `needles`: texts of letters, digits and hyphens; a record of a wanted service holds one of them.
     /// `names`: event names wanted from other services.
     pub fn new<'n>(needles: &[&str], names: impl IntoIterator<Item = &'n str>) -> Self {
-        let always = ["\\u00", "Insight"];
-        let needles = needles.iter().chain(&always);
+        let needles: Vec<&str> = needles.iter().copied().chain(["\\u00", "Insight"]).collect();
         Self {
-            needles: needles.map(|needle| Finder::new(needle.as_bytes()).into_owned()).collect(),
+            needles: Needles::new(&needles),
             key: Finder::new(b"\"eventName\"").into_owned(),
             names: names.into_iter().map(|name| name.as_bytes().into()).collect(),
         }
@@ -74,19 +100,19 @@ impl Filter {
             parse |= self.wanted(&bytes[at..]);
         }
         out[current] = parse || !named;
-        for needle in &self.needles {
-            let mut current = 0;
-            for found in needle.find_iter(bytes) {
-                let found = base + found;
-                while current < spans.len() && found >= spans[current].range.end {
-                    current += 1;
-                }
-                match out.get_mut(current) {
-                    None => break,
-                    Some(parse) => *parse |= found >= spans[current].range.start,
-                }
+        let mut current = 0;
+        self.needles.find(bytes, |found| {
+            let found = base + found;
+            if spans.get(current).is_none_or(|span| found < span.range.start) {
+                current = 0;
             }
-        }
+            current += spans[current..].partition_point(|span| span.range.end <= found);
+            if let Some(span) = spans.get(current)
+                && found >= span.range.start
+            {
+                out[current] = true;
+            }
+        });
     }
 
     /// Whether what follows the text `"eventName"` could be a wanted value, or is not a plain value at all.

@@ -29,6 +29,8 @@ pub struct Key {
     pub index: u32,
     /// How the row counts.
     pub kind: RecordKind,
+    /// An `UPDATED_DATA` record under the id it had before: it supersedes the other rows of its own id.
+    pub renewed: bool,
 }
 
 /// How many records of an object met which fate.
@@ -208,7 +210,11 @@ impl<'s> Decoder<'s> {
                 outcome.counts.seen += 1;
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
                 let spaced = true;
-                self.record(owned.as_bytes(), spaced, index, origin, rows, keys, &mut outcome);
+                if owned.too_deep {
+                    refuse(&mut outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
+                } else {
+                    self.record(owned.text.as_bytes(), spaced, index, origin, rows, keys, &mut outcome);
+                }
             }
         }
         (self.located, self.candidates) = (located, candidates);
@@ -227,6 +233,10 @@ impl<'s> Decoder<'s> {
         outcome: &mut Outcome,
     ) {
         let Ok(text) = std::str::from_utf8(bytes) else { return refuse(outcome, index, "not UTF-8") };
+        // Serde takes an array as a record's fields in their order.
+        if !text.trim_ascii_start().starts_with('{') {
+            return refuse(outcome, index, "not a JSON object");
+        }
         let record: Record<'_> = match serde_json::from_str(text) {
             Ok(record) => record,
             Err(error) => return refuse(outcome, index, &format!("not readable: {error}")),
@@ -251,6 +261,8 @@ impl<'s> Decoder<'s> {
         let (source, name) = (record.event_source.as_deref(), record.event_name.as_deref());
         let made_by = identity.invoked_by.as_deref().or(record.source_ip_address.as_deref());
         if let (Some(source), Some(name)) = (source, name)
+            && !source.is_empty()
+            && !name.is_empty()
             && !self.scope.ours(source, name, made_by)
         {
             outcome.counts.not_ours += 1;
@@ -288,16 +300,17 @@ impl<'s> Decoder<'s> {
                 let content = Sha256::digest(compact(bytes, spaced, &mut self.compact));
                 let content: u128 = first_bytes(&content);
                 let id = record.event_id.as_deref().filter(|id| !id.is_empty()).map_or(content, event_id);
+                let superseded = superseded(&record);
+                let renewed = superseded == Some(id);
+                outcome.supersedes.extend(superseded.filter(|_| !renewed));
                 keys.push(Key {
                     id,
                     content: (content >> 64) as u64,
                     object: origin.ordinal,
                     index,
                     kind: row.record_kind,
+                    renewed,
                 });
-                if let Some(superseded) = superseded(&record) {
-                    outcome.supersedes.push(superseded);
-                }
                 outcome.counts.kept += 1;
                 outcome.kinds[row.record_kind as usize] += 1;
                 let (first, last) = outcome.times.unwrap_or((row.event_time, row.event_time));

@@ -80,6 +80,15 @@ pub enum ShapeError {
     },
 }
 
+/// A record that stood inside a JSON string.
+#[derive(Debug)]
+pub struct Owned {
+    /// Its text, unescaped.
+    pub text: String,
+    /// Nested deeper than [`MAX_DEPTH`](super::structure::MAX_DEPTH).
+    pub too_deep: bool,
+}
+
 /// Where the records of an object are.
 #[derive(Default)]
 pub struct Located {
@@ -87,8 +96,8 @@ pub struct Located {
     pub shape: Option<Shape>,
     /// Records as ranges of the text, ascending.
     pub spans: Vec<Span>,
-    /// Records that stood inside a JSON string, unescaped, with their place among all records.
-    pub owned: Vec<String>,
+    /// Records that stood inside a JSON string, after those of `spans`.
+    pub owned: Vec<Owned>,
     /// White space stands outside strings somewhere.
     pub spaced: bool,
     /// Bytes above 0x7f are somewhere.
@@ -197,8 +206,9 @@ impl Located {
         whole.take(text, start, start..text.len(), structure, b"")?;
         self.spaced |= whole.spaced;
         self.high |= whole.high;
+        let alone = whole.spans.len() == 1;
         for span in whole.spans {
-            self.one(text, span, structure, Shape::Lines)?;
+            self.one(text, span, structure, Shape::Lines, alone)?;
         }
         Ok(())
     }
@@ -229,18 +239,19 @@ impl Located {
             return Ok(());
         }
         for span in inner.spans {
-            self.one(text, span, structure, shape)?;
+            self.one(text, span, structure, shape, false)?;
         }
         Ok(())
     }
 
-    /// One object that may be a record or hold some.
+    /// One object that may be a record or hold some; `alone` if it is the whole text.
     fn one(
         &mut self,
         text: &[u8],
         span: Span,
         structure: &mut Structure,
         shape: Shape,
+        alone: bool,
     ) -> Result<(), ShapeError> {
         let bytes = &text[span.range.clone()];
         let plain = !DOCUMENT_KEYS.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
@@ -249,11 +260,17 @@ impl Located {
             self.spans.push(span);
             return Ok(());
         }
-        let json = |error: &dyn std::fmt::Display| ShapeError::Json(error.to_string());
+        // Left to the record's own check, which names what is wrong with it.
+        let record = || Document { event_name: Some(RawValue::NULL), ..Document::default() };
         let document: Document<'_> = match std::str::from_utf8(bytes) {
-            Ok(valid) => serde_json::from_str(valid).map_err(|error| json(&error))?,
-            // Left to the record's own check, which names it.
-            Err(_) => Document { event_name: Some(RawValue::NULL), ..Document::default() },
+            // Serde takes an array as a document's keys in their order.
+            Ok(valid) if !valid.starts_with('{') => Document::default(),
+            Ok(valid) => match serde_json::from_str(valid) {
+                Ok(document) => document,
+                Err(_) if !alone => record(),
+                Err(error) => return Err(ShapeError::Json(error.to_string())),
+            },
+            Err(_) => record(),
         };
         if let Some(records) = document.records.filter(|raw| raw.get().starts_with('[')) {
             return self.elements(text, place(text, records), structure, Shape::Records);
@@ -267,7 +284,11 @@ impl Located {
         }
         if let Some(event) = document.cloudtrail_event {
             self.shape.get_or_insert(Shape::Lookup);
-            self.owned.push(event.0.into_owned());
+            let text = event.0.into_owned();
+            // Text that is broken is the record's own to say.
+            let whole = structure.scan(text.as_bytes(), 0).is_ok();
+            let too_deep = whole && structure.spans.iter().any(|span| span.too_deep);
+            self.owned.push(Owned { text, too_deep });
             return Ok(());
         }
         let own =
@@ -350,10 +371,9 @@ mod tests {
         let mut located = Located::default();
         let shape = located.locate(text.as_bytes(), &mut Structure::default())?;
         let spans = located.spans.iter().map(|span| text[span.range.clone()].to_owned());
-        Ok((shape, spans.chain(located.owned.iter().cloned()).collect()))
+        Ok((shape, spans.chain(located.owned.iter().map(|owned| owned.text.clone())).collect()))
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "it is compared with a result")]
     fn found(shape: Shape, count: usize) -> Result<(Shape, Vec<String>), ShapeError> {
         Ok((shape, vec![RECORD.to_owned(); count]))
     }
@@ -401,7 +421,9 @@ mod tests {
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD} {RECORD}]}}"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD},5]}}"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD}]}} junk"#)), ShapeError::Stray { .. }));
-        assert!(matches!(broken(&format!("[{RECORD}] junk")), ShapeError::Trailing { .. }));
+        assert!(matches!(broken(&format!(r#"[{RECORD}] junk"#)), ShapeError::Trailing { .. }));
+        let half = locate(&format!("{RECORD}\n{{\"eventName\":\"A\",\"detail\":}}\n{RECORD}")).unwrap();
+        assert_eq!((half.0, half.1.len()), (Shape::Lines, 3), "one bad line is that line's matter");
         let twice = format!(r#"{{"Records":[{RECORD}],"Records":[{RECORD}]}}"#);
         assert!(matches!(broken(&twice), ShapeError::Json(_)));
     }

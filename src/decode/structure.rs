@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::decode::block::{BLOCK, Masks, masks};
+use crate::decode::block::{BLOCK, Brackets, Carry, brackets};
 
 /// A record nested deeper than this is refused: nothing CloudTrail writes comes near, and parsers recurse.
 pub const MAX_DEPTH: u32 = 128;
@@ -42,15 +42,13 @@ pub struct Span {
 pub struct Structure {
     /// The spans found by the last scan, in order.
     pub spans: Vec<Span>,
-    /// Whether white space stands outside strings.
+    /// Whether white space stands outside strings in the blocks scanned.
     pub spaced: bool,
     /// Whether there are bytes above 0x7f.
     pub high: bool,
 }
 
 struct State {
-    escaped: u64,
-    in_string: u64,
     depth: u32,
     level: u32,
     start: usize,
@@ -63,65 +61,68 @@ impl Structure {
     /// text's length for level 0. Scanning stops there.
     pub fn scan(&mut self, bytes: &[u8], level: u32) -> Result<usize, Broken> {
         self.spans.clear();
-        self.spaced = false;
-        self.high = false;
-        let mut state = State { escaped: 0, in_string: 0, depth: 0, level, start: 0, deepest: 0 };
-        let mut found = [Masks::default(); 64];
+        let mut carry = Carry::default();
+        let mut state = State { depth: 0, level, start: 0, deepest: 0 };
+        let mut found = [Brackets::default(); 64];
         let mut base = 0;
-        for chunk in bytes.chunks(BLOCK * found.len()) {
+        let mut end = None;
+        'text: for chunk in bytes.chunks(BLOCK * found.len()) {
             let whole = chunk.len() / BLOCK;
-            masks(chunk, &mut found[..whole]);
-            for (index, block) in found[..whole].iter().enumerate() {
-                if let Some(end) = self.block(&mut state, block, base + index * BLOCK)? {
-                    return Ok(end);
-                }
-            }
+            brackets(chunk, &mut carry, &mut found[..whole]);
             let tail = &chunk[whole * BLOCK..];
+            let mut blocks = whole;
             if !tail.is_empty() {
-                let mut padded = [b' '; BLOCK];
+                // Digits are neither space nor bracket nor quote, so they change nothing.
+                let mut padded = [b'0'; BLOCK];
                 padded[..tail.len()].copy_from_slice(tail);
-                let mut last = [Masks::default()];
-                masks(&padded, &mut last);
-                last[0].space &= (1 << tail.len()) - 1;
-                if let Some(end) = self.block(&mut state, &last[0], base + whole * BLOCK)? {
-                    return Ok(end);
+                brackets(&padded, &mut carry, &mut found[whole..=whole]);
+                blocks += 1;
+            }
+            for (index, block) in found[..blocks].iter().enumerate() {
+                end = self.block(&mut state, block, base + index * BLOCK)?;
+                if end.is_some() {
+                    break 'text;
                 }
             }
             base += chunk.len();
         }
-        if state.depth != 0 || state.in_string != 0 || level != 0 {
-            return Err(Broken::Truncated { at: bytes.len() });
+        (self.spaced, self.high) = (carry.spaced, carry.high);
+        match end {
+            Some(end) => Ok(end),
+            None if state.depth == 0 && carry.in_string == 0 && level == 0 => Ok(bytes.len()),
+            None => Err(Broken::Truncated { at: bytes.len() }),
         }
-        Ok(bytes.len())
     }
 
     #[inline]
-    fn block(&mut self, state: &mut State, block: &Masks, base: usize) -> Result<Option<usize>, Broken> {
-        let escaped = escaped(block.backslash, &mut state.escaped);
-        let in_string = prefix_xor(block.quote & !escaped) ^ state.in_string;
-        state.in_string = (in_string.cast_signed() >> 63).cast_unsigned();
-        self.high |= block.high != 0;
-        self.spaced |= block.space & !in_string != 0;
-        let open = block.open & !in_string;
-        let close = block.close & !in_string;
-        let (opened, closed) = (open.count_ones(), close.count_ones());
+    fn block(&mut self, state: &mut State, block: &Brackets, base: usize) -> Result<Option<usize>, Broken> {
         // Far from both ends of a record, only the balance matters.
-        if state.depth > state.level + closed && state.depth + opened <= state.level + MAX_DEPTH {
-            state.depth = state.depth + opened - closed;
+        if state.depth > state.level + block.closed && state.depth + block.opened <= state.level + MAX_DEPTH {
+            state.depth = state.depth + block.opened - block.closed;
             return Ok(None);
         }
-        let mut both = open | close;
+        self.brackets(state, block, base)
+    }
+
+    #[cold]
+    fn brackets(
+        &mut self,
+        state: &mut State,
+        block: &Brackets,
+        base: usize,
+    ) -> Result<Option<usize>, Broken> {
+        let mut both = block.open | block.close;
         while both != 0 {
             let at = base + both.trailing_zeros() as usize;
             let bit = both & both.wrapping_neg();
             both ^= bit;
-            if open & bit != 0 {
+            if block.open & bit != 0 {
                 if state.depth == state.level {
                     state.start = at;
                     state.deepest = 0;
                 }
                 state.depth += 1;
-                state.deepest = state.deepest.max(state.depth - state.level.min(state.depth));
+                state.deepest = state.deepest.max(state.depth.saturating_sub(state.level));
             } else {
                 if state.depth == 0 {
                     return Err(Broken::Unbalanced { at });
@@ -137,33 +138,6 @@ impl Structure {
         }
         Ok(None)
     }
-}
-
-/// Which bytes a backslash escapes, runs of backslashes and block borders included.
-#[inline]
-fn escaped(backslash: u64, carry: &mut u64) -> u64 {
-    const EVEN: u64 = 0x5555_5555_5555_5555;
-    if backslash == 0 {
-        return std::mem::take(carry);
-    }
-    let backslash = backslash & !*carry;
-    let follows = backslash << 1 | *carry;
-    let odd_starts = backslash & !EVEN & !follows;
-    let (even_runs, overflow) = odd_starts.overflowing_add(backslash);
-    *carry = u64::from(overflow);
-    (EVEN ^ (even_runs << 1)) & follows
-}
-
-/// Bit `i` is the parity of the bits up to and including `i`.
-#[inline]
-fn prefix_xor(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^= bits << 32;
-    bits
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 mod document;
 mod error;
 mod function;
+mod min_by;
 mod order;
 mod parquet;
 mod plan;

@@ -12,6 +12,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::Limits;
 use super::function::FUNCTIONS;
+use super::min_by;
 
 /// Functions that answer differently from run to run, or tell of the engine: a report must not.
 const REMOVED: &[&str] = &[
@@ -65,5 +66,6 @@ pub(super) fn context(limits: Limits) -> Result<SessionContext> {
     for function in FUNCTIONS {
         context.register_udf((function.make)());
     }
+    context.register_udaf(min_by::make());
     Ok(context)
 }

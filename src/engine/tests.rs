@@ -7,7 +7,10 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use super::*;
 
 fn engine() -> Engine {
-    Engine::new(Limits { memory: 64 << 20, spill_dir: None, partitions: 2 }).unwrap()
+    let mut engine = Engine::new(Limits { memory: 64 << 20, spill_dir: None, partitions: 2 }).unwrap();
+    // The views shipped need more tables than there are here, and grow in number.
+    engine.views.clear();
+    engine
 }
 
 /// Rows as text: cells joined by `|`, null as `∅`.

@@ -6,6 +6,7 @@
 //! leniently: a value of another type there is "not recorded".
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use serde::Deserialize;
@@ -56,7 +57,7 @@ pub struct Record<'a> {
     #[serde(borrow)]
     pub event_version: Option<Text<'a>>,
     /// `userIdentity`, raw; see [`Identity`].
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "raw_object")]
     pub user_identity: Option<&'a RawValue>,
     /// `eventTime`, ISO 8601 UTC.
     #[serde(borrow)]
@@ -83,13 +84,13 @@ pub struct Record<'a> {
     #[serde(borrow)]
     pub error_message: Option<Text<'a>>,
     /// `requestParameters`, raw.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "raw_object")]
     pub request_parameters: Option<&'a RawValue>,
     /// `responseElements`, raw.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "raw_object")]
     pub response_elements: Option<&'a RawValue>,
     /// `additionalEventData`, raw.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "raw_object")]
     pub additional_event_data: Option<&'a RawValue>,
     /// `requestID`.
     #[serde(borrow, rename = "requestID")]
@@ -105,13 +106,13 @@ pub struct Record<'a> {
     /// `readOnly`.
     pub read_only: Option<bool>,
     /// `resources`, raw.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "raw_array")]
     pub resources: Option<&'a RawValue>,
     /// `recipientAccountId`; `accountId` in aggregated events.
     #[serde(borrow, alias = "accountId")]
     pub recipient_account_id: Option<Text<'a>>,
     /// `serviceEventDetails`, raw.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "raw_object")]
     pub service_event_details: Option<&'a RawValue>,
     /// `sharedEventID`.
     #[serde(borrow, rename = "sharedEventID")]
@@ -123,12 +124,12 @@ pub struct Record<'a> {
     #[serde(borrow)]
     pub event_category: Option<Text<'a>>,
     /// `addendum`, raw.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "raw_object")]
     pub addendum: Option<&'a RawValue>,
     /// `sessionCredentialFromConsole`: the text "true", or a boolean where an export made it one.
     pub session_credential_from_console: Option<Flag>,
     /// `tlsDetails`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub tls_details: Option<TlsDetails<'a>>,
 }
 
@@ -167,7 +168,7 @@ pub struct Identity<'a> {
     #[serde(borrow)]
     pub user_name: Option<Text<'a>>,
     /// `sessionContext`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub session_context: Option<SessionContext<'a>>,
     /// `invokedBy`.
     #[serde(borrow)]
@@ -176,13 +177,13 @@ pub struct Identity<'a> {
     #[serde(borrow)]
     pub identity_provider: Option<Text<'a>>,
     /// `onBehalfOf`: the IAM Identity Center user.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub on_behalf_of: Option<OnBehalfOf<'a>>,
     /// `inScopeOf`: the resource behind a role session.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub in_scope_of: Option<InScopeOf<'a>>,
     /// `invokedByDelegate`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub invoked_by_delegate: Option<Delegate<'a>>,
 }
 
@@ -191,10 +192,10 @@ pub struct Identity<'a> {
 #[serde(rename_all = "camelCase", default)]
 pub struct SessionContext<'a> {
     /// `sessionIssuer`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub session_issuer: Option<SessionIssuer<'a>>,
     /// `attributes`.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub attributes: Option<SessionAttributes<'a>>,
     /// `sourceIdentity`.
     #[serde(borrow)]
@@ -288,5 +289,67 @@ impl<'de> Deserialize<'de> for Flag {
             }
         }
         deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// An object as `T`. Left to itself, serde also takes an array as the fields' values in their order.
+fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Visitor<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Visitor<T> {
+        type Value = Option<T>;
+        fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            out.write_str("an object")
+        }
+        fn visit_unit<E>(self) -> Result<Option<T>, E> {
+            Ok(None)
+        }
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Option<T>, A::Error> {
+            T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Some)
+        }
+    }
+    deserializer.deserialize_any(Visitor(PhantomData))
+}
+
+fn raw_object<'de: 'a, 'a, D>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    raw(deserializer, '{', "an object")
+}
+
+fn raw_array<'de: 'a, 'a, D>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    raw(deserializer, '[', "an array")
+}
+
+fn raw<'de: 'a, 'a, D>(
+    deserializer: D,
+    opens: char,
+    expected: &'static str,
+) -> Result<Option<&'a RawValue>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    let value = <Option<&'a RawValue>>::deserialize(deserializer)?;
+    match value.map(|value| value.get().chars().next().unwrap_or_default()) {
+        None => Ok(None),
+        Some(first) if first == opens => Ok(value),
+        Some(first) => {
+            use serde::de::{Error as _, Unexpected};
+            let found = match first {
+                '{' => Unexpected::Map,
+                '[' => Unexpected::Seq,
+                '"' => Unexpected::Other("string"),
+                't' | 'f' => Unexpected::Other("boolean"),
+                _ => Unexpected::Other("number"),
+            };
+            Err(D::Error::invalid_type(found, &expected))
+        }
     }
 }

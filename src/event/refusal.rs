@@ -16,7 +16,7 @@ pub enum Refusal {
     #[error("eventTime {0:?} is no ISO 8601 time")]
     Time(String),
     /// `eventVersion` is of a version that we cannot know.
-    #[error("eventVersion {0:?} is of another major version than 1")]
+    #[error("eventVersion {0:?} is none of 1.x")]
     Version(String),
     /// A field of CloudTrail's own has the wrong type or stands twice.
     #[error("{place}: {reason}")]
@@ -59,8 +59,8 @@ impl<'r> Basics<'r> {
             |text: Option<&'r str>, name| text.filter(|text| !text.is_empty()).ok_or(Refusal::Missing(name));
         if let Some(version) = record.event_version.as_deref() {
             // "1.10" is newer than "1.9", and both can be read; "2.0" could mean anything.
-            let major = version.split('.').next().unwrap_or_default();
-            if major != "1" {
+            let minor = version.strip_prefix("1.").unwrap_or_default();
+            if minor.is_empty() || !minor.bytes().all(|digit| digit.is_ascii_digit()) {
                 return Err(Refusal::Version(shown(version)));
             }
         }
@@ -96,7 +96,7 @@ mod tests {
             (format!(r#"{{{time},"eventName":"Converse"}}"#), "eventSource is missing"),
             (
                 format!(r#"{{{time},{source},"eventName":"Converse","eventVersion":"2.0"}}"#),
-                "eventVersion \"2.0\" is of another major version than 1",
+                "eventVersion \"2.0\" is none of 1.x",
             ),
             (
                 format!(r#"{{{source},"eventName":"x","eventTime":"yes\u001b[1m"}}"#),

@@ -17,6 +17,8 @@ const IN_MEMORY: usize = 1 << 20;
 /// Files that keys are spread over once they are too many.
 const FILES: usize = 64;
 const WIDTH: usize = 41;
+/// Beside the kind in a key's last byte.
+const RENEWED: u8 = 0x80;
 
 /// A key and where its row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,8 +104,12 @@ fn judge(keys: &mut [Placed], superseded: &HashSet<u128>, found: &mut impl FnMut
             }
             continue;
         }
+        let renewed = group.iter().any(|placed| placed.key.renewed);
+        let stays = |placed: &&Placed| placed.key.renewed == renewed;
+        group.iter().filter(|placed| !stays(placed)).for_each(|placed| found(*placed, Verdict::Superseded));
+        let group: Vec<&Placed> = group.iter().filter(stays).collect();
         let conflict = group.iter().any(|placed| placed.key.content != group[0].key.content);
-        for (at, placed) in group.iter().enumerate() {
+        for (at, placed) in group.iter().copied().enumerate() {
             if group[..at].iter().any(|earlier| earlier.key.content == placed.key.content) {
                 found(*placed, Verdict::Duplicate);
             } else if conflict {
@@ -129,7 +135,7 @@ fn to_bytes(placed: Placed) -> [u8; WIDTH] {
     bytes[28..32].copy_from_slice(&placed.key.index.to_le_bytes());
     bytes[32..36].copy_from_slice(&placed.part.to_le_bytes());
     bytes[36..40].copy_from_slice(&placed.row.to_le_bytes());
-    bytes[40] = placed.key.kind as u8;
+    bytes[40] = placed.key.kind as u8 | if placed.key.renewed { RENEWED } else { 0 };
     bytes
 }
 
@@ -144,8 +150,9 @@ fn from_bytes(bytes: &[u8; WIDTH]) -> Placed {
             index: word(28),
             kind: RecordKind::ALL
                 .into_iter()
-                .find(|kind| *kind as u8 == bytes[40])
+                .find(|kind| *kind as u8 == bytes[40] & !RENEWED)
                 .unwrap_or(RecordKind::ApiCall),
+            renewed: bytes[40] & RENEWED != 0,
         },
         part: word(32),
         row: word(36),
@@ -158,7 +165,8 @@ mod tests {
 
     fn placed(id: u128, content: u64, object: u32, row: u32) -> Placed {
         let kind = RecordKind::ServiceEvent;
-        Placed { key: Key { id, content, object, index: 7, kind }, part: 3, row }
+        let renewed = content == 99;
+        Placed { key: Key { id, content, object, index: 7, kind, renewed }, part: 3, row }
     }
 
     fn verdicts(keys: Vec<Placed>, superseded: &[u128]) -> Vec<(u32, Verdict)> {
@@ -181,6 +189,9 @@ mod tests {
             placed(2, 10, 7, 4),
             placed(9, 1, 1, 5),
             placed(8, 1, 1, 6),
+            placed(7, 1, 1, 7),
+            placed(7, 99, 2, 8),
+            placed(7, 99, 3, 9),
         ];
         assert_eq!(
             verdicts(keys, &[8]),
@@ -189,7 +200,9 @@ mod tests {
                 (2, Verdict::Conflict),
                 (3, Verdict::Conflict),
                 (4, Verdict::Duplicate),
-                (6, Verdict::Superseded)
+                (6, Verdict::Superseded),
+                (7, Verdict::Superseded),
+                (9, Verdict::Duplicate)
             ]
         );
     }
@@ -201,7 +214,7 @@ mod tests {
         let mut keys = vec![];
         for number in 0..5000u32 {
             let id = u128::from(number % 1700).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-            keys.push(placed(id, u64::from(number % 3400 / 1700), number, number));
+            keys.push(placed(id, u64::from(number % 3400 / 1700) * 99, number, number));
         }
         for (number, key) in keys.iter().enumerate() {
             spilled.push(*key, folder.path()).unwrap();

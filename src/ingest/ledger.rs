@@ -31,6 +31,8 @@ pub struct Entry {
     superseded: u64,
     conflicts: u64,
     kinds: [u64; RecordKind::ALL.len()],
+    /// Holds network activity and nothing else.
+    network: bool,
     times: Option<(i64, i64)>,
     refusals: Vec<(u32, String)>,
 }
@@ -38,9 +40,11 @@ pub struct Entry {
 impl Entry {
     /// An object that was read.
     pub(super) fn read(size: u64, sha256: Option<[u8; 32]>, outcome: Outcome) -> Self {
+        let network = outcome.kinds[RecordKind::NetworkActivity as usize];
         Self {
             size,
             sha256,
+            network: network > 0 && network == outcome.counts.seen,
             inflated: outcome.inflated,
             shape: outcome.shape,
             counts: outcome.counts,
@@ -303,6 +307,7 @@ fn kind(entry: &Entry, layout: &Layout<'_>) -> &'static str {
         (Some(Shape::InvocationLog), _) | (None, Folder::InvocationLog) => "invocation_log",
         _ if entry.counts.seen > 0 && entry.counts.insight == entry.counts.seen => "insight",
         _ if entry.counts.seen > 0 && entry.counts.aggregated == entry.counts.seen => "aggregated",
+        _ if entry.network => "network_activity",
         (_, Folder::Insight) => "insight",
         (_, Folder::Aggregated) => "aggregated",
         (_, Folder::NetworkActivity) => "network_activity",

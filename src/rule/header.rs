@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::fold::{self, Grain};
 use super::parameter::{self, Parameter, Type};
 use crate::finding::Severity;
 use crate::query_file::{self, HeaderError};
@@ -72,6 +73,8 @@ pub struct Rule {
     pub parameters: Vec<Parameter>,
     /// The SELECT, without the header, with `$name` for each parameter.
     pub sql: String,
+    /// What a row of that SELECT stands for.
+    pub grain: Grain,
 }
 
 /// What is wrong with a rule file.
@@ -176,14 +179,20 @@ impl Rule {
             false_positives: header.false_positives,
             parameters,
             sql: body.trim().to_owned(),
+            grain: fold::grain(body),
         };
         rule.render(&BTreeMap::new()).map_err(unfit)?;
         Ok(rule)
     }
 
-    /// The SQL with the policy's values, or the defaults, in place of the parameters.
+    /// The SQL that is run: the policy's values, or the defaults, in place of the parameters, and events folded into
+    /// groups.
     pub fn render(&self, overrides: &BTreeMap<String, toml::Value>) -> Result<String, parameter::Error> {
-        parameter::render(&self.sql, &parameter::values(&self.parameters, overrides)?)
+        let sql = parameter::render(&self.sql, &parameter::values(&self.parameters, overrides)?)?;
+        match self.grain {
+            Grain::Event { severity } => fold::wrap(&sql, severity, self.severity),
+            Grain::Group => Ok(sql),
+        }
     }
 
     /// Whether a policy or a person means this rule: its code in either case, its name, or both.

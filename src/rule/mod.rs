@@ -1,9 +1,33 @@
 //! ④ Rules: one SQL file each under `queries/rules/`, what they find, and the waivers that cover it.
 //!
-//! [`header`] reads the files, [`parameter`] puts a policy's numbers and lists into their SQL, [`plan`] joins
-//! them with what the policy says, [`run`] runs them, [`waiver`] splits the events between what is waived and what is not, [`text`] writes them out for people.
+//! [`header`] reads the files, [`parameter`] puts a policy's numbers and lists into their SQL, [`fold`] groups the
+//! events they judge, [`plan`] joins them with what the policy says, [`run`] runs them, [`waiver`] splits the events
+//! between what is waived and what is not, [`text`] writes them out for people.
+//!
+//! # Writing a rule
+//!
+//! A rule is a header and one portable SELECT that says what it thinks of each event; the names of its columns tell
+//! which of two forms it has ([`Grain`]).
+//!
+//! *Per event* ([`EVENT_COLUMNS`]), the form of nearly every rule: one row for each event that the rule looked at, the
+//! ones found right included, for they are the population. `verdict` is violation, pass, not_applicable or not_assessed;
+//! `subject` tells two findings of one principal apart; `reason` says why, also of what is not assessed; `expected` and
+//! `observed` are what the policy wants and what was there; `event_time`, `event_id`, `outcome` are the event's own;
+//! `severity` may be added where it differs from row to row. No ORDER BY: order is made later. The SELECT becomes
+//! `judged` in `queries/fold.sql`, parameters filled in, and the whole stays one portable SELECT, in which
+//!
+//! - events that pass are one row, all others one row per verdict, account, principal and subject;
+//! - times, counts and the population come from the events; the severity is the worst one of the group;
+//! - the Region stands if there is one only; `reason` and `observed` stand if they are all alike, else the first and the
+//!   last by alphabet do; `expected` is the first by alphabet;
+//! - `observed` ends with how many events were ok, denied or neither: `(3 ok, 1 denied, 0 other)`;
+//! - the ids of the five earliest events stand for all, those of one instant by alphabet.
+//!
+//! *Per group* ([`ROW_COLUMNS`]): rules that count over time, follow steps or look for what is missing, and any other
+//! that would rather do all this itself. It returns the result as it is, in a total ORDER BY.
 
 mod ask;
+pub mod fold;
 pub mod header;
 mod need;
 pub mod outcome;
@@ -16,6 +40,7 @@ pub mod waiver;
 
 use std::sync::OnceLock;
 
+pub use fold::{EVENT_COLUMNS, Grain};
 pub use header::{Kind, Rule};
 pub use outcome::{RuleOutcome, State};
 pub use plan::{Setting, Settings};

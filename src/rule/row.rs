@@ -8,9 +8,10 @@ use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 
+use super::fold::EVENT_COLUMNS;
 use crate::finding::{Severity, Verdict};
 
-/// The columns a rule returns, in order. The last, `severity`, may be left out.
+/// The columns a rule that groups events itself returns, in order. The last, `severity`, may be left out.
 pub const ROW_COLUMNS: [&str; 15] = [
     "verdict",
     "account_id",
@@ -58,7 +59,12 @@ pub(super) fn check<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), 
     if names == ROW_COLUMNS || names == ROW_COLUMNS[..14] {
         return Ok(());
     }
-    Err(format!("it must return the columns {}, not {}", ROW_COLUMNS[..14].join(", "), names.join(", ")))
+    Err(format!(
+        "it must return the columns {} per event, or {} per group, not {}",
+        EVENT_COLUMNS[..11].join(", "),
+        ROW_COLUMNS[..14].join(", "),
+        names.join(", ")
+    ))
 }
 
 /// Reads rows whose columns have been [`check`]ed.

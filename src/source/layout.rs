@@ -86,7 +86,9 @@ impl<'a> Layout<'a> {
         }
         self.account.get_or_insert(account);
         self.region.get_or_insert(region);
-        let Some(stamp) = fields.find(|field| is_stamp(field)) else { return };
+        // A digest's time ends its name.
+        let stem = |field: &'a str| field.split_once('.').map_or(field, |(stem, _)| stem);
+        let Some(stamp) = fields.map(stem).find(|field| is_stamp(field)) else { return };
         let (date, clock) = (&stamp.as_bytes()[..8], &stamp.as_bytes()[9..]);
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let seconds = if clock.len() >= 7 { text(&clock[4..6]) } else { "00".to_owned() };

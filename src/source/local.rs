@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::source::{Extent, Folder, Layout, Listing, LogObject, Place};
 
@@ -93,7 +93,17 @@ fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
     }
 }
 
+/// Without `.` and empty parts, so that `logs`, `./logs` and `logs//` are one name.
+fn plain(path: PathBuf) -> PathBuf {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let tidy = !bytes.starts_with(b"./")
+        && memchr::memmem::find(bytes, b"//").is_none()
+        && memchr::memmem::find(bytes, b"/./").is_none();
+    if tidy { path } else { path.components().filter(|part| *part != Component::CurDir).collect() }
+}
+
 fn object(path: PathBuf) -> LogObject {
+    let path = plain(path);
     match path.into_os_string().into_string() {
         Ok(name) => LogObject { name, place: Place::Named },
         Err(path) => LogObject { name: path.to_string_lossy().into_owned(), place: Place::Path(path.into()) },
@@ -167,6 +177,19 @@ mod tests {
             listing.objects.iter().map(|object| object.name.rsplit(['/', '\\']).next().unwrap()).collect();
         assert_eq!(names, ["x.json.gz", "a.json.gz", "b.json", "c.ndjson"]);
         assert_eq!((listing.pruned, listing.skipped), (1, 2));
+    }
+
+    #[test]
+    fn one_file_has_one_name() {
+        for (given, name) in [
+            ("./a/b.json", "a/b.json"),
+            ("a//b.json", "a/b.json"),
+            ("/a/./b.json", "/a/b.json"),
+            ("../a/../b.json", "../a/../b.json"),
+            (".a/b.json", ".a/b.json"),
+        ] {
+            assert_eq!(object(PathBuf::from(given)).name, name);
+        }
     }
 
     #[test]

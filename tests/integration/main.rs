@@ -5,10 +5,17 @@
 mod command;
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
+mod duplicate;
 mod exit_code;
 mod generator;
 mod help;
 mod law;
+mod odd;
 mod output;
+mod program;
+mod real;
 mod record;
+mod scan;
 mod story;
+mod truth;
+mod window;

@@ -1,8 +1,8 @@
 //! The short list of functions that both engines have and that answer alike.
 
 use datafusion::sql::sqlparser::ast::{
-    DuplicateTreatment, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList,
-    FunctionArguments, WindowType,
+    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArgumentList, FunctionArguments, Value, WindowType,
 };
 
 use super::Check;
@@ -19,6 +19,7 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "date_trunc",
     "dense_rank",
     "first_value",
+    "grouping",
     "json_extract_scalar",
     "lag",
     "last_value",
@@ -27,9 +28,11 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "lower",
     "max",
     "min",
+    "min_by",
     "nullif",
     "rank",
     "regexp_like",
+    "regexp_replace",
     "replace",
     "row_number",
     "split_part",
@@ -115,9 +118,29 @@ impl Check {
         self.object_if(other, "of clauses after the arguments only ORDER BY is portable");
         self.object_if(ordered && name != "array_agg", "ORDER BY in the arguments is for array_agg");
         self.object_if(
+            name == "regexp_replace"
+                && !matches!(literal(list, 1), Some(pattern) if pattern.ends_with("\\z")),
+            "regexp_replace replaces every match in Trino and one in DataFusion: let the pattern end in \\z",
+        );
+        self.object_if(
+            name == "min_by" && literal(list, 2).is_none(),
+            "min_by is portable with a number as its third argument: min_by(x, y, 5)",
+        );
+        self.object_if(
             name == "array_agg" && !ordered,
             "array_agg without ORDER BY answers differently in every run: array_agg(x ORDER BY x)",
         );
+    }
+}
+
+/// The text or number written as an argument.
+fn literal(list: &FunctionArgumentList, index: usize) -> Option<&str> {
+    match list.args.get(index) {
+        Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))) => match &value.value {
+            Value::SingleQuotedString(text) | Value::Number(text, _) => Some(text),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -89,6 +89,8 @@ fn what_is_not_portable_is_told_with_its_place() {
         "SELECT a FROM t WHERE a ILIKE 'x'",
         "SELECT approx_distinct(a) AS b, any_value(a) AS c FROM t",
         "SELECT frobnicate(a) AS b FROM t",
+        "SELECT regexp_replace(a, '[0-9]+', '') AS b, regexp_replace(a, c, '') AS d FROM t",
+        "SELECT min_by(a, b) AS c, min_by(a, b, d) AS e FROM t",
         "SELECT a + 1 FROM t",
         "SELECT a FROM (SELECT MAX(b) FROM t) AS x",
         "SELECT a FROM t; SELECT b FROM t",
@@ -134,7 +136,11 @@ fn what_is_not_portable_is_told_with_its_place() {
     1:23 ILIKE is not portable: compare lower(x)
     1:8 the function approx_distinct is not portable: use COUNT(DISTINCT x)
     1:33 the function any_value is not portable: it gives another value in every run; use MIN
-    1:8 the function frobnicate is not portable: functions are array_agg, array_join, avg, bool_and, bool_or, coalesce, count, date_trunc, dense_rank, first_value, json_extract_scalar, lag, last_value, lead, length, lower, max, min, nullif, rank, regexp_like, replace, row_number, split_part, starts_with, strpos, substr, substring, sum, trim, upper
+    1:8 the function frobnicate is not portable: functions are array_agg, array_join, avg, bool_and, bool_or, coalesce, count, date_trunc, dense_rank, first_value, grouping, json_extract_scalar, lag, last_value, lead, length, lower, max, min, min_by, nullif, rank, regexp_like, regexp_replace, replace, row_number, split_part, starts_with, strpos, substr, substring, sum, trim, upper
+    1:8 regexp_replace replaces every match in Trino and one in DataFusion: let the pattern end in \z
+    1:46 regexp_replace replaces every match in Trino and one in DataFusion: let the pattern end in \z
+    1:8 min_by is portable with a number as its third argument: min_by(x, y, 5)
+    1:27 min_by is portable with a number as its third argument: min_by(x, y, 5)
     1:8 an expression needs a name: the engines make up different ones; add AS name
     1:23 an expression needs a name: the engines make up different ones; add AS name
     1:18 one query stands in one file: remove all after the first semicolon

@@ -332,7 +332,7 @@ fn a_rule_that_cannot_be_run_is_not_assessed_and_stops_no_other() {
 
     rules[0].sql = "SELECT 'pass' AS verdict FROM events WHERE model_id IN ($models)".to_owned();
     let reason = ran(&rules, &usual(), &settings()).unwrap().outcomes[0].reason.clone().unwrap();
-    insta::assert_snapshot!(reason, @"the rule could not be run: it must return the columns verdict, account_id, aws_region, principal, subject, reason, expected, observed, first_seen, last_seen, event_count, population, not_assessed_reason, sample_event_ids, not verdict");
+    insta::assert_snapshot!(reason, @"the rule could not be run: it must return the columns verdict, account_id, aws_region, principal, subject, reason, expected, observed, event_time, event_id, outcome per event, or verdict, account_id, aws_region, principal, subject, reason, expected, observed, first_seen, last_seen, event_count, population, not_assessed_reason, sample_event_ids per group, not verdict");
 }
 
 #[test]

@@ -1,0 +1,277 @@
+//! Counted once: copies, conflicts, superseded records, twins and copies in other accounts, whatever the order,
+//! the number of threads or the memory.
+
+use serde_json::{Value, json};
+
+use crate::corpus::Corpus;
+use crate::corpus::store::gzip;
+use crate::odd::{call, document};
+use crate::program::{Answer, ask, int, put, text};
+use crate::truth::ledger;
+
+const ROWS: &str =
+    "SELECT log_object, log_index, event_id, record_kind FROM events ORDER BY log_object, log_index";
+
+/// (file, index) of every row of events.
+fn survivors(arguments: &[&str]) -> Vec<(String, u64)> {
+    let answer = ask(ROWS, arguments);
+    let file = |row: &Value| {
+        row["log_object"].as_str().map(|name| name.rsplit(['/', '\\']).next().map(str::to_owned))
+    };
+    answer.rows.iter().map(|row| (file(row).flatten().expect("a name"), int(row, "log_index"))).collect()
+}
+
+fn sum(answer: &Answer, column: &str) -> u64 {
+    answer.rows.iter().map(|row| int(row, column)).sum()
+}
+
+fn at(places: &[(&str, u64)]) -> Vec<(String, u64)> {
+    places.iter().map(|(name, index)| ((*name).to_owned(), *index)).collect()
+}
+
+/// A record with these members changed, added or (null) taken away.
+fn altered(record: &str, changes: &Value) -> String {
+    let mut record: Value = serde_json::from_str(record).expect("JSON");
+    let members = record.as_object_mut().expect("an object");
+    for (key, value) in changes.as_object().expect("an object") {
+        if value.is_null() {
+            members.remove(key);
+        } else {
+            members.insert(key.clone(), value.clone());
+        }
+    }
+    record.to_string()
+}
+
+#[test]
+fn copies_in_files_and_regions_count_once_and_the_first_stays() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (one, two) = (call(1, &[]), call(2, &[]));
+    let pretty: Value = serde_json::from_str(&one).expect("JSON");
+    let pretty = serde_json::to_string_pretty(&pretty).expect("to memory");
+    let path =
+        |region: &str, name: &str| format!("AWSLogs/111122223333/CloudTrail/{region}/2026/10/05/{name}");
+    put(
+        folder.path(),
+        &path("us-east-1", "c.json.gz"),
+        gzip(document(&[two.clone(), one.clone()]).as_bytes(), 6),
+    );
+    put(folder.path(), &path("eu-central-1", "b.json.gz"), gzip(document(&[one.clone()]).as_bytes(), 6));
+    put(folder.path(), &path("us-east-1", "d.json"), document(&[pretty]));
+    put(folder.path(), "x/lines.ndjson", format!("{one}\n{one}\n"));
+    let lookup = json!({"Events": [{"EventId": "x", "CloudTrailEvent": one}]}).to_string();
+    put(folder.path(), "x/lookup.json", lookup);
+    let source = ["-s", text(folder.path())];
+    assert_eq!(survivors(&source), at(&[("b.json.gz", 0), ("c.json.gz", 0)]));
+    let answer = ledger(&source);
+    assert_eq!(answer.code, 0);
+    assert_eq!((sum(&answer, "kept"), sum(&answer, "duplicate"), sum(&answer, "conflicts")), (2, 5, 0));
+    let duplicates: Vec<u64> = answer.rows.iter().map(|row| int(row, "duplicate")).collect();
+    assert_eq!(duplicates, [0, 1, 1, 2, 1]);
+}
+
+#[test]
+fn one_id_with_two_contents_stays_twice_and_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let one = call(1, &[]);
+    let other = altered(&one, &json!({"sourceIPAddress": "198.51.100.7"}));
+    put(folder.path(), "a.json", document(&[one.clone(), other.clone()]));
+    put(folder.path(), "b.json", document(&[other, one]));
+    let source = ["-s", text(folder.path())];
+    assert_eq!(survivors(&source), at(&[("a.json", 0), ("a.json", 1)]));
+    let answer = ledger(&source);
+    assert_eq!((sum(&answer, "kept"), sum(&answer, "duplicate"), sum(&answer, "conflicts")), (2, 2, 2));
+    assert!(answer.footer.iter().any(|line| line.contains("share an event id")), "{:?}", answer.footer);
+}
+
+#[test]
+fn records_without_an_id_are_told_by_their_content() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let without = |id: u32, empty: bool| {
+        let id_or_none = if empty { json!({"eventID": ""}) } else { json!({"eventID": null}) };
+        altered(&call(id, &[]), &id_or_none)
+    };
+    put(folder.path(), "a.json", document(&[without(1, false), without(2, false), without(1, true)]));
+    put(folder.path(), "b.json", document(&[without(2, false)]));
+    let source = ["-s", text(folder.path())];
+    assert_eq!(survivors(&source), at(&[("a.json", 0), ("a.json", 1), ("a.json", 2)]));
+}
+
+#[test]
+fn ids_in_other_letters_are_other_ids() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let ids = [
+        "abcdef00-0000-4000-8000-000000000001",
+        "ABCDEF00-0000-4000-8000-000000000001",
+        "abcdef00-0000-4000-8000-000000000001 ",
+        "abcdef0000004000-8000-000000000001",
+        "x",
+    ];
+    let records: Vec<String> = ids.iter().map(|id| altered(&call(1, &[]), &json!({"eventID": id}))).collect();
+    let source = put(folder.path(), "a.json", document(&records));
+    assert_eq!(survivors(&["-s", &source]).len(), ids.len());
+}
+
+#[test]
+fn an_updated_record_takes_the_place_of_the_first() {
+    let original = call(1, &[]);
+    let id = "00000000-0000-4000-8000-000000000001";
+    let addendum =
+        |reason: &str| json!({"reason": reason, "updatedFields": "responseElements", "originalEventID": id});
+    let update = altered(
+        &call(2, &[]),
+        &json!({"addendum": addendum("UPDATED_DATA"), "responseElements": {"late": 1}}),
+    );
+    let delayed = altered(&call(3, &[]), &json!({"addendum": addendum("DELIVERY_DELAY")}));
+    // The order of files does not matter, nor how often the records were delivered.
+    for (first, second) in [("a.json", "b.json"), ("b.json", "a.json")] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        put(folder.path(), first, document(&[original.clone(), delayed.clone()]));
+        put(folder.path(), second, document(&[update.clone(), original.clone(), update.clone()]));
+        let source = ["-s", text(folder.path())];
+        let mut expected = at(&[(first, 1), (second, 0)]);
+        expected.sort();
+        assert_eq!(survivors(&source), expected);
+        let answer = ledger(&source);
+        assert_eq!((sum(&answer, "kept"), sum(&answer, "superseded"), sum(&answer, "duplicate")), (2, 2, 1));
+        assert!(answer.footer.iter().any(|line| line.contains("+ 2 superseded")), "{:?}", answer.footer);
+    }
+}
+
+#[test]
+fn an_update_that_names_itself_is_not_lost() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let id = "00000000-0000-4000-8000-000000000001";
+    let update = altered(
+        &call(1, &[]),
+        &json!({"addendum": {"reason": "UPDATED_DATA", "originalEventID": id}, "responseElements": {"late": 1}}),
+    );
+    put(folder.path(), "a.json", document(&[call(1, &[])]));
+    put(folder.path(), "b.json", document(&[update]));
+    assert_eq!(survivors(&["-s", text(folder.path())]), at(&[("b.json", 0)]));
+    let only = folder.path().join("b.json");
+    assert_eq!(survivors(&["-s", text(&only)]), at(&[("b.json", 0)]));
+}
+
+#[test]
+fn a_twin_gives_its_tokens_once_and_is_no_call() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let twin = |id: u32, input: u64| {
+        altered(
+            &call(id, &[]),
+            &json!({
+                "eventType": "AwsServiceEvent",
+                "requestID": null,
+                "userIdentity": {"accountId": "111122223333", "invokedBy": "bedrock.amazonaws.com"},
+                "requestParameters": null,
+                "serviceEventDetails": {
+                    "parentRequestId": "00000000-0000-4000-9000-000000000001",
+                    "AdditionalEventData": {"additionalEntries": {"inputTokens": input, "outputTokens": 5}},
+                },
+            }),
+        )
+    };
+    let own = altered(&call(4, &[]), &json!({"additionalEventData": {"inputTokens": 7, "outputTokens": 1}}));
+    let none = call(5, &[]);
+    put(folder.path(), "a.json", document(&[call(1, &[]), twin(2, 100), own, none]));
+    // The same twin delivered again, and another that says less.
+    put(folder.path(), "b.json", document(&[twin(2, 100), twin(3, 60)]));
+    let source = ["-s", text(folder.path())];
+    let rows = ask(
+        "SELECT event_id, input_tokens, output_tokens, token_source FROM usage ORDER BY event_id",
+        &source,
+    )
+    .rows;
+    let cells: Vec<_> =
+        rows.iter().map(|row| (&row["input_tokens"], &row["output_tokens"], &row["token_source"])).collect();
+    let (twin_says, own_says) = (json!("service_event"), json!("cloudtrail"));
+    assert_eq!(
+        cells,
+        [
+            (&json!(100), &json!(5), &twin_says),
+            (&json!(7), &json!(1), &own_says),
+            (&Value::Null, &Value::Null, &Value::Null)
+        ]
+    );
+    let answer = ledger(&source);
+    assert_eq!(
+        (sum(&answer, "api_calls"), sum(&answer, "service_events"), sum(&answer, "duplicate")),
+        (3, 2, 1)
+    );
+}
+
+#[test]
+fn summaries_and_insights_are_never_calls() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let records = [
+        call(1, &[]),
+        altered(&call(2, &[]), &json!({"eventCategory": "Aggregated"})),
+        altered(&call(3, &[]), &json!({"eventType": "AwsAggregatedEvent"})),
+        altered(&call(4, &[]), &json!({"eventCategory": "Insight"})),
+        altered(&call(5, &[]), &json!({"eventType": "AwsCloudTrailInsight"})),
+        altered(&call(6, &[]), &json!({"eventType": "AwsVpceEvents", "eventCategory": "NetworkActivity"})),
+    ];
+    let source = put(folder.path(), "a.json", document(&records));
+    assert_eq!(ask("SELECT event_id FROM usage", &["-s", &source]).rows.len(), 1);
+    let answer = ledger(&["-s", &source]);
+    let row = &answer.rows[0];
+    assert_eq!(
+        (int(row, "kept"), int(row, "aggregated"), int(row, "insight"), int(row, "network_activity")),
+        (2, 2, 2, 1)
+    );
+}
+
+#[test]
+fn a_copy_in_another_account_is_no_second_call() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shared = json!({"sharedEventID": "5ea7ed00-0000-4000-8000-000000000000"});
+    let original = altered(&call(1, &[]), &shared);
+    let copy = altered(&altered(&call(2, &[]), &shared), &json!({"recipientAccountId": "444455556666"}));
+    let source = put(folder.path(), "a.json", document(&[copy, original]));
+    let rows = ask("SELECT account_id FROM usage", &["-s", &source]).rows;
+    assert_eq!(rows, [json!({"account_id": "111122223333"})]);
+    assert_eq!(int(&ledger(&["-s", &source]).rows[0], "shared_copies"), 1);
+}
+
+#[test]
+fn threads_do_not_choose_who_stays() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let corpus = Corpus { files: 24, records: 30..=30, bedrock: 500, hostile: true, ..Corpus::new(71) };
+    corpus.write(folder.path()).expect("it can be written");
+    corpus.write(&folder.path().join("again")).expect("it can be written");
+    let at = |threads: &str| ask(ROWS, &["-s", text(folder.path()), "--threads", threads]).rows;
+    let one = at("1");
+    assert!(one.len() > 200);
+    for threads in ["4", "4", "2", "16"] {
+        assert!(at(threads) == one, "{threads} threads give other rows");
+    }
+}
+
+#[test]
+fn rows_that_do_not_fit_into_memory_give_the_same_answer() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let scratch = folder.path().join("scratch");
+    std::fs::create_dir(&scratch).expect("a folder");
+    let logs = folder.path().join("logs");
+    for file in 0..26u32 {
+        // Every file repeats a part of the one before it.
+        let records: Vec<String> = (file * 1800..file * 1800 + 2000).map(|id| call(id, &[])).collect();
+        put(&logs, &format!("{file:02}.json.gz"), gzip(document(&records).as_bytes(), 1));
+    }
+    // Every column is read somewhere, so that there is much to hold.
+    let sums = "SELECT COUNT(*) AS calls, CAST(SUM(log_index) AS BIGINT) AS places, MAX(user_agent) AS agent, \
+        MAX(tls_version) AS tls, COUNT(principal) AS principals, MIN(event_time) AS first, MAX(request_parameters) AS parameters, \
+        MAX(user_identity) AS identity, MIN(event_id) AS id, MAX(request_id) AS request FROM events";
+    let per_object = "SELECT log_object, COUNT(*) AS calls, MIN(log_index) AS first, MAX(event_id) AS last FROM events \
+        GROUP BY log_object ORDER BY log_object";
+    let temp = ["--temp-dir", text(&scratch), "-s", text(&logs)];
+    for sql in [sums, per_object] {
+        let large = ask(sql, &[&temp[..], &["--memory-limit", "512M"]].concat());
+        let small = ask(sql, &[&temp[..], &["--memory-limit", "4M"]].concat());
+        assert!(large.rows == small.rows, "{sql}");
+        let kept = format!("= {} kept + 0 not ours + 0 out of range + 5000 duplicate", 26 * 1800 + 200);
+        assert!(large.footer.iter().any(|line| line.contains(&kept)), "{:?}", large.footer);
+        assert_eq!((large.footer, 0), (small.footer, small.code));
+        assert_eq!(std::fs::read_dir(&scratch).expect("a folder").count(), 0, "the temporary folder stays");
+    }
+}

@@ -1,0 +1,240 @@
+//! What is asked for: windows to the microsecond, names that prune, accounts and Regions, and every way to name a
+//! source.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::corpus::store::gzip;
+use crate::odd::{call, document};
+use crate::program::{Answer, ask, ask_with, int, put, run, run_with, text};
+use crate::truth::{balanced, ledger};
+
+const IDS: &str = "SELECT event_id FROM events ORDER BY event_id";
+
+/// The numbers of the events found.
+fn found(arguments: &[&str]) -> Vec<u32> {
+    numbers(&ask(IDS, arguments))
+}
+
+fn numbers(answer: &Answer) -> Vec<u32> {
+    let number = |row: &serde_json::Value| {
+        let id = row["event_id"].as_str()?;
+        u32::from_str_radix(id.rsplit('-').next()?, 16).ok()
+    };
+    answer.rows.iter().map(|row| number(row).expect("an id of ours")).collect()
+}
+
+fn timed(number: u32, time: &str) -> String {
+    call(number, &[("eventTime", &format!("{time:?}"))])
+}
+
+#[test]
+fn a_window_is_half_open_to_the_microsecond() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let records = [
+        timed(1, "2026-10-04T23:59:59.999999Z"),
+        timed(2, "2026-10-05T00:00:00Z"),
+        timed(3, "2026-10-05T00:00:00.000001Z"),
+        timed(4, "2026-10-05T23:59:59.999999Z"),
+        timed(5, "2026-10-06T00:00:00.000000Z"),
+        // The same instants with an offset, and with digits beyond microseconds.
+        timed(6, "2026-10-05T02:00:00+02:00"),
+        timed(7, "2026-10-05T23:59:59.9999999Z"),
+        timed(8, "2026-10-05T22:00:00-02:00"),
+        call(9, &[("eventTime", "\"2026-10-05T00:00:00Z\""), ("eventSource", "\"ec2.amazonaws.com\"")]),
+    ];
+    let source = put(folder.path(), "a.json", document(&records));
+    let at = |from: &str, to: &str| found(&["-s", &source, "--from", from, "--to", to]);
+    assert_eq!(at("2026-10-05", "2026-10-06"), [2, 3, 4, 6, 7]);
+    assert_eq!(at("2026-10-05T00:00:00Z", "2026-10-05T23:59:59Z"), [2, 3, 6]);
+    assert_eq!(at("2026-10-05T00:00:00.000001Z", "2026-10-06T00:00:00.000001Z"), [3, 4, 5, 7, 8]);
+    assert_eq!(found(&["-s", &source, "--from", "2026-10-06"]), [5, 8]);
+    assert_eq!(found(&["-s", &source, "--to", "2026-10-05"]), [1]);
+    assert_eq!(found(&["-s", &source, "--from", "1d", "--now", "2026-10-07T00:00:00Z"]), [5, 8]);
+    let answer = ledger(&["-s", &source, "--from", "2026-10-05", "--to", "2026-10-06"]);
+    let row = &answer.rows[0];
+    assert_eq!((int(row, "kept"), int(row, "out_of_range"), int(row, "not_ours")), (5, 3, 1));
+    assert_eq!(answer.code, 0);
+    let empty = run(&["query", IDS, "-s", &source, "--from", "2026-10-06", "--to", "2026-10-06"]);
+    assert_eq!((empty.code, empty.out.as_str()), (2, ""), "{}", empty.err);
+}
+
+/// Files published on ten days around the window, each with one event of 5 October 2026.
+fn days(root: &Path) {
+    for day in 1..=20u32 {
+        let name = format!(
+            "AWSLogs/111122223333/CloudTrail/eu-central-1/2026/10/{day:02}/111122223333_CloudTrail_eu-central-1_202610{day:02}T0005Z_abcdefghijklmnop.json.gz"
+        );
+        put(root, &name, gzip(document(&[call(day, &[])]).as_bytes(), 1));
+    }
+}
+
+#[test]
+fn files_are_passed_over_only_if_their_day_cannot_hold_the_window() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    days(folder.path());
+    let window = ["-s", text(folder.path()), "--from", "2026-10-05", "--to", "2026-10-06"];
+    let with = |late: &str| ask(IDS, &[&window[..], &["--late-days", late]].concat());
+    // From the day before the window, as clocks differ, to so many days after its end.
+    assert_eq!(numbers(&with("7")), (4..=12).collect::<Vec<_>>());
+    assert_eq!(numbers(&with("0")), [4, 5]);
+    assert_eq!(numbers(&with("1")), [4, 5, 6]);
+    assert_eq!(numbers(&with("400")), (4..=20).collect::<Vec<_>>());
+    assert_eq!(numbers(&ask(IDS, &window)), (4..=12).collect::<Vec<_>>(), "seven days unless said otherwise");
+    let line = &with("7").footer[0];
+    assert_eq!(line, "9 objects read, 11 pruned by account, Region or day.");
+    // In the middle of a day, that day is read.
+    let part = [
+        "-s",
+        text(folder.path()),
+        "--from",
+        "2026-10-05T12:00:00Z",
+        "--to",
+        "2026-10-05T12:00:01Z",
+        "--late-days",
+        "0",
+    ];
+    assert_eq!(found(&part), [4, 5]);
+    let nothing = run(&["query", IDS, "-s", text(folder.path()), "--from", "2027-01-01"]);
+    assert_eq!(nothing.code, 4);
+    assert!(nothing.err.contains("outside"), "{}", nothing.err);
+}
+
+#[test]
+fn accounts_and_regions_are_those_of_name_and_record() {
+    for organisation in ["", "o-abc1234567/"] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut number = 0;
+        for account in ["111122223333", "444455556666"] {
+            for region in ["eu-central-1", "us-east-1"] {
+                number += 1;
+                let record = call(
+                    number,
+                    &[("recipientAccountId", &format!("{account:?}")), ("awsRegion", &format!("{region:?}"))],
+                );
+                let name = format!(
+                    "p/AWSLogs/{organisation}{account}/CloudTrail/{region}/2026/10/05/{account}_CloudTrail_{region}_20261005T1205Z_x.json.gz"
+                );
+                put(folder.path(), &name, gzip(document(&[record.clone()]).as_bytes(), 1));
+                // A name that shows nothing is read, and its records judged.
+                put(folder.path(), &format!("flat/{number}.json"), document(&[record]));
+            }
+        }
+        let source = ["-s", text(folder.path())];
+        let with = |more: &[&str]| ask(IDS, &[&source[..], more].concat());
+        assert_eq!(numbers(&with(&[])), [1, 2, 3, 4]);
+        let one = with(&["--account", "444455556666"]);
+        assert_eq!(
+            (numbers(&one), one.footer[0].as_str()),
+            (vec![3, 4], "6 objects read, 2 pruned by account, Region or day.")
+        );
+        assert!(
+            one.footer[1].contains("6 records seen = 2 kept + 0 not ours + 2 out of range + 2 duplicate"),
+            "{one:?}"
+        );
+        assert_eq!(numbers(&with(&["--region", "us-east-1"])), [2, 4]);
+        assert_eq!(numbers(&with(&["--region", "us-east-1", "--account", "111122223333"])), [2]);
+        assert_eq!(numbers(&with(&["--account", "111122223333", "--account", "444455556666"])), [1, 2, 3, 4]);
+        assert_eq!(numbers(&with(&["--region", "ap-south-1"])), Vec::<u32>::new());
+    }
+}
+
+#[test]
+fn a_source_is_a_folder_a_file_a_glob_or_several() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = text(folder.path());
+    let a = put(folder.path(), "a.json", document(&[call(1, &[])]));
+    put(folder.path(), "b.json", document(&[call(2, &[])]));
+    put(folder.path(), "sub/c.json.gz", gzip(document(&[call(3, &[])]).as_bytes(), 1));
+    put(folder.path(), "sub/.hidden.json", document(&[call(4, &[])]));
+    put(folder.path(), "sub/notes.md", "no log");
+    put(folder.path(), "AWSLogs/111122223333/elasticloadbalancing/eu-central-1/2026/10/05/x.json", "{}");
+    // A file that is named is read, whatever its name.
+    let odd = put(folder.path(), "records.dump", document(&[call(5, &[])]));
+    assert_eq!(found(&["-s", root]), [1, 2, 3]);
+    assert_eq!(found(&["-s", &a]), [1]);
+    assert_eq!(found(&["-s", &odd]), [5]);
+    assert_eq!(found(&["-s", &format!("{root}/*.json")]), [1, 2]);
+    assert_eq!(found(&["-s", &format!("{root}/**/*.gz")]), [3]);
+    assert_eq!(found(&["-s", &format!("{root}/s*")]), [3]);
+    assert_eq!(found(&["-s", &a, "-s", &format!("{root}/sub")]), [1, 3]);
+    let footer = ask(IDS, &["-s", root]).footer;
+    assert_eq!(footer[0], "3 objects read, 3 of other services or no logs.");
+    for none in [format!("{root}/nothing"), format!("{root}/*.nothing")] {
+        let ran = run(&["query", IDS, "-s", &none]);
+        assert_eq!((ran.code, ran.out.as_str()), (4, ""));
+        assert!(ran.err.contains(&none), "{}", ran.err);
+    }
+    assert_eq!(run(&["query", IDS]).code, 2);
+}
+
+#[test]
+fn the_same_file_given_twice_counts_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let root = text(folder.path());
+    let a = put(
+        folder.path(),
+        "a.json",
+        document(&[
+            call(1, &[]),
+            call(2, &[("eventName", "\"ListBuckets\""), ("eventSource", "\"s3.amazonaws.com\"")]),
+        ]),
+    );
+    let glob = format!("{root}/*.json");
+    for sources in [vec![a.as_str(), a.as_str()], vec![root, &a], vec![&glob, root, &a]] {
+        let arguments: Vec<&str> = sources.iter().flat_map(|source| ["-s", *source]).collect();
+        let answer = ledger(&arguments);
+        assert_eq!(
+            (answer.rows.len(), int(&answer.rows[0], "seen"), int(&answer.rows[0], "duplicate")),
+            (1, 2, 0)
+        );
+        assert_eq!(found(&arguments), [1]);
+    }
+    for other in [format!("{root}//a.json"), format!("{root}/./a.json"), format!("{root}/")] {
+        let answer = ledger(&["-s", &a, "-s", &other]);
+        assert_eq!((answer.rows.len(), int(&answer.rows[0], "seen")), (1, 2), "{other}");
+    }
+    // What only the file system knows to be the same is read twice, and its records count once all the same.
+    let folder_name = folder.path().file_name().and_then(|name| name.to_str()).expect("a name");
+    assert_eq!(found(&["-s", &a, "-s", &format!("{root}/../{folder_name}/a.json")]), [1]);
+}
+
+#[test]
+fn standard_input_takes_every_shape() {
+    let records = [call(1, &[]), call(2, &[("userAgent", "\"é\\u0022{[\"")])];
+    let quoted = records.clone().map(|record| json!({"EventId": "x", "CloudTrailEvent": record}));
+    let plain = document(&records).into_bytes();
+    let detail = records
+        .clone()
+        .map(|record| format!(r#"{{"version":"0","source":"aws.bedrock","detail":{record}}}"#));
+    let shapes: Vec<(&str, Vec<u8>)> = vec![
+        ("records", plain.clone()),
+        ("records", gzip(&plain, 6)),
+        ("records", zstd::encode_all(&plain[..], 3).expect("to memory")),
+        ("records", [gzip(&plain[..100], 6), gzip(&plain[100..], 6)].concat()),
+        ("lines", records.join("\n").into_bytes()),
+        ("lines", gzip(records.join("\r\n").as_bytes(), 6)),
+        ("array", format!("[{}]", records.join(",")).into_bytes()),
+        ("lookup", json!({"Events": quoted, "NextToken": "x"}).to_string().into_bytes()),
+        ("lookup", serde_json::to_vec_pretty(&json!({"Events": quoted})).expect("to memory")),
+        ("envelope", detail.join("\n").into_bytes()),
+        ("envelope", format!("[{}]", detail.join(", ")).into_bytes()),
+    ];
+    for (shape, bytes) in shapes {
+        let what = String::from_utf8_lossy(&bytes).into_owned();
+        assert_eq!(numbers(&ask_with(IDS, &["-s", "-"], &bytes)), [1, 2], "{what}");
+        let sql = "SELECT source, shape, state, seen, kept, not_ours, out_of_range, duplicate, superseded, aggregated, insight, \
+            refused, api_calls, service_events, network_activity, shared_copies FROM objects";
+        let answer = ask_with(sql, &["-s", "-", "-s", "-"], &bytes);
+        assert_eq!((answer.code, answer.rows.len()), (0, 1), "{what}");
+        balanced(&answer.rows[0]);
+        assert_eq!((&answer.rows[0]["shape"], &answer.rows[0]["source"]), (&json!(shape), &json!("stdin")));
+    }
+    let sql = "SELECT user_agent FROM events WHERE log_index = 1";
+    let detail = format!(r#"{{"detail":{}}}"#, records.join("}\n{\"detail\":"));
+    assert_eq!(ask_with(sql, &["-s", "-"], detail.as_bytes()).rows, [json!({"user_agent": "é\"{["})]);
+    let nothing = run_with(&["query", IDS, "-s", "-"], b"");
+    assert_eq!((nothing.code, nothing.out.as_str()), (4, ""), "{}", nothing.err);
+    assert!(nothing.err.contains("- refused: the object is empty"), "{}", nothing.err);
+}
