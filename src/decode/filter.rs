@@ -34,7 +34,9 @@ impl Needles {
         match self {
             Self::Together(searcher) => searcher.find_iter(bytes).for_each(|one| found(one.start())),
             Self::Apart(finders) => {
-                finders.iter().for_each(|finder| finder.find_iter(bytes).for_each(&mut found))
+                for finder in finders {
+                    finder.find_iter(bytes).for_each(&mut found);
+                }
             }
         }
     }

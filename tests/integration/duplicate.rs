@@ -56,7 +56,11 @@ fn copies_in_files_and_regions_count_once_and_the_first_stays() {
         &path("us-east-1", "c.json.gz"),
         gzip(document(&[two.clone(), one.clone()]).as_bytes(), 6),
     );
-    put(folder.path(), &path("eu-central-1", "b.json.gz"), gzip(document(&[one.clone()]).as_bytes(), 6));
+    put(
+        folder.path(),
+        &path("eu-central-1", "b.json.gz"),
+        gzip(document(std::slice::from_ref(&one)).as_bytes(), 6),
+    );
     put(folder.path(), &path("us-east-1", "d.json"), document(&[pretty]));
     put(folder.path(), "x/lines.ndjson", format!("{one}\n{one}\n"));
     let lookup = json!({"Events": [{"EventId": "x", "CloudTrailEvent": one}]}).to_string();

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fmt::Write as _;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
@@ -206,7 +207,8 @@ impl Style {
 
 fn unicode(letter: char, random: &mut Random, out: &mut String) {
     for unit in letter.encode_utf16(&mut [0; 2]) {
-        out.push_str(&if random.chance(500) { format!("\\u{unit:04x}") } else { format!("\\u{unit:04X}") });
+        // Writing to a string cannot fail.
+        let _ = if random.chance(500) { write!(out, "\\u{unit:04x}") } else { write!(out, "\\u{unit:04X}") };
     }
 }
 
