@@ -7,6 +7,12 @@
 -- provisioned, custom or imported model, a prompt, a router, a marketplace endpoint) is not_assessed unless an entry \
 -- covers the reference itself or the policy gives it an alias. Empty without a policy."""
 -- uses = []
+--
+-- [columns]
+-- decision = "allowed, denied_entry (a deny entry covers it), uncovered (no entry covers it) or not_assessed."
+-- grant_id = "The id of the allow or deny entry that decided; null where none did."
+-- policy_version = "The version of the policy it was judged by."
+-- reason = "Why: the deny entry's reason, what covers the call, or why it is not assessed."
 
 WITH version AS (
   SELECT MAX(policy_version) AS policy_version

@@ -5,6 +5,9 @@
 -- request_id). Such twins are not calls and are not rows here. If a call has several twins, the largest number \
 -- counts. token_source is cloudtrail or service_event, and null where no tokens are recorded: null is not zero."""
 -- uses = []
+--
+-- [columns]
+-- token_source = "Where the tokens come from: cloudtrail (the record itself), service_event (its twin); null where none are recorded."
 
 WITH twins AS (
   SELECT

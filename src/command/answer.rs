@@ -7,6 +7,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::Failure;
+use super::judge::JudgedReport;
 use super::trail::{Trail, query_failure};
 use crate::output::{Answer, Caveat};
 use crate::report::Report;
@@ -57,23 +58,18 @@ impl Frame {
         })
     }
 
-    /// Rows that no report file describes.
-    pub(super) fn rows(
-        &self,
-        name: &str,
-        title: &str,
-        question: &str,
-        glance: &[&str],
-        batch: RecordBatch,
-    ) -> Answer {
+    /// What the rules found as an answer.
+    pub(super) fn judged(&self, report: &JudgedReport, batch: RecordBatch) -> Answer {
+        let owned = |(name, meaning): &(&str, &str)| ((*name).to_owned(), (*meaning).to_owned());
+        let columns: Vec<_> = report.columns.iter().map(owned).collect();
         Answer {
-            name: name.to_owned(),
-            title: title.to_owned(),
-            question: question.to_owned(),
+            name: report.name.to_owned(),
+            title: report.title.to_owned(),
+            question: report.question.to_owned(),
             preamble: self.preamble.clone(),
-            schema: batch.schema(),
+            schema: with_meanings(&batch.schema(), &columns),
             batches: vec![batch],
-            glance: glance.iter().map(|&name| name.to_owned()).collect(),
+            glance: report.glance.iter().map(|&name| name.to_owned()).collect(),
             footer: self.footer.clone(),
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn run(arguments: &cli::Audit) -> Result<Code, Failure> {
     let mut queries: Vec<String> = reports.iter().map(|report| report.sql.clone()).collect();
     queries.extend(judgement.queries());
     let hash = arguments.output.out.is_some();
-    let trail = prepared.open(&arguments.input, &queries, &judgement.columns(), hash)?;
+    let trail = prepared.open(&arguments.input, &queries, &Judgement::COLUMNS, hash)?;
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
     let frame = Frame::of(&trail, not_assessed)?;
     let mut answers = Vec::with_capacity(reports.len() + judge::REPORTS.len());
@@ -27,13 +27,7 @@ pub(super) fn run(arguments: &cli::Audit) -> Result<Code, Failure> {
     }
     let found = judgement.run(&trail)?;
     for which in judge::REPORTS {
-        answers.push(frame.rows(
-            which.name,
-            which.title,
-            which.question,
-            which.glance,
-            (which.rows)(&found)?,
-        ));
+        answers.push(frame.judged(which, (which.rows)(&found)?));
     }
     let conditions = Conditions {
         violations_at_or_above: found.at_or_above(fail_on),

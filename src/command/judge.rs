@@ -25,6 +25,10 @@ pub(super) struct JudgedReport {
     pub(super) title: &'static str,
     pub(super) question: &'static str,
     pub(super) glance: &'static [&'static str],
+    /// The relation it is in SQL.
+    pub(super) relation: &'static str,
+    /// Every column in order, with its meaning.
+    pub(super) columns: &'static [(&'static str, &'static str)],
     pub(super) rows: fn(&Found) -> Result<RecordBatch, Failure>,
 }
 
@@ -47,6 +51,27 @@ pub(super) const REPORTS: &[JudgedReport] = &[
             "not_assessed",
             "reason",
         ],
+        relation: "rule_results",
+        columns: &[
+            ("rule_id", "The rule's code."),
+            ("rule_name", "The rule's name."),
+            ("title", "What the rule finds."),
+            (
+                "severity",
+                "info, low, medium, high or critical: the policy's, else the rule's; single findings may differ.",
+            ),
+            (
+                "state",
+                "judged; not_applicable: nothing to judge, or nothing to judge by; disabled: by the policy; not_assessed: the records do not say enough.",
+            ),
+            ("population", "Events the rule looked at."),
+            ("violations", "Findings that are violations: groups, not events."),
+            ("violating_events", "Events in these."),
+            ("waived", "Events that break the rule under a waiver."),
+            ("passed", "Events found right."),
+            ("not_assessed", "Events that could not be judged."),
+            ("reason", "Why it is disabled, not applicable or not assessed."),
+        ],
         rows: Found::rules_batch,
     },
     JudgedReport {
@@ -66,6 +91,35 @@ pub(super) const REPORTS: &[JudgedReport] = &[
             "first_seen",
             "waiver_id",
         ],
+        relation: "findings",
+        columns: &[
+            ("finding_id", "The same from run to run: a hash of rule, account, principal and subject."),
+            ("rule_id", "The rule's code."),
+            ("rule_name", "The rule's name."),
+            ("rule_title", "What the rule finds."),
+            ("severity", "info, low, medium, high or critical."),
+            ("status", "violation, waived or not_assessed."),
+            ("account_id", "The account it is about."),
+            ("aws_region", "The Region, where there is one."),
+            ("environment", "The policy's environment for the account."),
+            ("principal", "Whose doing it is."),
+            ("subject", "What it is about: all that tells two findings of one principal apart."),
+            ("reason", "What is wrong."),
+            ("expected", "What the policy or the rule asks for."),
+            ("observed", "What the records show."),
+            ("first_seen", "Time of the first event, UTC."),
+            ("last_seen", "Time of the last event, UTC."),
+            ("event_count", "How many events it stands for."),
+            ("population", "How many events the rule looked at."),
+            ("frameworks", "The controls it is evidence for."),
+            ("attack", "MITRE ATT&CK techniques."),
+            ("atlas", "MITRE ATLAS techniques."),
+            ("not_assessed_reason", "Why it could not be judged."),
+            ("waiver_id", "The waiver that covers it."),
+            ("waiver_owner", "Who answers for that waiver."),
+            ("waiver_expires", "When that waiver ends, UTC."),
+            ("sample_event_ids", "At most five of the events, by their ids."),
+        ],
         rows: Found::findings_batch,
     },
 ];
@@ -78,6 +132,7 @@ pub(super) struct Judgement {
 }
 
 /// What the rules found.
+#[derive(Default)]
 pub(super) struct Found(rule::Judgement);
 
 impl Judgement {
@@ -101,10 +156,9 @@ impl Judgement {
         self.statements.clone()
     }
 
-    /// Columns read besides those of the statements.
-    pub(super) fn columns(&self) -> Vec<Field> {
-        vec![Field::EventId, Field::EventTime, Field::AccountId, Field::Environment]
-    }
+    /// Columns read besides those of the statements: what every finding tells.
+    pub(super) const COLUMNS: [Field; 4] =
+        [Field::EventId, Field::EventTime, Field::AccountId, Field::Environment];
 
     /// Every rule's parameters, for the manifest.
     pub(super) fn parameters(&self) -> BTreeMap<String, String> {
@@ -251,9 +305,9 @@ pub(super) fn absent_rules(policy: &Policy) -> Result<Vec<String>, Failure> {
     for problem in policy.unknown_rules(&codes) {
         // BT001 to BT099 is what the rule pack will grow to; any other name is a mistake.
         if problem.message.contains("BT0") {
-            notes.push(problem.to_string())
+            notes.push(problem.to_string());
         } else {
-            wrong.push(problem.to_string())
+            wrong.push(problem.to_string());
         }
     }
     if !wrong.is_empty() {

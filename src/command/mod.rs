@@ -28,6 +28,7 @@ struct Failure {
     help: Option<String>,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands over what it has")]
 impl Failure {
     /// The command line, configuration or policy is wrong.
     fn usage(message: impl ToString) -> Self {

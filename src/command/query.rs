@@ -5,18 +5,15 @@ use std::fmt::Write as _;
 
 use super::answer::{self, Frame};
 use super::deliver::Delivery;
-use super::judge::Judgement;
+use super::judge::{self, Judgement};
 use super::trail::{Prepared, put, query_failure};
 use super::{Failure, print};
 use crate::cli;
 use crate::engine::{Engine, Limits, TableDoc};
-use crate::event::column::Kind;
+use crate::event::column::{Field, Kind};
 use crate::exit::{Code, Conditions};
-use crate::output::Answer;
+use crate::output::{self, Answer};
 use crate::{policy, report};
-
-/// Relations that exist only once the rules have run.
-const JUDGED: [&str; 2] = ["findings", "rule_results"];
 
 /// Runs the subcommand.
 pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
@@ -31,20 +28,21 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
     if arguments.explain {
         return print(&prepared.engine.explain(&sql).map_err(query_failure)?).map(|()| Code::Clean);
     }
-    let judgement = if JUDGED.iter().any(|name| tables.contains(*name)) {
+    let judgement = if judge::REPORTS.iter().any(|report| tables.contains(report.relation)) {
         Some(Judgement::prepare(&prepared)?)
     } else {
         None
     };
     let mut queries = judgement.as_ref().map(Judgement::queries).unwrap_or_default();
     queries.push(sql.clone());
-    let columns = judgement.as_ref().map(Judgement::columns).unwrap_or_default();
+    let columns: &[Field] = if judgement.is_some() { &Judgement::COLUMNS } else { &[] };
     let hash = arguments.output.out.is_some() || tables.contains("objects");
-    let trail = prepared.open(&arguments.input, &queries, &columns, hash)?;
+    let trail = prepared.open(&arguments.input, &queries, columns, hash)?;
     if let Some(judgement) = &judgement {
         let found = judgement.run(&trail)?;
-        put(&trail.engine, "findings", found.findings_batch()?)?;
-        put(&trail.engine, "rule_results", found.rules_batch()?)?;
+        for report in judge::REPORTS {
+            put(&trail.engine, report.relation, (report.rows)(&found)?)?;
+        }
     }
     let rows = trail.engine.query(&sql).map_err(query_failure)?;
     let schema = rows.schema();
@@ -107,7 +105,22 @@ fn tables() -> Result<String, Failure> {
     for (name, batch) in policy::empty_relations() {
         put(&engine, name, batch)?;
     }
-    let more = policy::tables().iter().map(described).collect();
+    let mut more: Vec<TableDoc> = policy::tables().iter().map(described).collect();
+    for report in judge::REPORTS {
+        let schema = (report.rows)(&judge::Found::default())?.schema();
+        more.push(TableDoc {
+            name: report.relation.to_owned(),
+            meaning: report.question.to_owned(),
+            columns: schema
+                .fields()
+                .iter()
+                .zip(report.columns)
+                .map(|(field, (name, meaning))| {
+                    ((*name).to_owned(), output::kind(field.data_type()).to_owned(), (*meaning).to_owned())
+                })
+                .collect(),
+        });
+    }
     let mut out = String::new();
     for table in engine.tables(more).map_err(Failure::failed)? {
         let _ = writeln!(out, "{}\n  {}", table.name, table.meaning);

@@ -52,10 +52,10 @@ fn judged(
     let mut queries = judgement.queries();
     queries.extend(not_assessed.map(|report| report.sql.clone()));
     let hash = arguments.output.out.is_some();
-    let trail = prepared.open(&arguments.input, &queries, &judgement.columns(), hash)?;
+    let trail = prepared.open(&arguments.input, &queries, &Judgement::COLUMNS, hash)?;
     let found = judgement.run(&trail)?;
     let frame = Frame::of(&trail, not_assessed)?;
-    let answer = frame.rows(which.name, which.title, which.question, which.glance, (which.rows)(&found)?);
+    let answer = frame.judged(which, (which.rows)(&found)?);
     let conditions = Conditions {
         evidence_incomplete: !trail.complete(),
         not_assessed: found.not_assessed(),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 
-use super::answer::Frame;
 use super::deliver::Delivery;
 use super::judge::Judgement;
 use super::trail::Prepared;
 use super::{Failure, print, say};
 use crate::cli::{self, Input};
 use crate::exit::Code;
+use crate::output::Answer;
 use crate::rule::{self, Rule};
 
 /// Runs the subcommand.
@@ -23,9 +23,17 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
             if output.out.is_some() {
                 return Err(Failure::usage("rules list writes to standard output only"));
             }
-            let frame = Frame { preamble: Vec::new(), footer: Vec::new() };
             let batch = listing(rules)?;
-            delivery.stream(&[frame.rows("rules", "", "", &[], batch)])?;
+            delivery.stream(&[Answer {
+                name: "rules".to_owned(),
+                title: String::new(),
+                question: String::new(),
+                preamble: Vec::new(),
+                schema: batch.schema(),
+                batches: vec![batch],
+                glance: Vec::new(),
+                footer: Vec::new(),
+            }])?;
             Ok(Code::Clean)
         }
         cli::Rules::Explain { rule } => {
@@ -94,7 +102,7 @@ fn one(rule: &'static Rule, fixture: &Path, events: &Path) -> Result<i64, Failur
     let input = Input::folder(events, policy.exists().then_some(policy));
     let prepared = Prepared::new(&input)?;
     let judgement = Judgement::of(std::slice::from_ref(rule), &prepared)?;
-    let trail = prepared.open(&input, &judgement.queries(), &judgement.columns(), false)?;
+    let trail = prepared.open(&input, &judgement.queries(), &Judgement::COLUMNS, false)?;
     if !trail.complete() {
         return Err(Failure::failed("a fixture record is refused"));
     }

@@ -91,7 +91,6 @@ fn outside_strings(masks: Masks, carry: &mut Carry, prefix_xor: impl Fn(u64) -> 
 
 /// Which bytes a backslash escapes, runs of backslashes and block borders included.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "compiled with the features of the function it is inlined into")]
 fn escaped(backslash: u64, carry: &mut u64) -> u64 {
     const EVEN: u64 = 0x5555_5555_5555_5555;
     if backslash == 0 {
@@ -123,6 +122,7 @@ mod avx2 {
 
     use super::{BLOCK, Brackets, Carry, Masks, outside_strings};
 
+    #[expect(clippy::cast_ptr_alignment, reason = "the load needs no alignment")]
     #[target_feature(enable = "avx2,popcnt,pclmulqdq")]
     pub(super) fn brackets(bytes: &[u8], carry: &mut Carry, out: &mut [Brackets]) {
         let fold = _mm256_set1_epi8(0x20);

@@ -374,6 +374,7 @@ mod tests {
         Ok((shape, spans.chain(located.owned.iter().map(|owned| owned.text.clone())).collect()))
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is compared with a result")]
     fn found(shape: Shape, count: usize) -> Result<(Shape, Vec<String>), ShapeError> {
         Ok((shape, vec![RECORD.to_owned(); count]))
     }
@@ -421,7 +422,7 @@ mod tests {
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD} {RECORD}]}}"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD},5]}}"#)), ShapeError::Stray { .. }));
         assert!(matches!(broken(&format!(r#"{{"Records":[{RECORD}]}} junk"#)), ShapeError::Stray { .. }));
-        assert!(matches!(broken(&format!(r#"[{RECORD}] junk"#)), ShapeError::Trailing { .. }));
+        assert!(matches!(broken(&format!("[{RECORD}] junk")), ShapeError::Trailing { .. }));
         let half = locate(&format!("{RECORD}\n{{\"eventName\":\"A\",\"detail\":}}\n{RECORD}")).unwrap();
         assert_eq!((half.0, half.1.len()), (Shape::Lines, 3), "one bad line is that line's matter");
         let twice = format!(r#"{{"Records":[{RECORD}],"Records":[{RECORD}]}}"#);

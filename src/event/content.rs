@@ -29,7 +29,7 @@ const HIDDEN: &[&str] =
 /// The JSON text with content replaced by `"<N bytes>"`, N being the length of the text between the quotes or of the value as
 /// logged. All else stays byte for byte.
 ///
-/// Content is the value of a member in [`CONTENT`], and every member of an object `claims` but `iss` and `sub`. A `body` that
+/// Content is the value of a member in `CONTENT`, and every member of an object `claims` but `iss` and `sub`. A `body` that
 /// is a JSON-RPC message is looked into instead, as its method and tool name are no content. `json` must be valid JSON, as
 /// what serde has read is.
 pub fn redact(json: &str) -> Cow<'_, str> {

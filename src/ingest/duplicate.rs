@@ -99,7 +99,9 @@ fn judge(keys: &mut [Placed], superseded: &HashSet<u128>, found: &mut impl FnMut
     keys.sort_unstable_by_key(|placed| (placed.key.id, placed.key.object, placed.key.index));
     for group in keys.chunk_by(|a, b| a.key.id == b.key.id) {
         if superseded.contains(&group[0].key.id) {
-            group.iter().for_each(|placed| found(*placed, Verdict::Superseded));
+            for placed in group {
+                found(*placed, Verdict::Superseded);
+            }
             continue;
         }
         let renewed = group.iter().any(|placed| placed.key.renewed);

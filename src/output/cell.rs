@@ -53,7 +53,7 @@ impl<'a> Value<'a> {
 }
 
 /// The name of a type in our documents: text, bool, int, float, decimal, time or date.
-pub(super) fn kind(data_type: &DataType) -> &'static str {
+pub fn kind(data_type: &DataType) -> &'static str {
     match data_type {
         DataType::Boolean => "bool",
         DataType::Int64 => "int",

@@ -16,6 +16,7 @@ use std::io::Write;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
+pub use cell::kind;
 pub use error::Error;
 pub use folder::{Written, write_folder, write_manifest};
 pub use format::{FORMATS, Format};

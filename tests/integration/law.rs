@@ -194,7 +194,7 @@ fn every_rule_has_a_folder_that_fires_and_one_that_is_silent() {
         .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .collect();
     let rules = rule::catalogue().expect("sound rules");
-    let expected: BTreeSet<String> = rules.iter().map(|rule| rule.stem()).collect();
+    let expected: BTreeSet<String> = rules.iter().map(rule::Rule::stem).collect();
     assert_eq!(found, expected);
     for stem in &expected {
         for side in ["fires", "silent"] {
@@ -237,6 +237,29 @@ fn every_report_returns_the_columns_it_declares_also_of_nothing() {
     let of = |report: &str| story[report].iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(of("violations"), names(&bedtrail::finding::COLUMNS));
     assert_eq!(of("rules"), names(&rule::outcome::COLUMNS));
+    for report in audited()["reports"].as_array().expect("reports") {
+        for column in report["columns"].as_array().expect("columns") {
+            assert!(column["meaning"].is_string(), "{}: {column}", report["name"]);
+        }
+    }
+}
+
+#[test]
+fn every_table_and_column_that_can_be_asked_says_what_it_is() {
+    let listing = bedtrail(["query", "--tables"]).run().exits(0).stdout;
+    let mut tables = BTreeSet::new();
+    for block in listing.split("\n\n").filter(|block| !block.trim().is_empty()) {
+        let mut lines = block.lines();
+        let name = lines.next().unwrap_or_default();
+        assert!(tables.insert(name.to_owned()), "{name} is listed twice");
+        assert!(lines.next().is_some_and(|meaning| meaning.trim().len() > 10), "{name} has no meaning");
+        for column in lines {
+            assert!(column.split_whitespace().count() > 2, "{name}: {column}");
+        }
+    }
+    for name in ["events", "objects", "refusals", "run", "usage", "decisions", "findings", "rule_results"] {
+        assert!(tables.contains(name), "{name} is not listed");
+    }
 }
 
 /// A table of the README, from what the program says of itself.

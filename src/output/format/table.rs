@@ -368,8 +368,9 @@ fn cells<'a>(
 fn colour(column: &str, value: &str) -> Option<Color> {
     match (column, value) {
         ("severity", "critical" | "high") | ("verdict" | "status", "violation") => Some(Color::Red),
-        ("severity", "medium") => Some(Color::Yellow),
-        ("verdict" | "status" | "state", "not_assessed" | "not_seen" | "partly") => Some(Color::Yellow),
+        ("severity", "medium") | ("verdict" | "status" | "state", "not_assessed" | "not_seen" | "partly") => {
+            Some(Color::Yellow)
+        }
         ("verdict" | "status", "waived") => Some(Color::Cyan),
         ("verdict", "pass" | "seen") => Some(Color::Green),
         _ => None,
