@@ -82,6 +82,16 @@ pub enum DecodeError {
     Shape(#[from] ShapeError),
 }
 
+impl DecodeError {
+    /// Whether the object is something else, rather than a log that was damaged.
+    pub fn foreign(&self) -> bool {
+        match self {
+            Self::Inflate(error) => matches!(error, InflateError::Empty | InflateError::NotGzip),
+            Self::Shape(error) => !matches!(error, ShapeError::Broken(_) | ShapeError::NotUtf8 { .. }),
+        }
+    }
+}
+
 /// Which events are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {

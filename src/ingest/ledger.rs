@@ -26,6 +26,7 @@ pub struct Entry {
     sha256: Option<[u8; 32]>,
     shape: Option<Shape>,
     refused: Option<String>,
+    foreign: bool,
     counts: Counts,
     duplicate: u64,
     superseded: u64,
@@ -56,8 +57,9 @@ impl Entry {
     }
 
     /// An object that could not be read at all.
-    pub(super) fn refused(size: u64, sha256: Option<[u8; 32]>, reason: String) -> Self {
-        Self { size, sha256, refused: Some(reason), ..Self::default() }
+    /// `foreign`: nothing about it suggests that it ever was a log.
+    pub(super) fn refused(size: u64, sha256: Option<[u8; 32]>, reason: String, foreign: bool) -> Self {
+        Self { size, sha256, refused: Some(reason), foreign, ..Self::default() }
     }
 }
 
@@ -210,9 +212,9 @@ impl Ledger {
         })
     }
 
-    /// How many objects were a CloudTrail log, digest or invocation log.
+    /// How many objects are a CloudTrail log, digest or invocation log, or may have been one before they were damaged.
     pub fn recognised(&self) -> usize {
-        self.entries.iter().filter(|entry| entry.shape.is_some()).count()
+        self.entries.iter().filter(|entry| !entry.foreign).count()
     }
 
     /// The rows of `objects`.

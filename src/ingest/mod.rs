@@ -170,11 +170,11 @@ impl<'s> Worker<'s> {
         let mut stored = std::mem::take(&mut self.stored);
         let read = local::read(object, self.limits.object, &mut stored);
         let length = read.as_ref().map_or(0, |length| *length as u64);
-        let outcome = read.and_then(|length| {
+        let outcome = read.map_err(|reason| (reason, false)).and_then(|length| {
             let bytes = &stored[..length];
             let layout = Layout::of(&object.name);
             let origin = Origin { name: &object.name, ordinal, delivered_at: layout.delivered_at };
-            let outcome = self.decode(bytes, origin).map_err(|error| error.to_string());
+            let outcome = self.decode(bytes, origin).map_err(|error| (error.to_string(), error.foreign()));
             outcome.map(|outcome| (outcome, self.limits.hash.then(|| ledger::sha256(bytes))))
         });
         let entry = match outcome {
@@ -182,10 +182,10 @@ impl<'s> Worker<'s> {
                 self.supersedes.append(&mut outcome.supersedes);
                 Entry::read(length, sha256, outcome)
             }
-            Err(reason) => {
+            Err((reason, foreign)) => {
                 let sha256 = (self.limits.hash && length > 0)
                     .then(|| ledger::sha256(&stored[..usize::try_from(length).unwrap_or(0)]));
-                Entry::refused(length, sha256, reason)
+                Entry::refused(length, sha256, reason, foreign)
             }
         };
         self.entries.push((ordinal, entry));
