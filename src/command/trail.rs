@@ -90,7 +90,8 @@ impl Prepared {
     ) -> Result<Trail, Failure> {
         let Self { engine, policy, window, now, scratch } = self;
         let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
-        let columns = engine.columns_scanned(&texts, "events").map_err(query_failure)?;
+        let mut tables = engine.scans(&texts).map_err(query_failure)?;
+        let columns = tables.remove("events").unwrap_or_default();
         let mut wanted = FieldSet::default();
         for field in columns.iter().filter_map(|name| Field::named(name)).chain(also.iter().copied()) {
             wanted.insert(field);
@@ -135,8 +136,13 @@ impl Prepared {
         }
         .map_err(Failure::failed)?;
         let ledger = ingested.ledger;
-        put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
-        put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
+        // As a table the ledger takes far more memory than it does as entries: only if somebody asks it.
+        if tables.contains_key("objects") {
+            put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
+        }
+        if tables.contains_key("refusals") {
+            put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
+        }
         let balance = ledger.balance();
         if ledger.recognised() == 0 && count > 0 {
             warn(&ledger, input.quiet);
@@ -239,7 +245,8 @@ fn warn(ledger: &Ledger, quiet: bool) {
         .map(|(name, index, reason)| format!("warning: record {index} of {name} refused: {reason}"));
     let mut lines = objects.chain(records);
     if !quiet {
-        lines.by_ref().take(WARNINGS).for_each(|line| say(&line));
+        // A name can hold a line break: each warning stays one line.
+        lines.by_ref().take(WARNINGS).for_each(|line| say(&line.replace('\n', "\\n")));
     }
     let rest = lines.count();
     if rest > 0 {

@@ -37,19 +37,19 @@ pub struct Key {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Records in the object.
-    pub seen: u64,
+    pub seen: u32,
     /// Rows kept.
-    pub kept: u64,
+    pub kept: u32,
     /// Records of other services.
-    pub not_ours: u64,
+    pub not_ours: u32,
     /// Outside the time, accounts or Regions asked for.
-    pub out_of_range: u64,
+    pub out_of_range: u32,
     /// Five-minute summaries that restate data events.
-    pub aggregated: u64,
+    pub aggregated: u32,
     /// CloudTrail Insights.
-    pub insight: u64,
+    pub insight: u32,
     /// Records that cannot be read.
-    pub refused: u64,
+    pub refused: u32,
 }
 
 /// What became of one object.
@@ -62,7 +62,7 @@ pub struct Outcome {
     /// Its records.
     pub counts: Counts,
     /// Its rows by how they count, in the order of [`RecordKind::ALL`].
-    pub kinds: [u64; RecordKind::ALL.len()],
+    pub kinds: [u32; RecordKind::ALL.len()],
     /// Refused records: index and reason.
     pub refusals: Vec<(u32, String)>,
     /// Event ids that later records of this object supersede (`addendum.originalEventID`).

@@ -23,19 +23,20 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 pub struct Entry {
     size: u64,
     inflated: u64,
-    sha256: Option<[u8; 32]>,
+    // What most objects lack is boxed: a run can have hundreds of thousands of entries.
+    sha256: Option<Box<[u8; 32]>>,
     shape: Option<Shape>,
-    refused: Option<String>,
+    refused: Option<Box<str>>,
     foreign: bool,
     counts: Counts,
-    duplicate: u64,
-    superseded: u64,
-    conflicts: u64,
-    kinds: [u64; RecordKind::ALL.len()],
+    duplicate: u32,
+    superseded: u32,
+    conflicts: u32,
+    kinds: [u32; RecordKind::ALL.len()],
     /// Holds network activity and nothing else.
     network: bool,
     times: Option<(i64, i64)>,
-    refusals: Vec<(u32, String)>,
+    refusals: Box<[(u32, String)]>,
 }
 
 impl Entry {
@@ -44,13 +45,13 @@ impl Entry {
         let network = outcome.kinds[RecordKind::NetworkActivity as usize];
         Self {
             size,
-            sha256,
+            sha256: sha256.map(Box::new),
             network: network > 0 && network == outcome.counts.seen,
             inflated: outcome.inflated,
             shape: outcome.shape,
             counts: outcome.counts,
             times: outcome.times,
-            refusals: outcome.refusals,
+            refusals: outcome.refusals.into_boxed_slice(),
             kinds: outcome.kinds,
             ..Self::default()
         }
@@ -59,7 +60,13 @@ impl Entry {
     /// An object that could not be read at all.
     /// `foreign`: nothing about it suggests that it ever was a log.
     pub(super) fn refused(size: u64, sha256: Option<[u8; 32]>, reason: String, foreign: bool) -> Self {
-        Self { size, sha256, refused: Some(reason), foreign, ..Self::default() }
+        Self {
+            size,
+            sha256: sha256.map(Box::new),
+            refused: Some(reason.into_boxed_str()),
+            foreign,
+            ..Self::default()
+        }
     }
 }
 
@@ -149,15 +156,10 @@ impl fmt::Display for Balance {
 }
 
 impl Ledger {
-    pub(super) fn new(objects: Vec<LogObject>, entries: Vec<(u32, Entry)>) -> Self {
-        let mut placed: Vec<Entry> = Vec::new();
-        placed.resize_with(objects.len(), Entry::default);
-        for (ordinal, entry) in entries {
-            if let Some(place) = placed.get_mut(ordinal as usize) {
-                *place = entry;
-            }
-        }
-        Self { objects, entries: placed }
+    /// `entries` hold one for every object, with the object's place.
+    pub(super) fn new(objects: Vec<LogObject>, mut entries: Vec<(u32, Entry)>) -> Self {
+        entries.sort_unstable_by_key(|(ordinal, _)| *ordinal);
+        Self { objects, entries: entries.into_iter().map(|(_, entry)| entry).collect() }
     }
 
     /// Moves one row of an object from kept to what the comparison of all rows found.
@@ -180,20 +182,20 @@ impl Ledger {
         let mut sum = Balance { objects: self.objects.len() as u64, ..Balance::default() };
         for entry in &self.entries {
             sum.objects_refused += u64::from(entry.refused.is_some());
-            sum.seen += entry.counts.seen;
-            sum.kept += entry.counts.kept;
-            sum.not_ours += entry.counts.not_ours;
-            sum.out_of_range += entry.counts.out_of_range;
-            sum.duplicate += entry.duplicate;
-            sum.superseded += entry.superseded;
-            sum.aggregated += entry.counts.aggregated;
-            sum.insight += entry.counts.insight;
-            sum.refused += entry.counts.refused;
-            sum.api_calls += entry.kinds[RecordKind::ApiCall as usize];
-            sum.service_events += entry.kinds[RecordKind::ServiceEvent as usize];
-            sum.network_activity += entry.kinds[RecordKind::NetworkActivity as usize];
-            sum.shared_copies += entry.kinds[RecordKind::SharedCopy as usize];
-            sum.conflicts += entry.conflicts;
+            sum.seen += u64::from(entry.counts.seen);
+            sum.kept += u64::from(entry.counts.kept);
+            sum.not_ours += u64::from(entry.counts.not_ours);
+            sum.out_of_range += u64::from(entry.counts.out_of_range);
+            sum.duplicate += u64::from(entry.duplicate);
+            sum.superseded += u64::from(entry.superseded);
+            sum.aggregated += u64::from(entry.counts.aggregated);
+            sum.insight += u64::from(entry.counts.insight);
+            sum.refused += u64::from(entry.counts.refused);
+            sum.api_calls += u64::from(entry.kinds[RecordKind::ApiCall as usize]);
+            sum.service_events += u64::from(entry.kinds[RecordKind::ServiceEvent as usize]);
+            sum.network_activity += u64::from(entry.kinds[RecordKind::NetworkActivity as usize]);
+            sum.shared_copies += u64::from(entry.kinds[RecordKind::SharedCopy as usize]);
+            sum.conflicts += u64::from(entry.conflicts);
         }
         sum
     }
@@ -222,7 +224,8 @@ impl Ledger {
         let layouts: Vec<Layout<'_>> = self.objects.iter().map(|object| Layout::of(&object.name)).collect();
         let both = || self.objects.iter().zip(&self.entries);
         let number = |of: fn(&Entry) -> u64| whole(self.entries.iter().map(of));
-        let rows = |kind: RecordKind| whole(self.entries.iter().map(|entry| entry.kinds[kind as usize]));
+        let rows =
+            |kind: RecordKind| whole(self.entries.iter().map(|entry| entry.kinds[kind as usize].into()));
         table([
             ("log_object", text(both().map(|(object, _)| Some(&object.name)))),
             (
@@ -238,24 +241,24 @@ impl Ledger {
             ("reason", text(self.entries.iter().map(|entry| entry.refused.as_ref()))),
             ("size_bytes", number(|entry| entry.size)),
             ("inflated_bytes", number(|entry| entry.inflated)),
-            ("sha256", text(self.entries.iter().map(|entry| entry.sha256.as_ref().map(hex)))),
+            ("sha256", text(self.entries.iter().map(|entry| entry.sha256.as_deref().map(hex)))),
             ("account_id", text(layouts.iter().map(|layout| layout.account))),
             ("aws_region", text(layouts.iter().map(|layout| layout.region))),
             ("delivered_at", instant(layouts.iter().map(|layout| layout.delivered_at))),
-            ("seen", number(|entry| entry.counts.seen)),
-            ("kept", number(|entry| entry.counts.kept)),
-            ("not_ours", number(|entry| entry.counts.not_ours)),
-            ("out_of_range", number(|entry| entry.counts.out_of_range)),
-            ("duplicate", number(|entry| entry.duplicate)),
-            ("aggregated", number(|entry| entry.counts.aggregated)),
-            ("insight", number(|entry| entry.counts.insight)),
-            ("refused", number(|entry| entry.counts.refused)),
-            ("superseded", number(|entry| entry.superseded)),
+            ("seen", number(|entry| entry.counts.seen.into())),
+            ("kept", number(|entry| entry.counts.kept.into())),
+            ("not_ours", number(|entry| entry.counts.not_ours.into())),
+            ("out_of_range", number(|entry| entry.counts.out_of_range.into())),
+            ("duplicate", number(|entry| entry.duplicate.into())),
+            ("aggregated", number(|entry| entry.counts.aggregated.into())),
+            ("insight", number(|entry| entry.counts.insight.into())),
+            ("refused", number(|entry| entry.counts.refused.into())),
+            ("superseded", number(|entry| entry.superseded.into())),
             ("api_calls", rows(RecordKind::ApiCall)),
             ("service_events", rows(RecordKind::ServiceEvent)),
             ("network_activity", rows(RecordKind::NetworkActivity)),
             ("shared_copies", rows(RecordKind::SharedCopy)),
-            ("conflicts", number(|entry| entry.conflicts)),
+            ("conflicts", number(|entry| entry.conflicts.into())),
             (
                 "first_event_time",
                 instant(self.entries.iter().map(|entry| entry.times.map(|(first, _)| first))),
