@@ -311,11 +311,9 @@ impl Located {
             self.shape.get_or_insert(Shape::InvocationLog);
             return Ok(());
         }
-        if self.shape.is_some_and(|known| !matches!(known, Shape::Digest | Shape::InvocationLog)) {
-            self.spans.push(span);
-            return Ok(());
-        }
-        Err(ShapeError::Foreign)
+        // Among records it is one that cannot be read; if there are none, the whole object is something else.
+        self.spans.push(span);
+        Ok(())
     }
 
     /// Takes over the structure's spans (relative to `base`), checking that only separators stand between them.
@@ -427,6 +425,16 @@ mod tests {
         assert_eq!((half.0, half.1.len()), (Shape::Lines, 3), "one bad line is that line's matter");
         let twice = format!(r#"{{"Records":[{RECORD}],"Records":[{RECORD}]}}"#);
         assert!(matches!(broken(&twice), ShapeError::Json(_)));
+    }
+
+    #[test]
+    fn a_line_that_is_no_record_costs_only_itself_wherever_it_stands() {
+        let note = r#"{"note":"export"}"#;
+        for text in [format!("{note}\n{RECORD}\n{RECORD}"), format!("{RECORD}\n{RECORD}\n{note}")] {
+            let (shape, found) = locate(&text).unwrap();
+            assert_eq!((shape, found.len()), (Shape::Lines, 3), "{text}");
+        }
+        assert_eq!(locate(&format!("[{note},{RECORD}]")).unwrap().1.len(), 2);
     }
 
     #[test]

@@ -90,9 +90,16 @@ pub fn normalise(reference: &str) -> Model<'_> {
     }
 }
 
+/// The longest model reference that the API takes (`InvokeModel`, `modelId`).
+const LONGEST: usize = 2048;
+
 /// Trimmed and percent-decoded, until neither changes anything: an ARN in a path can be encoded twice.
 fn decoded(text: &str) -> Cow<'_, str> {
     let trimmed = text.trim();
+    // Longer than the service takes: nothing to be found in it, and each round of decoding would read it anew.
+    if trimmed.len() > LONGEST {
+        return Cow::Borrowed(trimmed);
+    }
     let Some(mut current) = decode_once(trimmed) else { return Cow::Borrowed(trimmed) };
     while let Some(next) = decode_once(current.trim()) {
         current = next;
@@ -252,6 +259,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_reference_longer_than_the_service_takes_is_not_decoded() {
+        let long = format!("%{}", "25".repeat(100_000));
+        assert_eq!(normalise(&long).kind, "unresolved");
+    }
 
     #[test]
     fn every_known_model_is_taken_apart_as_the_table_has_it() {

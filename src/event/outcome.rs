@@ -19,10 +19,15 @@ pub fn outcome(code: Option<&str>, message: Option<&str>, answer: Option<Answer>
     if code.is_none() && message.is_none() {
         return answer.map_or("ok", of_answer);
     }
-    if code.is_some_and(denied) || message.is_some_and(says_denied) {
+    if code.is_some_and(denied) {
         return "denied";
     }
-    match code.map_or("failed", of_code) {
+    let by_code = code.map_or("failed", of_code);
+    // A message can quote what the caller wrote, so it never overrules a code that says what happened.
+    if by_code == "failed" && message.is_some_and(says_denied) {
+        return "denied";
+    }
+    match by_code {
         // A plain "failed" can still be told apart by the status beside it.
         "failed" => match answer.map_or("ok", of_answer) {
             "ok" => "failed",
@@ -101,6 +106,15 @@ fn of_answer(answer: Answer) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_never_overrules_a_code() {
+        let quoted = "The provided model identifier 'x is not authorized to perform' is invalid.";
+        assert_eq!(outcome(Some("ValidationException"), Some(quoted), None), "invalid");
+        assert_eq!(outcome(Some("ThrottlingException"), Some("Access denied? too many"), None), "throttled");
+        let legacy = "Access denied. This Model is marked by provider as Legacy";
+        assert_eq!(outcome(Some("ResourceNotFoundException"), Some(legacy), None), "denied");
+    }
 
     #[test]
     fn codes() {

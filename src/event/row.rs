@@ -227,6 +227,8 @@ struct Row<'r, 'a> {
     basics: Basics<'r>,
     meaning: activity::Meaning,
     family: bool,
+    /// The service itself says in `requestParameters` whether a bearer token was used.
+    request_says_bearer: bool,
     service_event: bool,
     from_console: bool,
     request: Request<'a>,
@@ -249,6 +251,10 @@ impl<'r, 'a> Row<'r, 'a> {
             basics,
             meaning: activity::meaning(basics.source, basics.name, by_bedrock),
             family: scope.family(basics.source),
+            request_says_bearer: matches!(
+                basics.source,
+                "bedrock-mantle.amazonaws.com" | "aws-external-anthropic.amazonaws.com"
+            ),
             service_event,
             from_console: record.session_credential_from_console.is_some_and(|flag| flag.0),
             request: Request::default(),
@@ -380,8 +386,13 @@ impl<'r, 'a> Row<'r, 'a> {
         out.text(Field::JwtIssuer, jwt.issuer.as_deref());
         out.text(Field::JwtSubject, jwt.subject.as_deref());
         if out.wants(Field::Credential) {
-            let flags = [self.additional.call_with_bearer_token, self.request.call_with_bearer_token];
-            let kind = json::text(self.request.bearer_token_type.or(self.additional.bearer_token_type));
+            // Only the OpenAI- and Anthropic-compatible endpoints write these into the request parameters themselves;
+            // elsewhere whoever calls can put them there.
+            let request = |raw| if self.request_says_bearer { raw } else { None };
+            let flags =
+                [self.additional.call_with_bearer_token, request(self.request.call_with_bearer_token)];
+            let kind =
+                json::text(request(self.request.bearer_token_type).or(self.additional.bearer_token_type));
             let bearer = Bearer {
                 flag: flags.into_iter().any(|flag| json::flag(flag) == Some(true)),
                 kind: kind.as_deref(),

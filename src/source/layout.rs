@@ -107,6 +107,13 @@ impl<'a> Layout<'a> {
     }
 }
 
+impl Layout<'_> {
+    /// Whether an invocation-log object is a body that Bedrock stores beside the log: `…/YYYY/MM/DD/HH/data/…`.
+    pub fn is_body(&self, name: &str) -> bool {
+        name.rsplit(['/', '\\']).nth(1) == Some("data")
+    }
+}
+
 impl Folder {
     fn named(service: &str) -> Self {
         match service {

@@ -72,10 +72,13 @@ fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
             Ok(entry) if entry.file_type().is_file() => {
                 let object = object(entry.into_path());
                 let layout = Layout::of(&object.name);
-                let ending = object.name.rsplit_once('.').map_or("", |(_, ending)| ending);
-                let named = ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known));
+                let file = object.name.rsplit(['/', '\\']).next().unwrap_or_default();
+                // Delivery streams name objects without an ending.
+                let named = file
+                    .rsplit_once('.')
+                    .is_none_or(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)));
                 // Bodies that Bedrock stores beside its invocation log are prompts and answers, never records.
-                let body = layout.folder == Folder::InvocationLog && object.name.contains("/data/");
+                let body = layout.folder == Folder::InvocationLog && layout.is_body(&object.name);
                 if layout.folder == Folder::Other || body || !named {
                     listing.skipped += 1;
                 } else if !extent.reads(&layout) {
@@ -190,6 +193,21 @@ mod tests {
         ] {
             assert_eq!(object(PathBuf::from(given)).name, name);
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn names_that_are_no_text_are_two_objects_still() {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let root = tempfile::tempdir().unwrap();
+        for name in [b"a\xfe.json", b"a\xff.json"] {
+            std::fs::write(root.path().join(std::ffi::OsStr::from_bytes(name)), "x").unwrap();
+        }
+        std::fs::write(root.path().join("firehose-1-2026-05-01"), "x").unwrap();
+        let mut listing = list(root.path().to_str().unwrap(), &Extent::default()).unwrap();
+        listing.settle();
+        assert_eq!((listing.objects.len(), listing.skipped), (3, 0));
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct LogObject {
 }
 
 /// Where an object's bytes are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// A local file whose path is the object's name.
     Named,
@@ -50,8 +50,8 @@ impl Listing {
 
     /// Sorts by name and keeps each object once.
     pub fn settle(&mut self) {
-        self.objects.sort_by(|a, b| a.name.cmp(&b.name));
-        self.objects.dedup_by(|a, b| a.name == b.name);
+        self.objects.sort_by(|a, b| (&a.name, &a.place).cmp(&(&b.name, &b.place)));
+        self.objects.dedup();
     }
 }
 
