@@ -84,8 +84,9 @@ ends AS (
     m.basis AS basis,
     ROW_NUMBER() OVER (
       PARTITION BY n.model_key, n.requested_key, n.region_key
+      -- What the policy says of a model goes before the table that comes with the program.
       ORDER BY
-        m.end_time ASC NULLS LAST, m.legacy_time ASC NULLS LAST, m.basis ASC NULLS LAST, m.model_pattern ASC NULLS LAST,
+        CASE WHEN m.basis = 'policy' THEN 0 ELSE 1 END ASC, m.end_time ASC NULLS LAST, m.legacy_time ASC NULLS LAST, m.basis ASC NULLS LAST, m.model_pattern ASC NULLS LAST,
         m.replacement ASC NULLS LAST
     ) AS place,
     MIN(m.legacy_time) OVER (PARTITION BY n.model_key, n.requested_key, n.region_key) AS first_legacy

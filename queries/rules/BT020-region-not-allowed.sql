@@ -58,6 +58,7 @@ allowed AS (
 )
 SELECT
   CASE
+    WHEN c.environment IS NULL THEN 'not_assessed'
     WHEN c.aws_region IS NULL THEN 'not_assessed'
     WHEN a.aws_region IS NULL THEN 'violation'
     ELSE 'pass'
@@ -67,15 +68,17 @@ SELECT
   c.principal AS principal,
   COALESCE(c.aws_region, 'Region not recorded') || ' ' || c.surface AS subject,
   CASE
+    WHEN c.environment IS NULL THEN 'the account is in no environment of the policy'
     WHEN c.aws_region IS NULL THEN 'the record names no Region'
     ELSE 'the Region is not among those of environment ' || c.environment
   END AS reason,
-  'one of ' || e.allowed AS expected,
+  COALESCE('one of ' || e.allowed, 'an environment for the account') AS expected,
   'called in ' || COALESCE(c.aws_region, 'a Region that is not recorded') AS observed,
   c.event_time AS event_time,
   c.event_id AS event_id,
   c.outcome AS outcome,
   CASE WHEN c.outcome = 'ok' THEN 'high' ELSE 'low' END AS severity
 FROM calls AS c
-JOIN environments AS e ON e.environment = c.environment
+LEFT JOIN environments AS e ON e.environment = c.environment
 LEFT JOIN allowed AS a ON a.environment = c.environment AND a.aws_region = c.aws_region
+WHERE e.environment IS NOT NULL OR c.environment IS NULL

@@ -3,7 +3,7 @@
 -- kind = "row"
 -- needs = ["policy_geography"]
 -- columns = [
---   "event_id", "event_time", "account_id", "environment", "principal", "model_kind", "profile_scope",
+--   "event_id", "event_time", "account_id", "environment", "principal", "model_id", "model_kind", "profile_scope",
 --   "inference_region", "activity", "outcome", "aws_region", "record_kind",
 -- ]
 -- attack = []
@@ -45,6 +45,9 @@ WITH calls AS (
       WHEN profile_scope = 'global' THEN 'a global inference profile, and the record does not say where the model ran'
       WHEN model_kind = 'application_profile'
         THEN 'an application inference profile, and the record does not say where the model ran'
+      WHEN model_id IS NULL THEN 'the record names no model, so a profile may have moved the call'
+      WHEN model_kind IN ('prompt', 'router', 'unresolved')
+        THEN 'the record does not name the profile behind this reference, nor where the model ran'
       WHEN aws_region IS NULL THEN 'the record names no Region'
     END AS obstacle
   FROM events
@@ -66,6 +69,7 @@ pairs AS (
 )
 SELECT
   CASE
+    WHEN c.environment IS NULL THEN 'not_assessed'
     WHEN v.anywhere > 0 THEN 'pass'
     WHEN c.obstacle IS NOT NULL OR r.geography IS NULL THEN 'not_assessed'
     WHEN p.geography IS NULL THEN 'violation'
@@ -76,17 +80,19 @@ SELECT
   c.principal AS principal,
   CASE WHEN c.obstacle IS NULL THEN c.run_region ELSE 'Region not recorded' END AS subject,
   CASE
+    WHEN c.environment IS NULL THEN 'the account is in no environment of the policy'
     WHEN c.obstacle IS NOT NULL THEN c.obstacle
     WHEN r.geography IS NULL THEN 'the geography of this Region is not known'
     ELSE 'geography ' || r.geography || ' is not among those of environment ' || c.environment
   END AS reason,
-  'a Region in one of ' || v.allowed AS expected,
+  COALESCE('a Region in one of ' || v.allowed, 'an environment for the account') AS expected,
   'called in ' || COALESCE(c.aws_region, 'a Region that is not recorded')
     || CASE WHEN c.obstacle IS NULL THEN ', ran in ' || c.run_region ELSE '' END AS observed,
   c.event_time AS event_time,
   c.event_id AS event_id,
   c.outcome AS outcome
 FROM calls AS c
-JOIN environments AS v ON v.environment = c.environment
+LEFT JOIN environments AS v ON v.environment = c.environment
 LEFT JOIN ref_region AS r ON r.region = c.run_region
 LEFT JOIN pairs AS p ON p.environment = c.environment AND p.geography = r.geography
+WHERE v.environment IS NOT NULL OR c.environment IS NULL

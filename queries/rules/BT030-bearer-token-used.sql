@@ -38,6 +38,7 @@ WITH settings AS (
 )
 SELECT
   CASE
+    WHEN e.environment IS NULL THEN 'not_assessed'
     WHEN s.setting = 'allow' THEN 'pass'
     WHEN e.credential IS NULL THEN 'not_assessed'
     WHEN e.credential NOT IN ('bearer_long', 'bearer_short', 'bearer_unknown') THEN 'pass'
@@ -50,6 +51,7 @@ SELECT
   e.principal AS principal,
   COALESCE(e.credential, 'credential not recorded') || ' ' || COALESCE(e.surface, 'other') AS subject,
   CASE
+    WHEN e.environment IS NULL THEN 'the account is in no environment of the policy'
     WHEN e.credential IS NULL THEN 'the record does not show how the caller authenticated'
     WHEN e.credential = 'bearer_unknown' AND s.setting = 'short_only'
       THEN 'the record does not say whether the API key is a short-term or a long-term one'
@@ -64,8 +66,12 @@ SELECT
   e.outcome AS outcome,
   CASE WHEN s.setting = 'warn' THEN 'low' WHEN e.outcome = 'denied' THEN 'medium' ELSE 'high' END AS severity
 FROM events AS e
-JOIN settings AS s ON s.environment = e.environment
+LEFT JOIN settings AS s ON s.environment = e.environment
 WHERE e.record_kind = 'api_call'
+  AND (
+    s.environment IS NOT NULL
+    OR (e.environment IS NULL AND e.credential IN ('bearer_long', 'bearer_short', 'bearer_unknown'))
+  )
   AND (
     e.surface IN ('runtime', 'mantle', 'agents', 'agentcore', 'gateway', 'control')
     OR e.activity IN ('model_invocation', 'batch')
