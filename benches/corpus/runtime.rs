@@ -103,7 +103,12 @@ impl<'a> Invoke<'a> {
                 draft.parameters = Some(parameters);
             }
             Place::Resource => {
-                let arn = Model::arn(&self.model.id, self.region).requested;
+                // What is an ARN already stands there as it is.
+                let arn = if self.model.id.starts_with("arn:") {
+                    self.model.id.clone()
+                } else {
+                    Model::arn(&self.model.id, self.region).requested
+                };
                 draft.resources = Some(resource(&self.caller.account, "AWS::Bedrock::Model", &arn));
             }
             Place::Nowhere => {}
