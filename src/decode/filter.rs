@@ -4,117 +4,102 @@
 //! wanted service's records contain, no `\u00` escape that could hide letters, and every raw `"eventName"`
 //! key (at least one) has a value without backslash that is not on the list. Everything else is parsed, and
 //! then only the record's own top-level keys decide.
+//!
+//! The pass that finds the records' spans notes where two neighbouring bytes of each needle stand; only there
+//! is the needle itself compared.
 
-use aho_corasick::packed::Searcher;
 use hashbrown::HashSet;
-use memchr::memmem::Finder;
 
-use crate::decode::structure::Span;
+use crate::decode::block::Pairs;
+use crate::decode::structure::{Span, Structure};
 
-/// Bytes searched with all needles before going on, so that they stay in the processor's cache.
-const GROUP: usize = 256 * 1024;
+/// The key whose values are compared with the names wanted.
+const KEY: &str = "\"eventName\"";
 
-/// All needles in one pass where the processor can, else one pass each.
+/// Bytes of CloudTrail logs from frequent to rare; what is not here is rarer still. Only speed depends on it.
+const FREQUENT: &[u8] = b"\"eas:0-1itnr,2o.c4638m57/9dulApEpfbIvTRygCwhDSNPkUxML";
+
+/// A text looked for by the two bytes at `at`.
 #[derive(Debug)]
-enum Needles {
-    Together(Box<Searcher>),
-    Apart(Vec<Finder<'static>>),
+struct Needle {
+    text: Box<[u8]>,
+    at: usize,
 }
 
-impl Needles {
-    fn new(needles: &[&str]) -> Self {
-        Searcher::new(needles).map_or_else(
-            || Self::Apart(needles.iter().map(|needle| Finder::new(needle).into_owned()).collect()),
-            |searcher| Self::Together(Box::new(searcher)),
-        )
+impl Needle {
+    fn new(text: &str) -> Self {
+        let frequency = |byte: &u8| {
+            FREQUENT.iter().position(|one| one == byte).map_or(0, |position| FREQUENT.len() - position)
+        };
+        let at = text
+            .as_bytes()
+            .windows(2)
+            .enumerate()
+            .min_by_key(|(_, both)| frequency(&both[0]) * frequency(&both[1]));
+        Self { text: text.as_bytes().into(), at: at.map_or(0, |(at, _)| at) }
     }
 
-    /// Calls `found` with the place of every needle, ascending for each needle or for all of them.
-    fn find(&self, bytes: &[u8], mut found: impl FnMut(usize)) {
-        match self {
-            Self::Together(searcher) => searcher.find_iter(bytes).for_each(|one| found(one.start())),
-            Self::Apart(finders) => {
-                for finder in finders {
-                    finder.find_iter(bytes).for_each(&mut found);
-                }
-            }
-        }
+    fn pair(&self) -> [u8; 2] {
+        let byte = |at: usize| self.text.get(at).copied().unwrap_or(b'0');
+        [byte(self.at), byte(self.at + 1)]
+    }
+
+    /// Where the needle begins whose pair begins at `pair`.
+    fn begins(&self, bytes: &[u8], pair: usize) -> Option<usize> {
+        let start = pair.checked_sub(self.at)?;
+        bytes[start..].starts_with(&self.text).then_some(start)
     }
 }
 
 /// The needles and names of one run.
 #[derive(Debug)]
 pub struct Filter {
-    needles: Needles,
-    key: Finder<'static>,
+    needles: Vec<Needle>,
+    key: Needle,
     names: HashSet<Box<[u8]>>,
 }
 
 impl Filter {
-    /// `needles`: texts of letters, digits and hyphens; a record of a wanted service holds one of them.
-    /// `names`: event names wanted from other services.
+    /// `needles`: texts of at least two letters, digits and hyphens; a record of a wanted service holds one of
+    /// them. `names`: event names wanted from other services.
     pub fn new<'n>(needles: &[&str], names: impl IntoIterator<Item = &'n str>) -> Self {
-        let needles: Vec<&str> = needles.iter().copied().chain(["\\u00", "Insight"]).collect();
+        let needles = needles.iter().copied().chain(["\\u00", "Insight"]);
         Self {
-            needles: Needles::new(&needles),
-            key: Finder::new(b"\"eventName\"").into_owned(),
+            needles: needles.map(Needle::new).collect(),
+            key: Needle::new(KEY),
             names: names.into_iter().map(|name| name.as_bytes().into()).collect(),
         }
     }
 
-    /// For every span whether it must be parsed. `spans` are in ascending order and do not overlap.
-    pub fn candidates(&self, bytes: &[u8], spans: &[Span], out: &mut Vec<bool>) {
-        out.clear();
-        // A record without any raw `"eventName"` key is parsed.
-        out.resize(spans.len(), true);
-        let mut from = 0;
-        while from < spans.len() {
-            let start = spans[from].range.start;
-            let mut to = from + 1;
-            while to < spans.len() && spans[to].range.end - start <= GROUP {
-                to += 1;
-            }
-            self.group(&bytes[start..spans[to - 1].range.end], start, &spans[from..to], &mut out[from..to]);
-            from = to;
-        }
+    /// Passes over nothing: what every other filter is compared with.
+    pub fn none() -> Self {
+        Self { key: Needle::new("\0\0"), ..Self::new(&[], []) }
     }
 
-    fn group(&self, bytes: &[u8], base: usize, spans: &[Span], out: &mut [bool]) {
-        let mut current = 0;
-        let mut parse = false;
-        let mut named = false;
-        let mut at = 0;
-        while let Some(found) = self.key.find(&bytes[at..]) {
-            let found = at + found;
-            at = found + b"\"eventName\"".len();
-            while base + found >= spans[current].range.end {
-                out[current] = parse || !named;
-                (parse, named) = (false, false);
-                current += 1;
-                if current == spans.len() {
-                    return;
+    /// A structure that notes what [`candidates`](Self::candidates) needs.
+    pub fn structure(&self) -> Structure {
+        Structure::noting(Pairs::new(self.needles.iter().chain([&self.key]).map(Needle::pair)))
+    }
+
+    /// For every span whether it must be parsed. `spans` are in ascending order and do not overlap; `pairs_at`
+    /// are the places of the pairs in `bytes`, ascending.
+    pub fn candidates(&self, bytes: &[u8], spans: &[Span], pairs_at: &[usize], out: &mut Vec<bool>) {
+        out.clear();
+        let mut rest = pairs_at.iter().copied().peekable();
+        for span in spans {
+            let (start, end) = (span.range.start, span.range.end);
+            while rest.next_if(|at| *at < start).is_some() {}
+            let (mut parse, mut named) = (false, false);
+            while let Some(at) = rest.next_if(|at| *at < end) {
+                if let Some(found) = self.key.begins(bytes, at) {
+                    named = true;
+                    parse |= self.wanted(&bytes[found + KEY.len()..]);
                 }
+                parse |= self.needles.iter().any(|needle| needle.begins(bytes, at).is_some());
             }
-            if base + found < spans[current].range.start {
-                continue;
-            }
-            named = true;
-            parse |= self.wanted(&bytes[at..]);
+            // A record without any raw `"eventName"` key is parsed.
+            out.push(parse || !named);
         }
-        out[current] = parse || !named;
-        let mut current = 0;
-        self.needles.find(bytes, |found| {
-            let found = base + found;
-            if spans.get(current).is_none_or(|span| found < span.range.start) {
-                current = 0;
-            }
-            current += spans[current..].partition_point(|span| span.range.end <= found);
-            if let Some(span) = spans.get(current)
-                && found >= span.range.start
-            {
-                out[current] = true;
-            }
-        });
     }
 
     /// Whether what follows the text `"eventName"` could be a wanted value, or is not a plain value at all.
@@ -130,14 +115,14 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::structure::Structure;
 
     fn candidates(records: &[&str]) -> Vec<bool> {
         let text = format!("{{\"Records\":[{}]}}", records.join(","));
-        let mut structure = Structure::default();
+        let filter = Filter::new(&["bedrock"], ["DeleteTrail"]);
+        let mut structure = filter.structure();
         structure.scan(text.as_bytes(), 2).unwrap();
         let mut out = vec![];
-        Filter::new(&["bedrock"], ["DeleteTrail"]).candidates(text.as_bytes(), &structure.spans, &mut out);
+        filter.candidates(text.as_bytes(), &structure.spans, &structure.pairs_at, &mut out);
         out
     }
 
@@ -166,8 +151,8 @@ mod tests {
     }
 
     #[test]
-    fn groups_do_not_mix_records() {
-        let long = format!(r#"{{"eventName":"RunInstances","pad":"{}"}}"#, "x".repeat(GROUP));
+    fn records_do_not_mix() {
+        let long = format!(r#"{{"eventName":"RunInstances","pad":"{}"}}"#, "x".repeat(256 * 1024));
         let mut records = vec![];
         let mut expected = vec![];
         for index in 0..400 {

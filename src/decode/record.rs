@@ -157,7 +157,7 @@ impl<'s> Decoder<'s> {
             keep_content: shared.keep_content,
             meaning: Meaning::default(),
             inflater: Inflater::default(),
-            structure: Structure::default(),
+            structure: shared.filter.structure(),
             located: Located::default(),
             candidates: Vec::new(),
             compact: Vec::new(),
@@ -201,7 +201,7 @@ impl<'s> Decoder<'s> {
         let mut outcome = Outcome { inflated: text.len() as u64, ..Outcome::default() };
         if shape.is_ok() {
             outcome.shape = located.shape;
-            self.filter.candidates(text, &located.spans, &mut candidates);
+            self.filter.candidates(text, &located.spans, &located.pairs_at, &mut candidates);
             for (index, (span, parse)) in located.spans.iter().zip(&candidates).enumerate() {
                 outcome.counts.seen += 1;
                 let bytes = &text[span.range.clone()];

@@ -102,6 +102,8 @@ pub struct Located {
     pub spaced: bool,
     /// Bytes above 0x7f are somewhere.
     pub high: bool,
+    /// Where the structure's pairs begin in the text, ascending.
+    pub(crate) pairs_at: Vec<usize>,
 }
 
 #[derive(Default, Deserialize)]
@@ -150,10 +152,12 @@ impl Located {
         self.spans.clear();
         self.owned.clear();
         (self.spaced, self.high) = (false, false);
+        self.pairs_at.clear();
         let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let start = start + (text.len() - start - text[start..].trim_ascii_start().len());
         let Some(first) = text.get(start) else { return Err(ShapeError::Blank) };
         if records_array(&text[start..]).is_some() && self.records_document(text, start, structure)? {
+            self.note(structure, start);
             return self.finish(text, Shape::Records);
         }
         if *first == b'[' {
@@ -162,7 +166,17 @@ impl Located {
             self.top_level(text, start, structure)?;
         }
         let shape = self.shape.ok_or(ShapeError::Foreign)?;
+        // What was noted last is a part's: the whole text is looked at once more.
+        structure.scan(&text[start..], 0)?;
+        self.note(structure, start);
         self.finish(text, shape)
+    }
+
+    fn note(&mut self, structure: &mut Structure, base: usize) {
+        std::mem::swap(&mut self.pairs_at, &mut structure.pairs_at);
+        if base > 0 {
+            self.pairs_at.iter_mut().for_each(|at| *at += base);
+        }
     }
 
     fn finish(&mut self, text: &[u8], shape: Shape) -> Result<Shape, ShapeError> {

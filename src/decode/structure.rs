@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::decode::block::{BLOCK, Brackets, Carry, brackets};
+use crate::decode::block::{BLOCK, Carry, Marks, Pairs, marks};
 
 /// A record nested deeper than this is refused: nothing CloudTrail writes comes near, and parsers recurse.
 pub const MAX_DEPTH: u32 = 128;
@@ -46,6 +46,9 @@ pub struct Structure {
     pub spaced: bool,
     /// Whether there are bytes above 0x7f.
     pub high: bool,
+    /// Where one of the pairs begins, in strings or not, ascending.
+    pub pairs_at: Vec<usize>,
+    pairs: Pairs,
 }
 
 struct State {
@@ -56,35 +59,37 @@ struct State {
 }
 
 impl Structure {
+    /// One that also notes where the pairs of bytes begin.
+    pub(crate) fn noting(pairs: Pairs) -> Self {
+        Self { pairs, ..Self::default() }
+    }
+
     /// Collects the objects that open at nesting depth `level` (0: the text's own top, 2: the records of
     /// `{"Records":[…]}`) and returns the offset just past the bracket that closes their container, or the
     /// text's length for level 0. Scanning stops there.
     pub fn scan(&mut self, bytes: &[u8], level: u32) -> Result<usize, Broken> {
         self.spans.clear();
+        self.pairs_at.clear();
         let mut carry = Carry::default();
         let mut state = State { depth: 0, level, start: 0, deepest: 0 };
-        let mut found = [Brackets::default(); 64];
+        let mut found = [Marks::default(); 64];
         let mut base = 0;
         let mut end = None;
-        'text: for chunk in bytes.chunks(BLOCK * found.len()) {
-            let whole = chunk.len() / BLOCK;
-            brackets(chunk, &mut carry, &mut found[..whole]);
-            let tail = &chunk[whole * BLOCK..];
-            let mut blocks = whole;
-            if !tail.is_empty() {
-                // Digits are neither space nor bracket nor quote, so they change nothing.
-                let mut padded = [b'0'; BLOCK];
-                padded[..tail.len()].copy_from_slice(tail);
-                brackets(&padded, &mut carry, &mut found[whole..=whole]);
-                blocks += 1;
-            }
-            for (index, block) in found[..blocks].iter().enumerate() {
-                end = self.block(&mut state, block, base + index * BLOCK)?;
-                if end.is_some() {
-                    break 'text;
-                }
-            }
-            base += chunk.len();
+        // The last block, whole or not, is described from a copy: a block needs the byte after it.
+        let whole = bytes.len().saturating_sub(1) / BLOCK;
+        while end.is_none() && base < whole * BLOCK {
+            let blocks = found.len().min(whole - base / BLOCK);
+            marks(&bytes[base..=base + blocks * BLOCK], &self.pairs, &mut carry, &mut found);
+            end = self.blocks(&mut state, &found[..blocks], base)?;
+            base += blocks * BLOCK;
+        }
+        if end.is_none() {
+            // Digits are neither space nor bracket nor quote, so they change nothing.
+            let mut padded = [b'0'; BLOCK + 1];
+            let tail = &bytes[whole * BLOCK..];
+            padded[..tail.len()].copy_from_slice(tail);
+            marks(&padded, &self.pairs, &mut carry, &mut found[..1]);
+            end = self.blocks(&mut state, &found[..1], whole * BLOCK)?;
         }
         (self.spaced, self.high) = (carry.spaced, carry.high);
         match end {
@@ -94,8 +99,24 @@ impl Structure {
         }
     }
 
+    fn blocks(&mut self, state: &mut State, blocks: &[Marks], base: usize) -> Result<Option<usize>, Broken> {
+        for (index, block) in blocks.iter().enumerate() {
+            let base = base + index * BLOCK;
+            let mut pairs = block.pair;
+            while pairs != 0 {
+                self.pairs_at.push(base + pairs.trailing_zeros() as usize);
+                pairs &= pairs - 1;
+            }
+            let end = self.block(state, block, base)?;
+            if end.is_some() {
+                return Ok(end);
+            }
+        }
+        Ok(None)
+    }
+
     #[inline]
-    fn block(&mut self, state: &mut State, block: &Brackets, base: usize) -> Result<Option<usize>, Broken> {
+    fn block(&mut self, state: &mut State, block: &Marks, base: usize) -> Result<Option<usize>, Broken> {
         // Far from both ends of a record, only the balance matters.
         if state.depth > state.level + block.closed && state.depth + block.opened <= state.level + MAX_DEPTH {
             state.depth = state.depth + block.opened - block.closed;
@@ -105,12 +126,7 @@ impl Structure {
     }
 
     #[cold]
-    fn brackets(
-        &mut self,
-        state: &mut State,
-        block: &Brackets,
-        base: usize,
-    ) -> Result<Option<usize>, Broken> {
+    fn brackets(&mut self, state: &mut State, block: &Marks, base: usize) -> Result<Option<usize>, Broken> {
         let mut both = block.open | block.close;
         while both != 0 {
             let at = base + both.trailing_zeros() as usize;
