@@ -23,14 +23,14 @@ mod slice;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::displayable;
+use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::SessionContext;
 use tokio::runtime::{Builder, Runtime};
 
@@ -58,8 +58,12 @@ pub struct Engine {
     runtime: Runtime,
     context: SessionContext,
     views: BTreeMap<&'static str, &'static str>,
-    /// The views that a query has named, directly or not: they are built then, and again once a table has changed.
+    /// The views that a query has named, directly or not: they are built then, and again once a table is another.
     built: Mutex<BTreeSet<&'static str>>,
+    /// Tables in memory, whose rows can change under a plan that was made.
+    tables: Mutex<BTreeMap<String, Arc<MemTable>>>,
+    /// Queries of ours that [`scans`](Self::scans) planned, optimised; good as long as every table is the same.
+    plans: Mutex<BTreeMap<String, LogicalPlan>>,
 }
 
 impl Engine {
@@ -82,6 +86,8 @@ impl Engine {
             context: session::context(limits)?,
             views: query_file::views().map(|file| (file.stem, file.sql)).collect(),
             built: Mutex::default(),
+            tables: Mutex::default(),
+            plans: Mutex::default(),
         };
         for (name, _, columns) in schema::TABLES {
             engine.register(name, &schema::schema(columns), Vec::new())?;
@@ -96,12 +102,22 @@ impl Engine {
     pub fn register(&self, name: &str, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
         let batches = rows::complete(schema, batches)?;
         // One list per part that may run at once, in turn: the parts are then of like size.
-        let parts = self.context.copied_config().target_partitions().min(batches.len()).max(1);
-        let mut partitions = vec![Vec::new(); parts];
+        let mut partitions = vec![Vec::new(); self.context.copied_config().target_partitions().max(1)];
+        let parts = partitions.len();
         for (index, batch) in batches.into_iter().enumerate() {
             partitions[index % parts].push(batch);
         }
-        self.replace(name, Arc::new(MemTable::try_new(Arc::clone(schema), partitions)?))
+        let known = locked(&self.tables).get(name).filter(|table| table.schema() == *schema).cloned();
+        if let Some(table) = known {
+            for (held, new) in table.batches.iter().zip(partitions) {
+                *held.blocking_write() = new;
+            }
+            return Ok(());
+        }
+        let table = Arc::new(MemTable::try_new(Arc::clone(schema), partitions)?);
+        self.replace(name, Arc::clone(&table) as _)?;
+        locked(&self.tables).insert(name.to_owned(), table);
+        Ok(())
     }
 
     /// Puts local Parquet files under a name, in place of what stood there; with no file, an empty table.
@@ -116,8 +132,10 @@ impl Engine {
     }
 
     fn replace(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
-        // A view holds on to the tables it was planned over.
-        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        // A view holds on to the tables it was planned over, and so does a plan.
+        locked(&self.plans).clear();
+        locked(&self.tables).remove(name);
+        let mut built = locked(&self.built);
         for view in self.views.keys().filter(|view| built.remove(*view)) {
             self.context.deregister_table(*view)?;
         }
@@ -147,7 +165,8 @@ impl Engine {
 
     /// Runs a query of ours and yields batches as they come.
     pub fn stream(&self, sql: &str) -> Result<Rows<'_>> {
-        self.start(self.plan(sql)?)
+        let planned = locked(&self.plans).get(sql).cloned();
+        self.start(&planned.map_or_else(|| self.optimised(&self.plan(sql)?), Ok)?)
     }
 
     /// Runs a user's query: one SELECT, its rows in an order that does not change from run to run.
@@ -155,14 +174,20 @@ impl Engine {
     /// An ORDER BY of the query's own is kept and completed by all columns; without one, rows are sorted by the
     /// output columns, before any LIMIT.
     pub fn query(&self, sql: &str) -> Result<Rows<'_>> {
-        self.start(order::total(self.plan(sql)?)?)
+        self.start(&self.optimised(&order::total(self.plan(sql)?)?)?)
     }
 
-    fn start(&self, plan: LogicalPlan) -> Result<Rows<'_>> {
+    fn optimised(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        contained(|| Ok(self.context.state().optimize(plan)?))
+    }
+
+    /// Starts an optimised plan.
+    fn start(&self, plan: &LogicalPlan) -> Result<Rows<'_>> {
+        let state = self.context.state();
         let stream = contained(|| {
             self.runtime.block_on(async {
-                let frame = self.context.execute_logical_plan(plan).await?;
-                Ok(frame.execute_stream().await?)
+                let plan = state.query_planner().create_physical_plan(plan, &state).await?;
+                Ok(execute_stream(plan, state.task_ctx())?)
             })
         })?;
         Ok(Rows::new(&self.runtime, stream))
@@ -171,11 +196,16 @@ impl Engine {
     /// How a query would be run, for people: the optimised logical plan, then the physical one.
     pub fn explain(&self, sql: &str) -> Result<String> {
         let state = self.context.state();
-        let plan = self.plan(sql)?;
-        let plan = contained(|| Ok(state.optimize(&plan)?))?;
-        let physical = contained(|| Ok(self.runtime.block_on(state.create_physical_plan(&plan))?))?;
+        let plan = self.optimised(&self.plan(sql)?)?;
+        let physical = contained(|| {
+            Ok(self.runtime.block_on(state.query_planner().create_physical_plan(&plan, &state))?)
+        })?;
         Ok(format!("{}\n\n{}", plan.display_indent(), displayable(physical.as_ref()).indent(false)))
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes a panic of the query engine an error: a query that it did not foresee must not end the program.

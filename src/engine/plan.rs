@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use datafusion::common::TableReference;
 use datafusion::datasource::{MemTable, ViewTable};
@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{self, ObjectName, Spanned, visit_relations
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::error::nearest;
-use super::{Engine, Error, Result, contained};
+use super::{Engine, Error, Result, contained, locked};
 use crate::data;
 
 /// How deep views may stand on views; beyond it, one stands on itself.
@@ -24,7 +24,7 @@ impl Engine {
     /// The plan of one SELECT, not yet optimised.
     pub(super) fn plan(&self, sql: &str) -> Result<LogicalPlan> {
         // Held until the plan stands: two queries must not build the same view.
-        let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut built = locked(&self.built);
         self.plan_at(sql, &mut built, 0)
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
-use super::{Engine, Result, contained};
+use super::{Engine, Result, locked};
 
 impl Engine {
     /// The tables that queries read, views resolved, each with the columns read of it.
@@ -13,11 +13,9 @@ impl Engine {
     /// Plans are made over what is registered, empty tables for the most part. A table of which only the rows are
     /// counted has no columns.
     pub fn scans(&self, queries: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
-        let state = self.context.state();
         let mut scans: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for sql in queries {
-            let plan = self.plan(sql)?;
-            let plan = contained(|| Ok(state.optimize(&plan)?))?;
+            let plan = self.optimised(&self.plan(sql)?)?;
             plan.apply_with_subqueries(|node| {
                 if let LogicalPlan::TableScan(scan) = node {
                     let columns = scans.entry(scan.table_name.table().to_owned()).or_default();
@@ -27,6 +25,7 @@ impl Engine {
                 }
                 Ok(TreeNodeRecursion::Continue)
             })?;
+            locked(&self.plans).insert((*sql).to_owned(), plan);
         }
         Ok(scans)
     }
