@@ -1,6 +1,9 @@
 //! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 
@@ -89,13 +92,6 @@ impl Prepared {
         hash: bool,
     ) -> Result<Trail, Failure> {
         let Self { engine, policy, window, now, scratch } = self;
-        let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
-        let mut tables = engine.scans(&texts).map_err(query_failure)?;
-        let columns = tables.remove("events").unwrap_or_default();
-        let mut wanted = FieldSet::default();
-        for field in columns.iter().filter_map(|name| Field::named(name)).chain(also.iter().copied()) {
-            wanted.insert(field);
-        }
         let listing = list(input, &window)?;
         let (pruned, skipped) = (listing.pruned, listing.skipped);
         let scope = Scope::get();
@@ -125,10 +121,26 @@ impl Prepared {
         };
         let progress = Progress::default();
         let count = listing.objects.len() as u64;
-        let ingested = progress::shown(&progress, count, input.quiet, || {
-            ingest::ingest(listing.objects, &wanted, &shared, &limits, &progress)
-        })
-        .map_err(Failure::failed)?;
+        let wanted = OnceLock::new();
+        let (tables, ingested) = std::thread::scope(|scope| {
+            // Reading need not wait for plans; a query that cannot be planned ends it.
+            let planned = scope.spawn(|| match scans(&engine, queries, also) {
+                Ok((tables, columns)) => {
+                    let _ = wanted.set(columns);
+                    Ok(tables)
+                }
+                Err(error) => {
+                    progress.cancelled.store(true, Ordering::Relaxed);
+                    Err(error)
+                }
+            });
+            let ingested = progress::shown(&progress, count, input.quiet, || {
+                ingest::ingest(listing.objects, &wanted, &shared, &limits, &progress)
+            });
+            (planned.join(), ingested)
+        });
+        let tables = tables.map_err(|_| Failure::failed("internal error: planning ended early"))??;
+        let ingested = ingested.map_err(Failure::failed)?;
         let schema = builder::schema();
         match ingested.rows {
             Rows::Memory(batches) => engine.register("events", &schema, batches),
@@ -137,10 +149,10 @@ impl Prepared {
         .map_err(Failure::failed)?;
         let ledger = ingested.ledger;
         // As a table the ledger takes far more memory than it does as entries: only if somebody asks it.
-        if tables.contains_key("objects") {
+        if tables.contains("objects") {
             put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
         }
-        if tables.contains_key("refusals") {
+        if tables.contains("refusals") {
             put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
         }
         let balance = ledger.balance();
@@ -182,6 +194,19 @@ impl Trail {
         }
         lines
     }
+}
+
+/// The tables that queries read, and the columns of `events` among them, `also` included.
+fn scans(
+    engine: &Engine,
+    queries: &[String],
+    also: &[Field],
+) -> Result<(BTreeSet<String>, FieldSet), Failure> {
+    let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
+    let tables = engine.scans(&texts).map_err(query_failure)?;
+    let columns = tables.get("events").map(|columns| FieldSet::named(columns.iter().map(String::as_str)));
+    let wanted = columns.unwrap_or_default().union(FieldSet::of(also));
+    Ok((tables.into_keys().collect(), wanted))
 }
 
 /// Registers one batch under its own schema.

@@ -108,15 +108,13 @@ pub struct Wanted {
 /// Decodes objects one after the other; one per thread.
 pub struct Decoder<'s> {
     scope: &'s Scope,
-    filter: &'s Filter,
     wanted: &'s Wanted,
     environments: &'s (dyn Fn(&str) -> Option<String> + Sync),
     keep_content: bool,
     meaning: Meaning,
     inflater: Inflater,
-    structure: Structure,
+    structure: Structure<'s>,
     located: Located,
-    candidates: Vec<bool>,
     compact: Vec<u8>,
     environment_cache: HashMap<String, Option<String>>,
 }
@@ -151,15 +149,13 @@ impl<'s> Decoder<'s> {
     pub fn new(shared: &Shared<'s>) -> Self {
         Self {
             scope: shared.scope,
-            filter: shared.filter,
             wanted: shared.wanted,
             environments: shared.environments,
             keep_content: shared.keep_content,
             meaning: Meaning::default(),
             inflater: Inflater::default(),
-            structure: shared.filter.structure(),
+            structure: Structure::judging(shared.filter),
             located: Located::default(),
-            candidates: Vec::new(),
             compact: Vec::new(),
             environment_cache: HashMap::new(),
         }
@@ -196,13 +192,11 @@ impl<'s> Decoder<'s> {
         keys: &mut Vec<Key>,
     ) -> Result<Outcome, ShapeError> {
         let mut located = std::mem::take(&mut self.located);
-        let mut candidates = std::mem::take(&mut self.candidates);
         let shape = located.locate(text, &mut self.structure);
         let mut outcome = Outcome { inflated: text.len() as u64, ..Outcome::default() };
         if shape.is_ok() {
             outcome.shape = located.shape;
-            self.filter.candidates(text, &located.spans, &located.pairs_at, &mut candidates);
-            for (index, (span, parse)) in located.spans.iter().zip(&candidates).enumerate() {
+            for (index, span) in located.spans.iter().enumerate() {
                 outcome.counts.seen += 1;
                 let bytes = &text[span.range.clone()];
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -210,7 +204,7 @@ impl<'s> Decoder<'s> {
                     refuse(&mut outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
                 } else if located.high && std::str::from_utf8(bytes).is_err() {
                     refuse(&mut outcome, index, "not UTF-8");
-                } else if *parse {
+                } else if span.parse {
                     self.record(bytes, located.spaced, index, origin, rows, keys, &mut outcome);
                 } else {
                     outcome.counts.not_ours += 1;
@@ -227,7 +221,7 @@ impl<'s> Decoder<'s> {
                 }
             }
         }
-        (self.located, self.candidates) = (located, candidates);
+        self.located = located;
         shape.map(|_| outcome)
     }
 

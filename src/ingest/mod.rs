@@ -5,8 +5,8 @@ mod duplicate;
 pub mod ledger;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use arrow::array::RecordBatch;
 
@@ -45,6 +45,8 @@ pub struct Progress {
     pub objects: AtomicU64,
     /// Stored bytes read so far.
     pub bytes: AtomicU64,
+    /// Set to end the run early; what was read until then is returned.
+    pub cancelled: AtomicBool,
 }
 
 /// Where the rows of `events` are.
@@ -82,14 +84,16 @@ pub enum IngestError {
 }
 
 /// Reads all objects and returns the tables made of them.
+///
+/// `wanted` are the columns to build: every one until it is set, so that reading need not wait for it.
 pub fn ingest(
     objects: Vec<LogObject>,
-    wanted: &FieldSet,
+    wanted: &OnceLock<FieldSet>,
     shared: &Shared<'_>,
     limits: &Limits,
     progress: &Progress,
 ) -> Result<Ingested, IngestError> {
-    let collector = Mutex::new(Collector::new(limits));
+    let collector = Mutex::new(Collector::new(limits, objects.len()));
     let next = AtomicUsize::new(0);
     let large = Mutex::new(());
     let failed: Mutex<Option<IngestError>> = Mutex::new(None);
@@ -105,6 +109,9 @@ pub fn ingest(
                 loop {
                     let ordinal = next.fetch_add(1, Ordering::Relaxed);
                     let Some(object) = objects.get(ordinal) else { break };
+                    if progress.cancelled.load(Ordering::Relaxed) {
+                        break;
+                    }
                     let bytes = worker.object(object, ordinal);
                     progress.objects.fetch_add(1, Ordering::Relaxed);
                     progress.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -131,7 +138,9 @@ struct Worker<'s> {
     decoder: Decoder<'s>,
     limits: &'s Limits,
     large: &'s Mutex<()>,
-    wanted: &'s FieldSet,
+    wanted: &'s OnceLock<FieldSet>,
+    /// Whether `rows` are of the columns wanted, not of all.
+    settled: bool,
     rows: EventBuilder,
     keys: Vec<Key>,
     entries: Vec<(u32, Entry)>,
@@ -150,13 +159,19 @@ struct Parcel {
 }
 
 impl<'s> Worker<'s> {
-    fn new(shared: &Shared<'s>, wanted: &'s FieldSet, limits: &'s Limits, large: &'s Mutex<()>) -> Self {
+    fn new(
+        shared: &Shared<'s>,
+        wanted: &'s OnceLock<FieldSet>,
+        limits: &'s Limits,
+        large: &'s Mutex<()>,
+    ) -> Self {
         Self {
             decoder: Decoder::new(shared),
             limits,
             large,
             wanted,
-            rows: EventBuilder::new(wanted),
+            settled: wanted.get().is_some(),
+            rows: EventBuilder::new(wanted.get().unwrap_or(&FieldSet::all())),
             keys: Vec::new(),
             entries: Vec::new(),
             supersedes: Vec::new(),
@@ -210,16 +225,23 @@ impl<'s> Worker<'s> {
     }
 
     fn full(&self) -> bool {
-        self.keys.len() >= BATCH_ROWS || self.entries.len() >= BATCH_ROWS || self.rows.bytes() >= BATCH_BYTES
+        self.settled != self.wanted.get().is_some()
+            || self.keys.len() >= BATCH_ROWS
+            || self.entries.len() >= BATCH_ROWS
+            || self.rows.bytes() >= BATCH_BYTES
     }
 
     fn hand_over(&mut self, collector: &Mutex<Collector>) -> Result<(), IngestError> {
         let bytes = self.rows.bytes();
-        let rows = if self.keys.is_empty() {
+        let settled = self.wanted.get();
+        let rows = if self.keys.is_empty() && self.settled == settled.is_some() {
             None
         } else {
-            let full = std::mem::replace(&mut self.rows, EventBuilder::new(self.wanted));
+            let next = EventBuilder::new(settled.unwrap_or(&FieldSet::all()));
+            self.settled = settled.is_some();
+            let full = std::mem::replace(&mut self.rows, next);
             Some(full.finish().map_err(|error| IngestError::Internal(error.to_string()))?)
+                .filter(|rows| rows.num_rows() > 0)
         };
         let parcel = Parcel {
             rows,
