@@ -8,6 +8,7 @@ use crate::decode::inflate::{InflateError, Inflater};
 use crate::decode::shape::{Located, Shape, ShapeError};
 use crate::decode::structure::{MAX_DEPTH, Structure};
 use crate::event::builder::EventBuilder;
+use crate::event::json;
 use crate::event::record::{Identity, Record};
 use crate::event::row::{Meaning, Provenance, RecordKind};
 use crate::event::scope::Scope;
@@ -247,6 +248,7 @@ impl<'s> Decoder<'s> {
         if !text.trim_ascii_start().starts_with('{') {
             return refuse(outcome, index, "not a JSON object");
         }
+        let text = &*json::whole(text);
         let record: Record<'_> = match serde_json::from_str(text) {
             Ok(record) => record,
             Err(error) => return refuse(outcome, index, &format!("not readable: {error}")),
