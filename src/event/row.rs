@@ -389,12 +389,15 @@ impl<'r, 'a> Row<'r, 'a> {
             // Only the OpenAI- and Anthropic-compatible endpoints write these into the request parameters themselves;
             // elsewhere whoever calls can put them there.
             let request = |raw| if self.request_says_bearer { raw } else { None };
-            let flags =
-                [self.additional.call_with_bearer_token, request(self.request.call_with_bearer_token)];
+            let said = [self.additional.call_with_bearer_token, request(self.request.call_with_bearer_token)]
+                .map(json::flag);
             let kind =
                 json::text(request(self.request.bearer_token_type).or(self.additional.bearer_token_type));
             let bearer = Bearer {
-                flag: flags.into_iter().any(|flag| json::flag(flag) == Some(true)),
+                flag: said
+                    .contains(&Some(true))
+                    .then_some(true)
+                    .or_else(|| said.into_iter().flatten().next()),
                 kind: kind.as_deref(),
             };
             let has_jwt = jwt.subject.is_some() || jwt.issuer.is_some();
@@ -591,6 +594,28 @@ mod tests {
                 ("log_index", "3"),
             ],
         );
+    }
+
+    #[test]
+    fn a_call_that_says_it_used_no_api_key_is_believed() {
+        let user = r#""userIdentity":{"type":"IAMUser","userName":"BedrockAPIKey-x","accessKeyId":"AKIAIOSFODNN7EXAMPLE"}"#;
+        let call = |source: &str, parameters: &str, additional: &str| {
+            format!(
+                r#"{{"eventTime":"2026-05-01T10:00:00Z","eventSource":"{source}.amazonaws.com","eventName":"Converse",{user},
+                "requestParameters":{{{parameters}}},"additionalEventData":{{{additional}}}}}"#
+            )
+        };
+        let (yes, no) = (r#""callWithBearerToken":true"#, r#""callWithBearerToken":false"#);
+        for (source, parameters, additional, want) in [
+            ("bedrock", "", no, "long_term"),
+            ("bedrock", "", yes, "bearer_long"),
+            ("bedrock", yes, no, "long_term"),
+            ("bedrock-mantle", no, "", "long_term"),
+            ("bedrock-mantle", yes, "", "bearer_long"),
+            ("bedrock-mantle", no, yes, "bearer_long"),
+        ] {
+            has(&call(source, parameters, additional), &[("credential", want)]);
+        }
     }
 
     #[test]
