@@ -184,7 +184,8 @@ impl Meaning {
         if !row.family || !out.wanted().intersects(MODEL) {
             return;
         }
-        let Some(requested) = request::model(&row.request, &row.resources) else { return };
+        let (source, name) = (row.basics.source, row.basics.name);
+        let Some(requested) = request::model(source, name, &row.request, &row.resources) else { return };
         let model = self.models.get(&requested, |requested| normalise(requested).into_owned());
         out.text(Field::ModelRequested, Some(&requested));
         out.text(Field::ModelId, Some(&model.id));
