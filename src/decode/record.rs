@@ -7,6 +7,7 @@ use crate::decode::filter::Filter;
 use crate::decode::inflate::{InflateError, Inflater};
 use crate::decode::shape::{Located, Shape, ShapeError};
 use crate::decode::structure::{MAX_DEPTH, Structure};
+use crate::event::account;
 use crate::event::builder::EventBuilder;
 use crate::event::json;
 use crate::event::record::{Identity, Record};
@@ -280,7 +281,8 @@ impl<'s> Decoder<'s> {
             outcome.counts.not_ours += 1;
             return;
         }
-        if !self.asked_for(&record) {
+        let account = account::account(&record, &identity);
+        if !self.asked_for(&record, account.as_deref()) {
             outcome.counts.out_of_range += 1;
             return;
         }
@@ -289,8 +291,7 @@ impl<'s> Decoder<'s> {
             log_index: i64::from(index),
             delivered_at: origin.delivered_at,
         };
-        let account = record.recipient_account_id.as_deref().or(identity.account_id.as_deref());
-        let environment = account.and_then(|account| {
+        let environment = account.as_deref().and_then(|account| {
             if let Some(known) = self.environment_cache.get(account) {
                 return known.clone();
             }
@@ -333,14 +334,14 @@ impl<'s> Decoder<'s> {
 
     /// Whether a record lies in the time, accounts and Regions asked for. One without a readable time or
     /// account is not judged here.
-    fn asked_for(&self, record: &Record<'_>) -> bool {
+    fn asked_for(&self, record: &Record<'_>, account: Option<&str>) -> bool {
         let among = |wanted: &[String], shown: Option<&str>| {
             wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
         };
         let at = record.event_time.as_deref().and_then(time::parse);
         at.is_none_or(|at| {
             self.wanted.from.is_none_or(|from| at >= from) && self.wanted.to.is_none_or(|to| at < to)
-        }) && among(&self.wanted.accounts, record.recipient_account_id.as_deref())
+        }) && among(&self.wanted.accounts, account)
             && among(&self.wanted.regions, record.aws_region.as_deref())
     }
 }

@@ -57,7 +57,7 @@ columns! {
         RecordKind record_kind Text "api_call, service_event, network_activity or shared_copy; only api_call counts as a call.",
         ReadOnly read_only Bool "CloudTrail's `readOnly` flag; no guide to risk: invocations are read-only.",
         AwsRegion aws_region Text "The Region that was called (`awsRegion`).",
-        AccountId account_id Text "The account that received the record (`recipientAccountId`), twelve digits as text.",
+        AccountId account_id Text "The account that received the record (`recipientAccountId`), twelve digits as text; where that is missing, the caller's or the first resource's.",
         AccountName account_name Text "The account's name, where an organisation list gives one.",
         Environment environment Text "The policy's environment for the account.",
     }

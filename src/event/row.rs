@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::account;
 use super::activity;
 use super::address;
 use super::agent::Agent;
@@ -272,7 +273,7 @@ impl<'r, 'a> Row<'r, 'a> {
         if service_event && wanted.intersects(USAGE.union(FieldSet::of(&[Field::RequestId]))) {
             row.service = json::part(record.service_event_details);
         }
-        if wanted.intersects(RESOURCES) || record.recipient_account_id.is_none() {
+        if wanted.intersects(RESOURCES) {
             row.resources = request::resources(record.resources);
         }
         row
@@ -306,22 +307,13 @@ impl<'r, 'a> Row<'r, 'a> {
         out.text(Field::RecordKind, Some(record_kind.as_str()));
         out.flag(Field::ReadOnly, record.read_only);
         out.text(Field::AwsRegion, record.aws_region.as_deref());
-        out.text(Field::AccountId, self.account_id());
+        out.text_with(Field::AccountId, || account::account(record, self.identity));
         out.text(Field::Environment, environment);
         out.text(Field::Surface, Some(self.meaning.surface));
         out.text(Field::Activity, Some(self.meaning.activity));
         out.text(Field::SharedEventId, record.shared_event_id.as_deref());
         let parent = json::text(self.service.parent_request_id);
         out.text(Field::RequestId, parent.as_deref().or(record.request_id.as_deref()));
-    }
-
-    /// The account that received the record; where an export leaves that out, the caller's or the first resource's.
-    fn account_id(&self) -> Option<&str> {
-        let resource = || self.resources.first().and_then(Resource::parsed).map(|arn| arn.account);
-        let given = self.record.recipient_account_id.as_deref().filter(|account| !account.is_empty());
-        given
-            .or_else(|| self.identity.account_id.as_deref().filter(|account| is_account(account)))
-            .or_else(|| resource().filter(|account| is_account(account)))
     }
 
     fn outcome(&self, out: &mut EventBuilder) {
@@ -710,6 +702,8 @@ mod tests {
             "resources":[{"ARN":"arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.meta.llama3-8b-instruct-v1:0"}]}"#;
         has(base, &[("account_id", "111122223333"), ("model_id", "meta.llama3-8b-instruct-v1:0")]);
         has(&base.replace("anonymous", "444455556666"), &[("account_id", "444455556666")]);
+        let empty = base.replace(r#""eventName""#, r#""recipientAccountId":"","eventName""#);
+        has(&empty, &[("account_id", "111122223333")]);
     }
 
     #[test]

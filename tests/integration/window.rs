@@ -141,6 +141,32 @@ fn accounts_and_regions_are_those_of_name_and_record() {
 }
 
 #[test]
+fn an_account_is_the_same_in_column_choice_and_policy() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let policy = "schema = 1\nname = \"x\"\nversion = \"1\"\n[[environment]]\nname = \"prod\"\naccounts = [\"444455556666\"]\n";
+    let policy = put(folder.path(), "policy.toml", policy);
+    let caller = ("userIdentity.accountId", "\"444455556666\"");
+    let anonymous = ("userIdentity.accountId", "\"anonymous\"");
+    let resources = ("resources", r#"[{"ARN":"arn:aws:bedrock:eu-central-1:444455556666:prompt/p"}]"#);
+    let (absent, empty) = (("recipientAccountId", "null"), ("recipientAccountId", "\"\""));
+    let records = [
+        call(1, &[("recipientAccountId", "\"444455556666\"")]),
+        call(2, &[absent, caller]),
+        call(3, &[empty, caller]),
+        call(4, &[empty, anonymous, resources]),
+        call(5, &[absent, anonymous, resources]),
+        call(6, &[caller]),
+    ];
+    let log = put(folder.path(), "a.json", document(&records));
+    let source = ["-s", &log, "--policy", &policy];
+    for condition in ["account_id = '444455556666'", "environment = 'prod'"] {
+        let sql = format!("SELECT event_id FROM events WHERE {condition} ORDER BY event_id");
+        assert_eq!(numbers(&ask(&sql, &source)), [1, 2, 3, 4, 5], "{condition}");
+    }
+    assert_eq!(found(&[&source[..], &["--account", "444455556666"]].concat()), [1, 2, 3, 4, 5]);
+}
+
+#[test]
 fn a_source_is_a_folder_a_file_a_glob_or_several() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = text(folder.path());
