@@ -17,6 +17,14 @@ pub fn account<'r>(record: &'r Record<'_>, identity: &'r Identity<'_>) -> Option
     })
 }
 
+/// The account whose copy of a call counts, where copies went to several: the caller's, else, for callers that are no
+/// account (services, JWT and unsigned callers), the smallest that owns a resource of the call. `None` where the record
+/// names neither: then each copy counts for itself, since no record shows the others.
+pub fn owner<'r>(caller: Option<&'r str>, resources: &'r [Resource<'_>]) -> Option<Cow<'r, str>> {
+    let owners = || resources.iter().filter_map(Resource::account).filter(|account| is_account(account));
+    caller.filter(|account| is_account(account)).map(Cow::Borrowed).or_else(|| owners().min())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +53,18 @@ mod tests {
                 assert_eq!(of(&format!("{{{rest}}}")).as_deref(), want, "absent is as empty");
             }
         }
+    }
+
+    #[test]
+    fn the_callers_copy_counts_else_the_smallest_owners() {
+        let raw: Box<serde_json::value::RawValue> = serde_json::from_str(
+            r#"[{"ARN":"arn:aws:s3:::b"},{"ARN":"arn:aws:x:y:777788889999:z","accountId":7},{"accountId":"444455556666"}]"#,
+        )
+        .unwrap();
+        let resources = request::resources(Some(&raw));
+        assert_eq!(owner(Some("888899990000"), &resources).as_deref(), Some("888899990000"));
+        assert_eq!(owner(Some("anonymous"), &resources).as_deref(), Some("444455556666"));
+        assert_eq!(owner(None, &resources[..2]).as_deref(), Some("777788889999"));
+        assert_eq!(owner(None, &resources[..1]), None);
     }
 }

@@ -54,7 +54,7 @@ columns! {
         EventName event_name Text "The API operation (`eventName`).",
         EventCategory event_category Text "Management, Data or NetworkActivity (`eventCategory`); from `managementEvent` where absent.",
         EventType event_type Text "AwsApiCall, AwsServiceEvent, AwsConsoleAction, … (`eventType`).",
-        RecordKind record_kind Text "api_call, service_event, network_activity or shared_copy; only api_call counts as a call.",
+        RecordKind record_kind Text "api_call, service_event, network_activity or shared_copy; only api_call counts as a call. Of copies sent to several accounts (`sharedEventID`) the caller's account's is the call; where the caller is no account, that of the smallest account that owns a resource of the call; where neither is recorded, each copy.",
         ReadOnly read_only Bool "CloudTrail's `readOnly` flag; no guide to risk: invocations are read-only.",
         AwsRegion aws_region Text "The Region that was called (`awsRegion`).",
         AccountId account_id Text "The account that received the record (`recipientAccountId`), twelve digits as text; where that is missing, the caller's or the first resource's.",

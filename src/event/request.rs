@@ -183,9 +183,17 @@ pub struct Resource<'a> {
     /// `type`, e.g. `AWS::Bedrock::Model`.
     #[serde(borrow, rename = "type", alias = "resourceType")]
     pub kind: Option<Text<'a>>,
+    /// `accountId`: who owns it.
+    #[serde(borrow, rename = "accountId")]
+    pub account_id: Option<&'a RawValue>,
 }
 
 impl Resource<'_> {
+    /// Who owns it, as the record or else the ARN says.
+    pub fn account(&self) -> Option<Cow<'_, str>> {
+        json::text(self.account_id).or_else(|| self.parsed().map(|arn| Cow::Borrowed(arn.account)))
+    }
+
     /// The ARN, taken apart.
     pub fn parsed(&self) -> Option<Arn<'_>> {
         Arn::parse(self.arn.as_deref()?)

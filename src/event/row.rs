@@ -8,7 +8,6 @@ use super::account;
 use super::activity;
 use super::address;
 use super::agent::Agent;
-use super::arn::is_account;
 use super::builder::EventBuilder;
 use super::cache::Cache;
 use super::client;
@@ -98,7 +97,7 @@ pub enum RecordKind {
     ServiceEvent,
     /// A call seen at a VPC endpoint.
     NetworkActivity,
-    /// A copy of a call in another account than the caller's.
+    /// A copy of a call in another account than its owner's (see [`account::owner`]).
     SharedCopy,
 }
 
@@ -159,7 +158,7 @@ impl Meaning {
         let basics = Basics::of(record)?;
         let row = Row::new(record, identity, basics, out.wanted());
         let jwt = request::jwt(&row.additional);
-        let shared = record.shared_event_id.as_deref().is_some_and(|id| !id.is_empty());
+        let shared = shared(record);
         let caller = (shared || out.wanted().intersects(CALLER)).then(|| Principal::of(identity, &jwt));
         let record_kind = row.kind(shared, caller.as_ref().and_then(|caller| caller.account_id));
 
@@ -222,6 +221,11 @@ impl Meaning {
     }
 }
 
+/// Whether copies of the record may have gone to other accounts.
+fn shared(record: &Record<'_>) -> bool {
+    record.shared_event_id.as_deref().is_some_and(|id| !id.is_empty())
+}
+
 /// A record's parts, read as far as the wanted columns need them.
 struct Row<'r, 'a> {
     record: &'r Record<'a>,
@@ -273,7 +277,7 @@ impl<'r, 'a> Row<'r, 'a> {
         if service_event && wanted.intersects(USAGE.union(FieldSet::of(&[Field::RequestId]))) {
             row.service = json::part(record.service_event_details);
         }
-        if wanted.intersects(RESOURCES) {
+        if wanted.intersects(RESOURCES) || shared(record) {
             row.resources = request::resources(record.resources);
         }
         row
@@ -282,13 +286,15 @@ impl<'r, 'a> Row<'r, 'a> {
     fn kind(&self, shared: bool, caller: Option<&str>) -> RecordKind {
         let network = self.record.event_category.as_deref() == Some("NetworkActivity")
             || matches!(self.record.event_type.as_deref(), Some("AwsVpceEvent" | "AwsVpceEvents"));
-        let recipient = self.record.recipient_account_id.as_deref();
-        let elsewhere =
-            caller.is_some_and(is_account) && recipient.is_some_and(|account| caller != Some(account));
+        let recipient = self.record.recipient_account_id.as_deref().filter(|account| !account.is_empty());
+        let elsewhere = || {
+            let owner = account::owner(caller, &self.resources);
+            owner.zip(recipient).is_some_and(|(owner, recipient)| owner != recipient)
+        };
         match () {
             () if self.service_event => RecordKind::ServiceEvent,
             () if network => RecordKind::NetworkActivity,
-            () if shared && elsewhere => RecordKind::SharedCopy,
+            () if shared && elsewhere() => RecordKind::SharedCopy,
             () => RecordKind::ApiCall,
         }
     }
@@ -666,7 +672,16 @@ mod tests {
         assert_eq!(kind(&copy), RecordKind::SharedCopy);
         let alone = CONVERSE.replace(r#""recipientAccountId":"111122223333""#, elsewhere);
         assert_eq!(kind(&alone), RecordKind::ApiCall, "not shared, so no other copy counts it");
-        assert_eq!(kind(GATEWAY), RecordKind::ApiCall, "the caller is no account");
+        assert_eq!(
+            kind(GATEWAY),
+            RecordKind::ApiCall,
+            "the caller is no account, and the gateway's owner got it"
+        );
+        let recipient = r#""recipientAccountId":"111122223333""#;
+        assert_eq!(kind(&GATEWAY.replace(recipient, elsewhere)), RecordKind::SharedCopy);
+        assert_eq!(kind(&GATEWAY.replace(recipient, r#""recipientAccountId":"""#)), RecordKind::ApiCall);
+        let unowned = GATEWAY.replace(r#""accountId":"111122223333","#, "").replace(":111122223333:", "::");
+        assert_eq!(kind(&unowned.replace(recipient, elsewhere)), RecordKind::ApiCall, "nobody can tell");
         for (from, to) in [
             ("\"AwsApiCall\"", "\"AwsVpceEvent\""),
             ("\"AwsApiCall\"", "\"AwsVpceEvents\""),

@@ -238,6 +238,22 @@ fn a_copy_in_another_account_is_no_second_call() {
 }
 
 #[test]
+fn a_caller_without_an_account_makes_one_call_too() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shared = json!({
+        "sharedEventID": "5ea7ed00-0000-4000-8000-000000000000",
+        "userIdentity": {"type": "AWSService", "invokedBy": "bedrock.amazonaws.com"},
+        "resources": [{"type": "AWS::IAM::Role", "ARN": "arn:aws:iam::444455556666:role/x", "accountId": "444455556666"}],
+    });
+    let owners = altered(&altered(&call(1, &[]), &shared), &json!({"recipientAccountId": "444455556666"}));
+    let other = altered(&call(2, &[]), &shared);
+    let source = put(folder.path(), "a.json", document(&[other, owners]));
+    let rows = ask("SELECT account_id FROM usage", &["-s", &source]).rows;
+    assert_eq!(rows, [json!({"account_id": "444455556666"})]);
+    assert_eq!(int(&ledger(&["-s", &source]).rows[0], "shared_copies"), 1);
+}
+
+#[test]
 fn threads_do_not_choose_who_stays() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let corpus = Corpus { files: 24, records: 30..=30, bedrock: 500, hostile: true, ..Corpus::new(71) };
