@@ -272,7 +272,8 @@ impl<'s> Decoder<'s> {
             }
         };
         let (source, name) = (record.event_source.as_deref(), record.event_name.as_deref());
-        let made_by = identity.invoked_by.as_deref().or(record.source_ip_address.as_deref());
+        let invoked_by = identity.invoked_by.as_deref().filter(|service| !service.is_empty());
+        let made_by = invoked_by.or(record.source_ip_address.as_deref());
         if let (Some(source), Some(name)) = (source, name)
             && !source.is_empty()
             && !name.is_empty()

@@ -301,9 +301,10 @@ impl<'r, 'a> Row<'r, 'a> {
 
     fn what(&self, record_kind: RecordKind, environment: Option<&str>, out: &mut EventBuilder) {
         let record = self.record;
-        let category = record.event_category.as_deref().or_else(|| {
-            record.management_event.map(|management| if management { "Management" } else { "Data" })
-        });
+        let category =
+            record.event_category.as_deref().filter(|category| !category.is_empty()).or_else(|| {
+                record.management_event.map(|management| if management { "Management" } else { "Data" })
+            });
         out.text(Field::EventId, record.event_id.as_deref());
         out.time(Field::EventTime, Some(self.basics.event_time));
         out.text(Field::EventSource, Some(self.basics.source));

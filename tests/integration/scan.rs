@@ -293,7 +293,7 @@ fn record(random: &mut Random, id: usize) -> Json {
     if random.chance(200) {
         identity.push((
             "invokedBy",
-            text(random.one(&["bedrock.amazonaws.com", "lambda.amazonaws.com", "AWS Internal"])),
+            text(random.one(&["bedrock.amazonaws.com", "lambda.amazonaws.com", "AWS Internal", ""])),
         ));
     }
     if random.chance(20) {
@@ -491,7 +491,8 @@ fn judge(record: &str) -> Fate {
     }
     let given = |name: &str| field(name).as_str().filter(|text| !text.is_empty());
     let (Some(source), Some(name)) = (given("eventSource"), given("eventName")) else { return Fate::Refused };
-    let made_by = identity["invokedBy"].as_str().or_else(|| field("sourceIPAddress").as_str());
+    let invoked_by = identity["invokedBy"].as_str().filter(|service| !service.is_empty());
+    let made_by = invoked_by.or_else(|| field("sourceIPAddress").as_str());
     if !Scope::get().ours(source, name, made_by) {
         return Fate::NotOurs;
     }
