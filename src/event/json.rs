@@ -61,9 +61,18 @@ fn unit(bytes: &[u8], at: usize) -> Option<u32> {
     hex.iter().try_fold(0, |number, digit| Some(number << 4 | char::from(*digit).to_digit(16)?))
 }
 
-/// The value as an integer, given as a number or as digits in text.
+/// The value as an integer, given as a number or as digits in text; `12.0` and `1e3` are integers too.
 pub fn int(raw: Option<&RawValue>) -> Option<i64> {
-    raw?.get().trim_matches('"').parse().ok()
+    /// Up to here every integer has a float of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let text = raw?.get().trim_matches('"');
+    text.parse().ok().or_else(|| {
+        // What is no number in JSON, such as "nan" in text, is none here.
+        let number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+        let value = text.parse().ok().filter(|value: &f64| value.fract() == 0.0 && value.abs() <= EXACT);
+        #[expect(clippy::cast_possible_truncation, reason = "an integer that fits")]
+        number.then_some(value?).map(|value| value as i64)
+    })
 }
 
 /// The value as a flag, given as a boolean or as text.
@@ -90,6 +99,16 @@ macro_rules! view {
         #[derive(Clone, Copy, Debug, Default)]
         pub struct $name<'a> { $($(#[$doc])* pub $field: Option<&'a serde_json::value::RawValue>,)* }
 
+        impl<'a> $name<'a> {
+            /// The place of the member of this name in JSON.
+            fn member(&mut self, key: &str) -> Option<&mut Option<&'a serde_json::value::RawValue>> {
+                match key {
+                    $($key => Some(&mut self.$field),)*
+                    _ => None,
+                }
+            }
+        }
+
         impl<'de: 'a, 'a> serde::Deserialize<'de> for $name<'a> {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct Visitor;
@@ -101,12 +120,9 @@ macro_rules! view {
                     fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                         let mut view = $name::default();
                         while let Some(key) = map.next_key::<$crate::event::record::Text<'de>>()? {
-                            let member = match &*key {
-                                $($key => &mut view.$field,)*
-                                _ => {
-                                    map.next_value::<serde::de::IgnoredAny>()?;
-                                    continue;
-                                }
+                            let Some(member) = view.member(&key) else {
+                                map.next_value::<serde::de::IgnoredAny>()?;
+                                continue;
                             };
                             let value = map.next_value::<&'de serde_json::value::RawValue>()?;
                             if value.get() != "null" {
@@ -142,6 +158,30 @@ mod tests {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
         let view: View<'_> = part(Some(raw));
         (text(view.one).map(Cow::into_owned), int(view.two), flag(view.two))
+    }
+
+    #[test]
+    fn an_integer_is_one_however_it_is_written() {
+        for (json, want) in [
+            ("12", Some(12)),
+            ("12.0", Some(12)),
+            ("1e3", Some(1000)),
+            ("\"1.5E+1\"", Some(15)),
+            ("-7.00", Some(-7)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("12.5", None),
+            ("1e-3", None),
+            ("1e300", None),
+            ("\"inf\"", None),
+            ("\"nan\"", None),
+            ("\"\"", None),
+            ("null", None),
+            ("true", None),
+            ("[1]", None),
+        ] {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(int(Some(raw)), want, "{json}");
+        }
     }
 
     #[test]

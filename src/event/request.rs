@@ -173,6 +173,16 @@ view! {
     }
 }
 
+view! {
+    /// One of `additionalEntries` where they are a list.
+    Entry {
+        /// Name of a member of [`Additional`].
+        key = "key" | "Key" | "name" | "Name",
+        /// Its value.
+        value = "value" | "Value",
+    }
+}
+
 /// One entry of `resources`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -229,27 +239,16 @@ pub fn answer(response: Option<&RawValue>) -> Answer {
 
 /// The entries of a service event's twin, as if they were `additionalEventData`.
 pub fn entries<'a>(service: &Service<'a>) -> Additional<'a> {
-    #[derive(Deserialize)]
-    struct Entry<'a> {
-        #[serde(borrow, alias = "name", alias = "Key", alias = "Name")]
-        key: Text<'a>,
-        #[serde(borrow, alias = "Value")]
-        value: Option<&'a RawValue>,
-    }
     let holder: Service<'a> = json::part(service.additional);
     let raw = holder.entries.or(service.entries).or(service.additional);
     if !raw.is_some_and(|raw| raw.get().starts_with('[')) {
         return json::part(raw);
     }
     let mut found = Additional::default();
-    for entry in json::part::<Vec<Entry<'a>>>(raw) {
-        match &*entry.key {
-            "inferenceRegion" => found.inference_region = entry.value,
-            "inputTokens" | "inputTokenCount" => found.input_tokens = entry.value,
-            "outputTokens" | "outputTokenCount" => found.output_tokens = entry.value,
-            "cacheReadInputTokens" | "cacheReadInputTokenCount" => found.cache_read_tokens = entry.value,
-            "cacheWriteInputTokens" | "cacheWriteInputTokenCount" => found.cache_write_tokens = entry.value,
-            _ => {}
+    for entry in json::part::<Vec<&RawValue>>(raw) {
+        let entry: Entry<'a> = json::part(Some(entry));
+        if let Some(member) = json::text(entry.key).and_then(|key| found.member(&key)) {
+            *member = entry.value.or(*member);
         }
     }
     found
@@ -455,5 +454,10 @@ mod tests {
             assert_eq!(json::int(found.input_tokens), Some(12), "{json}");
             assert_eq!(json::text(found.inference_region).as_deref(), Some("us-east-2"), "{json}");
         }
+        let list = r#"{"additionalEntries":[7,{"name":"cacheReadTokens","value":3},{"value":1},{"Key":"cacheWriteInputTokens","Value":"4"},
+            {"key":"outputTokens","value":5},{"key":"outputTokens","value":null}]}"#;
+        let found = entries(&serde_json::from_str(list).unwrap());
+        let counts = [found.cache_read_tokens, found.cache_write_tokens, found.output_tokens];
+        assert_eq!(counts.map(json::int), [Some(3), Some(4), Some(5)]);
     }
 }
