@@ -77,7 +77,7 @@ columns! {
         PrincipalAccountId principal_account_id Text "The caller's account.",
         RoleArn role_arn Text "The IAM role's own ARN with its path, never the session's; null for callers without a role.",
         RolePathKnown role_path_known Bool "False where the role ARN was rebuilt from the session ARN and its path is unknown.",
-        RoleName role_name Text "The role's name; for IAM Identity Center roles the permission set.",
+        RoleName role_name Text "The role's name; for roles under IAM Identity Center's path, or of its names where the path is unknown, the permission set.",
         SessionName session_name Text "The role session's name.",
         SourceIdentity source_identity Text "`sessionContext.sourceIdentity`.",
         UserName user_name Text "`userIdentity.userName`, or the issuer's.",
