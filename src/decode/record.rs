@@ -3,6 +3,7 @@
 use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
+use crate::decode::canonical::Canonical;
 use crate::decode::filter::Filter;
 use crate::decode::inflate::{InflateError, Inflater};
 use crate::decode::shape::{Located, Shape, ShapeError};
@@ -23,7 +24,7 @@ const DESCRIBED: usize = 1000;
 pub struct Key {
     /// The event id, or the content's hash where the record has none.
     pub id: u128,
-    /// Hash of the record's text without white space between tokens.
+    /// Hash of the record's canonical text: copies in another layout or order of members share it.
     pub content: u64,
     /// Which object of the listing.
     pub object: u32,
@@ -119,7 +120,7 @@ pub struct Decoder<'s> {
     structure: Structure,
     located: Located,
     candidates: Vec<bool>,
-    compact: Vec<u8>,
+    canonical: Canonical,
     environment_cache: HashMap<String, Option<String>>,
 }
 
@@ -162,7 +163,7 @@ impl<'s> Decoder<'s> {
             structure: Structure::default(),
             located: Located::default(),
             candidates: Vec::new(),
-            compact: Vec::new(),
+            canonical: Canonical::default(),
             environment_cache: HashMap::new(),
         }
     }
@@ -213,7 +214,7 @@ impl<'s> Decoder<'s> {
                 } else if located.high && std::str::from_utf8(bytes).is_err() {
                     refuse(&mut outcome, index, "not UTF-8");
                 } else if *parse {
-                    self.record(bytes, located.spaced, index, origin, rows, keys, &mut outcome);
+                    self.record(bytes, index, origin, rows, keys, &mut outcome);
                 } else {
                     outcome.counts.not_ours += 1;
                 }
@@ -221,11 +222,10 @@ impl<'s> Decoder<'s> {
             for (owned, index) in located.owned.iter().zip(located.spans.len()..) {
                 outcome.counts.seen += 1;
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
-                let spaced = true;
                 if owned.too_deep {
                     refuse(&mut outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
                 } else {
-                    self.record(owned.text.as_bytes(), spaced, index, origin, rows, keys, &mut outcome);
+                    self.record(owned.text.as_bytes(), index, origin, rows, keys, &mut outcome);
                 }
             }
         }
@@ -237,7 +237,6 @@ impl<'s> Decoder<'s> {
     fn record(
         &mut self,
         bytes: &[u8],
-        spaced: bool,
         index: u32,
         origin: Origin<'_>,
         rows: &mut EventBuilder,
@@ -311,7 +310,7 @@ impl<'s> Decoder<'s> {
         match appended {
             Err(refusal) => refuse(outcome, index, &refusal.to_string()),
             Ok(row) => {
-                let content = Sha256::digest(compact(bytes, spaced, &mut self.compact));
+                let content = Sha256::digest(self.canonical.text(bytes));
                 let content: u128 = first_bytes(&content);
                 let id = record.event_id.as_deref().filter(|id| !id.is_empty()).map_or(content, event_id);
                 let superseded = superseded(&record);
@@ -395,44 +394,9 @@ fn superseded(record: &Record<'_>) -> Option<u128> {
     Some(event_id(&addendum.original?))
 }
 
-/// The text without white space between tokens, so that one record in two layouts has one hash.
-fn compact<'a>(bytes: &'a [u8], spaced: bool, scratch: &'a mut Vec<u8>) -> &'a [u8] {
-    if !spaced {
-        return bytes;
-    }
-    scratch.clear();
-    let mut at = 0;
-    let mut in_string = false;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\\' if in_string => {
-                scratch.push(bytes[at]);
-                at += 1;
-                scratch.extend(bytes.get(at));
-            }
-            b'"' => {
-                in_string = !in_string;
-                scratch.push(b'"');
-            }
-            byte if in_string || byte > b' ' => scratch.push(byte),
-            _ => {}
-        }
-        at += 1;
-    }
-    scratch
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn white_space_between_tokens_is_no_content() {
-        let mut scratch = vec![];
-        let text = br#"{ "a b" : "c \" d" ,
-            "e":[ 1 , 2 ] }"#;
-        assert_eq!(compact(text, true, &mut scratch), br#"{"a b":"c \" d","e":[1,2]}"#);
-    }
 
     #[test]
     fn event_ids_are_told_apart() {
