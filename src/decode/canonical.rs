@@ -109,7 +109,9 @@ impl Canonical {
         if !own.is_sorted_by(|a, b| order(a) <= order(b)) {
             own.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
             aside.clear();
-            own.iter().for_each(|member| aside.extend_from_slice(&out[member.start..member.end]));
+            for member in own {
+                aside.extend_from_slice(&out[member.start..member.end]);
+            }
             out.truncate(start);
             out.extend_from_slice(aside);
         }

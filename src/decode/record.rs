@@ -233,7 +233,6 @@ impl<'s> Decoder<'s> {
         shape.map(|_| outcome)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one object, borrowed apart from the decoder")]
     fn record(
         &mut self,
         bytes: &[u8],

@@ -596,7 +596,9 @@ fn check(seeds: &[u64], shape: u64) -> Result<(), TestCaseError> {
     if shape == 3 {
         records.push(r#"{"eventName":"ListBuckets"}"#.to_owned());
     }
-    records.iter_mut().for_each(|record| *record = plain(record));
+    for record in &mut records {
+        *record = plain(record);
+    }
     let fates: Vec<Fate> = records.iter().map(|record| judge(record)).collect();
     let with = |fate: Fate| -> Vec<u32> {
         (0..).zip(&fates).filter(|(_, found)| **found == fate).map(|(index, _)| index).collect()
