@@ -11,6 +11,9 @@ use crate::source::{Extent, Folder, Layout, Listing, LogObject, Place};
 /// Endings of files that hold logs; others in a folder are passed over and counted.
 const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "gz", "zst", "log", "txt"];
 
+/// Files without an ending that come with published logs and are none.
+const NOTES: [&str; 6] = ["AUTHORS", "COPYING", "LICENCE", "LICENSE", "NOTICE", "README"];
+
 /// Why a local source cannot be listed.
 #[derive(Debug, thiserror::Error)]
 pub enum ListError {
@@ -79,10 +82,11 @@ fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
                 let object = object(entry.into_path());
                 let layout = Layout::of(&object.name);
                 let file = object.name.rsplit(['/', '\\']).next().unwrap_or_default();
-                // Delivery streams name objects without an ending.
-                let named = file
-                    .rsplit_once('.')
-                    .is_none_or(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)));
+                let named = match file.rsplit_once('.') {
+                    Some((_, ending)) => ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
+                    // Delivery streams name objects without an ending.
+                    None => !NOTES.contains(&file),
+                };
                 // Bodies that Bedrock stores beside its invocation log are prompts and answers, never records.
                 let body = layout.folder == Folder::InvocationLog && layout.is_body(&object.name);
                 if layout.folder == Folder::Other || body || !named {
@@ -224,6 +228,7 @@ mod tests {
             "a.json.gz",
             "c.ndjson",
             "README.md",
+            "LICENSE",
             ".hidden.json",
             ".git/x.json",
             "AWSLogs/111122223333/Config/eu-west-1/2026/10/05/x.json.gz",
@@ -238,8 +243,8 @@ mod tests {
         let names: Vec<_> =
             listing.objects.iter().map(|object| object.name.rsplit(['/', '\\']).next().unwrap()).collect();
         assert_eq!(names, ["x.json.gz", "a.json.gz", "b.json", "c.ndjson"]);
-        // README.md, Config, and what is hidden: a file and a folder.
-        assert_eq!((listing.pruned, listing.skipped), (1, 4));
+        // README.md, LICENSE, Config, and what is hidden: a file and a folder.
+        assert_eq!((listing.pruned, listing.skipped), (1, 5));
     }
 
     #[test]
