@@ -52,6 +52,7 @@ impl Listing {
     pub fn settle(&mut self) {
         self.objects.sort_by(|a, b| (&a.name, &a.place).cmp(&(&b.name, &b.place)));
         self.objects.dedup();
+        local::once(&mut self.objects);
     }
 }
 
