@@ -4,7 +4,7 @@
 -- needs = ["policy_version"]
 -- columns = [
 --   "event_id", "event_time", "account_id", "environment", "principal", "role_arn", "role_path_known", "model_id",
---   "model_requested", "model_kind", "activity", "outcome", "error_code", "aws_region", "record_kind",
+--   "model_requested", "model_kind", "profile_scope", "activity", "outcome", "error_code", "aws_region", "record_kind",
 -- ]
 -- attack = []
 -- attack_old = []
