@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command::{Run, bedtrail};
+use crate::command::{Run, audited, bedtrail};
 use crate::record::{ACCOUNT, call, write};
 
 /// One environment, and what the case adds.
@@ -106,4 +106,126 @@ fn a_profile_named_by_its_arn_has_its_prefix_too() {
     0f1e2d3c-0000-4000-8000-000000000004,denied_entry,us,a deny entry covers it
     0f1e2d3c-0000-4000-8000-000000000005,uncovered,,"no allow entry covers this role, model and activity"
     "#);
+}
+
+/// A call in an account that no environment holds.
+fn elsewhere(number: u32) -> Value {
+    let mut record = call(number);
+    record["recipientAccountId"] = "999999999999".into();
+    record
+}
+
+/// A call whose record leaves out what was asked.
+fn nameless(number: u32) -> Value {
+    let mut record = call(number);
+    record["requestParameters"] = Value::Null;
+    record
+}
+
+fn opaque() -> Vec<Value> {
+    let arn = |resource: &str| format!("arn:aws:bedrock:eu-central-1:{ACCOUNT}:{resource}");
+    vec![
+        nameless(11),
+        with_model(12, &arn("prompt/ABCDEFGHIJ:1")),
+        with_model(13, &arn("prompt-router/abcdefghijkl")),
+        with_model(14, &arn("async-invoke/abcdefghijkl")),
+        with_model(15, &arn("application-inference-profile/abcdefghijkl")),
+    ]
+}
+
+#[test]
+fn a_profile_that_is_not_recorded_is_not_assessed_wherever_it_is_asked_for() {
+    let mut records = vec![call(1), with_model(2, "anthropic.claude-sonnet-4-5-20250929-v1:0"), elsewhere(3)];
+    records.extend(opaque());
+    let case = Case::new(&records, &policy(""));
+    assert_eq!(case.counts("BT022"), "judged,7,0,0,1,6");
+    assert_eq!(case.counts("BT021"), "judged,8,0,0,2,6");
+    let reasons = "SELECT not_assessed_reason, SUM(event_count) AS events FROM findings WHERE rule_id = 'BT022' \
+                   GROUP BY not_assessed_reason ORDER BY not_assessed_reason";
+    insta::assert_snapshot!(case.asked(reasons), @r#"
+    an application inference profile: the record does not say which Regions it reaches,1
+    the account is in no environment of the policy,1
+    the record does not name the profile behind this reference,3
+    "the record names no model, so a profile may stand behind the call",1
+    "#);
+    let regions = case.run(&["report", "regions"]).format("json").run().exits(0).json();
+    let rows = regions["reports"][0]["rows"].as_array().expect("rows").clone();
+    let unknown: Vec<&Value> = rows.iter().filter(|row| row["run_basis"] == "unknown").collect();
+    assert_eq!(unknown.len(), 1, "{rows:?}");
+    assert_eq!(unknown[0]["calls"], 5);
+    let blind = case.run(&["report", "not-assessed"]).format("json").run().exits(0).json();
+    let rows = blind["reports"][0]["rows"].as_array().expect("rows").clone();
+    let row = rows.iter().find(|row| row["topic"] == "processing Region").expect("the topic");
+    assert_eq!((row["verdict"].as_str(), row["seen_events"].as_i64()), (Some("not_assessed"), Some(5)));
+}
+
+#[test]
+fn where_there_are_deny_entries_only_the_other_calls_pass_or_are_not_assessed() {
+    let mut records = vec![call(1), with_model(2, "amazon.nova-pro-v1:0")];
+    records.extend(opaque());
+    let mut refused = records.clone();
+    for (at, record) in refused.iter_mut().enumerate() {
+        record["errorCode"] = "AccessDenied".into();
+        record["eventID"] = format!("0f1e2d3c-1111-4000-8000-{at:012}").into();
+        record["requestID"] = format!("0f1e2d3c-2222-4000-8000-{at:012}").into();
+    }
+    records.extend(refused);
+    let case = Case::new(&records, &policy("[[deny]]\nid = 'nova'\nmodels = ['amazon.nova*']"));
+    for rule in ["BT001", "BT002"] {
+        assert_eq!(case.counts(rule), "judged,7,1,0,1,5", "{rule}");
+    }
+    let case = Case::new(&records, &policy(""));
+    assert_eq!(case.counts("BT001"), "not_applicable,0,0,0,0,0");
+}
+
+#[test]
+fn a_call_without_an_account_or_an_environment_is_not_passed_over() {
+    let mut lost = elsewhere(1);
+    lost["userIdentity"] = serde_json::json!({});
+    lost["eventSource"] = "bedrock-mantle.amazonaws.com".into();
+    lost["eventName"] = "ListModels".into();
+    let mut nowhere = lost.clone();
+    nowhere["recipientAccountId"] = Value::Null;
+    nowhere["eventID"] = "0f1e2d3c-3333-4000-8000-000000000001".into();
+    let case = Case::new(&[call(2), lost, nowhere], &policy("credentials = { bearer_tokens = 'deny' }"));
+    let credentials = "SELECT event_name, account_id, environment, credential FROM events ORDER BY event_id";
+    insta::assert_snapshot!(case.asked(credentials), @r"
+    ListModels,999999999999,,none
+    Converse,111122223333,prod,temporary
+    ListModels,,,none
+    ");
+    insta::assert_snapshot!(["BT030", "BT091"].map(|rule| case.counts(rule)).join("\n"), @r"
+    judged,3,0,0,3,0
+    judged,2,1,0,0,1
+    ");
+}
+
+/// Violations, waived, passed and not assessed are the population: no rule drops what it cannot judge.
+#[track_caller]
+fn adds_up(audit: &Value) {
+    let report =
+        audit["reports"].as_array().expect("reports").iter().find(|report| report["name"] == "rules");
+    for row in report.expect("the rules")["rows"].as_array().expect("rows") {
+        let of = |name: &str| row[name].as_i64().expect("a number");
+        let parts = of("violating_events") + of("waived") + of("passed") + of("not_assessed");
+        assert_eq!(of("population"), parts, "{row}");
+    }
+}
+
+#[test]
+fn every_population_is_what_was_found_of_it() {
+    adds_up(audited());
+    let waiver = "[[waiver]]\nid = 'W'\nrules = ['BT001', 'BT021', 'BT022', 'BT030', 'BT035']\n\
+                  match = \"event_id LIKE '%1'\"\nowner = 'o'\napprover = 'a'\nreason = 'r'\n\
+                  created = 2026-01-01\nexpires = 2026-12-31";
+    let more = "regions = ['eu-*']\ncredentials = { bearer_tokens = 'short_only', long_term_keys = 'warn' }\n\
+                [[allow]]\nid = 'a'\nroles = ['*']\nmodels = ['amazon.*']\n\
+                [[deny]]\nid = 'd'\nmodels = ['*preview*']\n";
+    let mut records = vec![call(1), elsewhere(3)];
+    records.extend(opaque());
+    let case = Case::new(&records, &policy(&format!("{more}{waiver}")));
+    // All that the rules' own fixtures hold, under one policy.
+    let all =
+        case.run(&["report", "rules", "--format", "json"]).source("fixtures/rules").run().exits(0).json();
+    adds_up(&all);
 }
