@@ -229,3 +229,51 @@ fn every_population_is_what_was_found_of_it() {
         case.run(&["report", "rules", "--format", "json"]).source("fixtures/rules").run().exits(0).json();
     adds_up(&all);
 }
+
+#[test]
+fn the_tokens_of_a_twin_count_once_and_absurd_ones_not_at_all() {
+    let twin = |number: u32, input: i64| {
+        let mut record = call(number);
+        record["eventType"] = "AwsServiceEvent".into();
+        record["requestID"] = Value::Null;
+        record["eventID"] = format!("0f1e2d3c-9999-4000-8000-{number:012}").into();
+        record["serviceEventDetails"] = serde_json::json!({
+            "parentRequestId": call(number)["requestID"],
+            "AdditionalEventData": {"additionalEntries": {"inputTokens": input, "outputTokens": 1}}
+        });
+        record
+    };
+    let mut other = call(1);
+    other["userAgent"] = "another".into();
+    let mut huge = call(2);
+    huge["additionalEventData"] = serde_json::json!({"inputTokens": i64::MAX, "outputTokens": -5});
+    let mut huge_too = call(3);
+    huge_too["additionalEventData"] = serde_json::json!({"inputTokens": i64::MAX, "outputTokens": 7});
+    let case = Case::new(
+        &[
+            call(1),
+            other,
+            twin(1, 100),
+            huge,
+            huge_too,
+            call(4),
+            twin(4, -3),
+            call(5),
+            twin(5, 2_000_000_000_000),
+        ],
+        &policy(""),
+    );
+    insta::assert_snapshot!(case.asked(
+        "SELECT event_id, client, input_tokens, output_tokens, token_source FROM usage ORDER BY event_id, client"
+    ), @r"
+    0f1e2d3c-0000-4000-8000-000000000001,boto3,100,1,service_event
+    0f1e2d3c-0000-4000-8000-000000000001,,,,
+    0f1e2d3c-0000-4000-8000-000000000002,boto3,,,
+    0f1e2d3c-0000-4000-8000-000000000003,boto3,,7,cloudtrail
+    0f1e2d3c-0000-4000-8000-000000000004,boto3,,1,service_event
+    0f1e2d3c-0000-4000-8000-000000000005,boto3,,1,service_event
+    ");
+    let report = case.run(&["report", "usage-by-model"]).format("json").run().exits(0).json();
+    let row = &report["reports"][0]["rows"][0];
+    assert_eq!((row["input_tokens"].as_i64(), row["output_tokens"].as_i64()), (Some(100), Some(10)), "{row}");
+}
