@@ -143,7 +143,9 @@ impl<'a> Plan<'a> {
 
     pub(super) fn unused_reason(&self, waiver: &PlannedWaiver<'_>) -> String {
         let named = || self.rules.iter().filter(|rule| waiver.codes.contains(rule.rule.code.as_str()));
-        let reason = if self.waivable(waiver).next().is_some() {
+        let reason = if waiver.codes.is_empty() {
+            "this version does not have its rules"
+        } else if self.waivable(waiver).next().is_some() {
             "no violation falls under it"
         } else if named().all(|rule| !rule.setting.enabled) {
             "the policy turns its rules off"

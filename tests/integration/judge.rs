@@ -230,6 +230,55 @@ fn every_population_is_what_was_found_of_it() {
     adds_up(&all);
 }
 
+fn waiver(rules: &str, condition: &str) -> String {
+    format!(
+        "[[waiver]]\nid = 'W-1'\nrules = [{rules}]\nmatch = \"{condition}\"\nowner = 'o'\napprover = 'a'\n\
+         reason = 'r'\ncreated = 2026-01-01\nexpires = 2026-12-31\n"
+    )
+}
+
+const NOVA: &str = "[[allow]]\nid = 'nova'\nroles = ['*']\nmodels = ['amazon.nova*']\n";
+
+#[test]
+fn a_condition_that_cannot_run_is_refused_before_anything_is_read() {
+    for condition in [
+        "principal = 5",
+        "CAST('x' AS BIGINT) = 1",
+        "principal / 2 = 1",
+        "event_time > DATE 'soon'",
+        "CAST('a' || 'b' AS BIGINT) = 1",
+    ] {
+        let case = Case::new(&[call(1)], &policy(&format!("{NOVA}{}", waiver("'BT001'", condition))));
+        case.run(&["audit"]).run().exits(2).prints_nothing().says("policy.toml:15:").says("match: ");
+        let file = case.0.path().join("policy.toml");
+        bedtrail(["policy", "check"]).args([file]).run().exits(2).says("policy.toml:15:");
+    }
+}
+
+#[test]
+fn a_waiver_that_fails_on_an_event_covers_nothing_and_stops_nothing() {
+    // Constants are worked out before an event is read: that must not be the end either.
+    for condition in
+        ["CAST(principal AS BIGINT) = 1", "1 / (1 - 1) = 1", "split_part(principal, '/', 0) = 'x'"]
+    {
+        let case =
+            Case::new(&[call(1)], &policy(&format!("{NOVA}{}", waiver("'BT001', 'BT022'", condition))));
+        let found = case.run(&["report", "violations"]).format("json").run().exits(3);
+        let found = found.says("warning: waiver W-1 could not be run, so it covers nothing: ").json();
+        let rows = found["reports"][0]["rows"].as_array().expect("rows");
+        let of = |rule: &str| rows.iter().find(|row| row["rule_id"] == rule).expect("a finding");
+        assert_eq!(of("BT001")["status"], "violation");
+        assert_eq!(of("WAIVER")["status"], "not_assessed");
+        let reason = of("WAIVER")["not_assessed_reason"].as_str().expect("a reason");
+        assert!(reason.starts_with("the waiver could not be run: "), "{reason}");
+    }
+    let case = Case::new(
+        &[call(1)],
+        &policy(&format!("{NOVA}{}", waiver("'BT001'", "CAST(principal AS BIGINT) = 1"))),
+    );
+    case.run(&["audit", "--fail-on", "never"]).run().exits(3).says("1 violations");
+}
+
 #[test]
 fn the_tokens_of_a_twin_count_once_and_absurd_ones_not_at_all() {
     let twin = |number: u32, input: i64| {
@@ -276,4 +325,22 @@ fn the_tokens_of_a_twin_count_once_and_absurd_ones_not_at_all() {
     let report = case.run(&["report", "usage-by-model"]).format("json").run().exits(0).json();
     let row = &report["reports"][0]["rows"][0];
     assert_eq!((row["input_tokens"].as_i64(), row["output_tokens"].as_i64()), (Some(100), Some(10)), "{row}");
+}
+
+#[test]
+fn a_waiver_names_rules_that_there_are_or_will_be() {
+    for (rule, code) in [("XBT001", 2), ("BT999", 2), ("ACME9", 2), ("BT100", 2), ("BT070", 0)] {
+        let waiver = waiver(&format!("'{rule}'"), "mfa");
+        let case = Case::new(&[call(1)], &policy(&waiver));
+        if code == 2 {
+            case.run(&["audit"]).run().exits(2).says(rule);
+        }
+        let file = case.0.path().join("policy.toml");
+        bedtrail(["policy", "check"]).args([file]).run().exits(code).says(rule);
+    }
+    let off = "[rules.BT020]\nenabled = false\nreason = 'r'\nowner = 'o'\n";
+    let case = Case::new(&[call(1)], &policy(&format!("{off}{}", waiver("'BT020'", "mfa"))));
+    case.run(&["audit"]).run().exits(0).says("waiver W-1 (o): the policy turns its rules off");
+    let case = Case::new(&[call(1)], &policy(&waiver("'BT070'", "mfa")));
+    case.run(&["audit"]).run().exits(0).says("waiver W-1 (o): this version does not have its rules");
 }
