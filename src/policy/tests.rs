@@ -251,7 +251,7 @@ fn mistakes_of_meaning_are_told_with_their_place() {
         "[[environment]]\naccounts = ['1111', 'acme', '111122223333', '111122223333']",
         "[[environment]]\nname = 'a'\naccounts = ['1*']\n[[environment]]\nname = 'a'\naccounts = ['2*']",
         "[[environment]]\nname = 'a'\naccounts = ['1*']\nregions = ['eu-[cw]*', '', 'eu-{central,west}-1']\n\
-         inference_geographies = ['EU']\nsource_cidrs = ['10.0.0.1/8', 'x']\n\
+         inference_geographies = ['EU', 'europe', 'uss', 'asia', '*']\nsource_cidrs = ['10.0.0.1/8', 'x']\n\
          credentials = { bearer_tokens = 'never', console = 'short_only' }",
         "[[environment]]\nname = 'a'\naccounts = ['1*']\n\
          business_hours = { days = ['monday'], start = '6', end = '05:00' }",
@@ -281,7 +281,7 @@ fn mistakes_of_meaning_are_told_with_their_place() {
     unknown_model = 'refuse'
     fail_on = 'hihg'
     assess_missing = 'pass'
-      => p.toml:5:17: unknown_model is never 'refuse' (help: one of deny, allow)
+      => p.toml:5:17: unknown_model is never 'refuse' (help: one of deny, warn, allow)
       => p.toml:6:11: fail_on is never 'hihg' (help: did you mean 'high'?)
       => p.toml:7:18: assess_missing is never 'pass' (help: one of not_assessed)
     [[environment]]
@@ -308,13 +308,16 @@ fn mistakes_of_meaning_are_told_with_their_place() {
     name = 'a'
     accounts = ['1*']
     regions = ['eu-[cw]*', '', 'eu-{central,west}-1']
-    inference_geographies = ['EU']
+    inference_geographies = ['EU', 'europe', 'uss', 'asia', '*']
     source_cidrs = ['10.0.0.1/8', 'x']
     credentials = { bearer_tokens = 'never', console = 'short_only' }
       => p.toml:7:12: a pattern knows no [ ] or { }: 'eu-[cw]*' (help: patterns know only * (any text) and ? (one character); list several patterns instead)
       => p.toml:7:24: an empty pattern matches nothing: '' (help: write "*" for everything, or leave the key out)
       => p.toml:7:28: a pattern knows no [ ] or { }: 'eu-{central,west}-1' (help: patterns know only * (any text) and ? (one character); list several patterns instead)
-      => p.toml:8:26: no geography: 'EU' (help: write names like "eu" or "us", or "*" for any)
+      => p.toml:8:26: no geography: 'EU' (help: did you mean 'eu'? one of af, apac, ca, cn, eu, il, me, mx, sa, us, or * for any)
+      => p.toml:8:32: no geography: 'europe' (help: did you mean 'eu'? one of af, apac, ca, cn, eu, il, me, mx, sa, us, or * for any)
+      => p.toml:8:42: no geography: 'uss' (help: did you mean 'us'? one of af, apac, ca, cn, eu, il, me, mx, sa, us, or * for any)
+      => p.toml:8:49: no geography: 'asia' (help: one of af, apac, ca, cn, eu, il, me, mx, sa, us, or * for any)
       => p.toml:9:17: no network: '10.0.0.1/8' (help: a network begins at its first address: 10.0.0.0/8)
       => p.toml:9:31: no network: 'x' (help: write address/bits, like 10.0.0.0/8 or 2001:db8::/32)
       => p.toml:10:33: bearer_tokens is never 'never' (help: one of allow, warn, short_only, deny)

@@ -22,7 +22,7 @@ pub enum Kind {
     Baseline,
     /// One step after another.
     Sequence,
-    /// What should be there and is not; needs the ledger, and waivers do not touch it.
+    /// What should be there and is not: judged over all events, whatever a waiver covers.
     Coverage,
 }
 

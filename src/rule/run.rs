@@ -163,7 +163,7 @@ impl<S: Scope> Runner<'_, S> {
             }
             Ok(None) => loop {
                 let covers: Vec<String> = applying.iter().map(|waiver| waiver.covers.clone()).collect();
-                let rows = self.rows(&planned.sql, &covers).await;
+                let rows = self.rows(planned, &covers).await;
                 // A waiver's condition may be what failed: then the rule is judged without it.
                 if rows.is_ok() || !self.find_broken(&applying).await {
                     break rows;
@@ -199,7 +199,7 @@ impl<S: Scope> Runner<'_, S> {
             waiver.codes.contains(planned.rule.code.as_str())
                 && !self.broken.contains_key(&waiver.waiver.waiver_id)
         };
-        if planned.takes_waivers() { waivers.iter().filter(names).collect() } else { Vec::new() }
+        waivers.iter().filter(names).collect()
     }
 
     /// Whether the condition of any of these fails by itself.
@@ -229,13 +229,18 @@ impl<S: Scope> Runner<'_, S> {
     /// The rule's rows with the index of the waiver that covers them, and the population of all parts.
     async fn rows(
         &mut self,
-        sql: &str,
+        planned: &PlannedRule<'_>,
         covers: &[String],
     ) -> Result<(Vec<(Row, Option<usize>)>, i64), String> {
-        if covers.is_empty() {
+        let sql = &planned.sql;
+        let mut whole = Vec::new();
+        if covers.is_empty() || planned.whole() {
             let rows = ask::select(&self.base, sql).await?;
             let population = population(&rows);
-            return Ok((rows.into_iter().map(|row| (row, None)).collect(), population));
+            whole = rows.into_iter().map(|row| (row, None)).collect();
+            if covers.is_empty() {
+                return Ok((whole, population));
+            }
         }
         let (parts, rest) = waiver::split(covers);
         let parts = parts.into_iter().enumerate().map(|(at, part)| (Some(at), part));
@@ -246,8 +251,16 @@ impl<S: Scope> Runner<'_, S> {
                 continue;
             }
             let rows = ask::select(&part.context, sql).await?;
+            if planned.whole() {
+                cover(&mut whole, &rows, waiver);
+                continue;
+            }
             total += population(&rows);
             all.extend(rows.into_iter().map(|row| (row, waiver)));
+        }
+        if planned.whole() {
+            total = whole.iter().map(|(row, _)| row.population).max().unwrap_or(0);
+            all = whole;
         }
         Ok((all, total))
     }
@@ -370,6 +383,19 @@ impl<S: Scope> Runner<'_, S> {
                 self.broken.insert(waiver.waiver_id.clone(), query_file::one_line(&error));
                 None
             }
+        }
+    }
+}
+
+/// Marks the violations that a waiver covers with all their events: those that its events alone give as well.
+fn cover(whole: &mut [(Row, Option<usize>)], part: &[Row], waiver: Option<usize>) {
+    let same = |one: &Row, two: &Row| {
+        (one.verdict, &one.account_id, &one.principal, &one.subject, one.event_count)
+            == (two.verdict, &two.account_id, &two.principal, &two.subject, two.event_count)
+    };
+    for (row, covered) in whole.iter_mut().filter(|(row, _)| row.verdict == Verdict::Violation) {
+        if covered.is_none() && part.iter().any(|other| same(row, other)) {
+            *covered = waiver;
         }
     }
 }

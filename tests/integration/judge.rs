@@ -344,3 +344,71 @@ fn a_waiver_names_rules_that_there_are_or_will_be() {
     let case = Case::new(&[call(1)], &policy(&waiver("'BT070'", "mfa")));
     case.run(&["audit"]).run().exits(0).says("waiver W-1 (o): this version does not have its rules");
 }
+
+fn mantle(number: u32, role: &str, event: &str) -> Value {
+    let mut record = call(number);
+    record["eventSource"] = "bedrock-mantle.amazonaws.com".into();
+    record["eventName"] = event.into();
+    record["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] =
+        format!("arn:aws:iam::{ACCOUNT}:role/{role}").into();
+    record
+}
+
+#[test]
+fn a_coverage_rule_is_waived_where_the_policy_says_so_openly() {
+    let given = waiver("'BT091'", "role_arn LIKE '%role/lister'");
+    let open = policy("").replace("[[env", "allow_tamper_waiver = true\n[[env") + &given;
+    let refused = Case::new(&[call(1)], &(policy("") + &given));
+    refused.run(&["audit"]).run().exits(2).says("BT091 guards the evidence itself");
+    let count = |records: &[Value]| Case::new(records, &open).counts("BT091");
+    assert_eq!(count(&[mantle(1, "lister", "ListModels")]), "judged,1,0,1,0,0");
+    assert_eq!(
+        count(&[mantle(1, "lister", "ListModels"), mantle(2, "other", "ListModels")]),
+        "judged,2,2,0,0,0"
+    );
+    // The waiver covers the model calls: what remains has no call, and is no violation for that.
+    assert_eq!(
+        count(&[mantle(1, "lister", "CreateInference"), mantle(2, "other", "ListModels")]),
+        "judged,2,0,0,2,0"
+    );
+}
+
+fn logging(number: u32, region: &str, config: Value) -> Value {
+    let mut record = call(number);
+    record["eventName"] = "PutModelInvocationLoggingConfiguration".into();
+    record["awsRegion"] = region.into();
+    record["requestParameters"] = serde_json::json!({ "loggingConfig": config });
+    record
+}
+
+#[test]
+fn a_log_target_is_known_in_every_partition_and_none_at_all_is_a_violation() {
+    let bucket =
+        |name: &str| serde_json::json!({"s3Config": {"bucketName": name}, "textDataDeliveryEnabled": true});
+    let group = serde_json::json!({"cloudWatchConfig": {"logGroupName": "calls", "roleArn": "r"}});
+    let case = Case::new(
+        &[
+            logging(1, "us-gov-west-1", bucket("gov")),
+            logging(2, "cn-north-1", bucket("cn")),
+            logging(3, "eu-west-1", bucket("gov")),
+            logging(4, "us-gov-west-1", group.clone()),
+            logging(5, "eu-west-1", group),
+            logging(6, "eu-west-2", serde_json::json!({})),
+            logging(7, "eu-west-3", serde_json::json!({"textDataDeliveryEnabled": true})),
+            logging(8, "eu-north-1", "HIDDEN_DUE_TO_SECURITY_REASONS".into()),
+        ],
+        &policy(
+            "[logging]\ninvocation_log_targets = ['arn:aws-us-gov:s3:::gov', 'arn:aws-cn:s3:::cn', \
+             'arn:aws-us-gov:logs:*:*:log-group:calls']",
+        ),
+    );
+    insta::assert_snapshot!(case.asked(
+        "SELECT status, subject, reason, not_assessed_reason FROM findings WHERE rule_id = 'BT084' ORDER BY subject, status"
+    ), @r"
+    not_assessed,eu-north-1 set,,the record does not show what was set
+    violation,eu-west-1 redirected,the destination is not an invocation log target of the policy,
+    violation,eu-west-2 narrowed,logging is set without any destination,
+    violation,eu-west-3 narrowed,logging is set without any destination,
+    ");
+    assert_eq!(case.counts("BT084"), "judged,8,4,0,3,1");
+}
