@@ -79,6 +79,10 @@ configured AS (
   SELECT COUNT(*) AS entries
   FROM targets
 ),
+in_force AS (
+  SELECT CASE WHEN COUNT(effective_from) = COUNT(*) THEN MIN(effective_from) END AS in_force_from
+  FROM policy_version
+),
 -- A bucket lies in the partition of the Region that writes to it.
 destinations AS (
   SELECT DISTINCT aws_region AS aws_region, bucket AS place, prefix AS prefix, 'bucket' AS kind
@@ -156,9 +160,11 @@ compared AS (
       CASE WHEN c.large_bucket IS NOT NULL AND l.place IS NULL THEN c.large_bucket END
     ) AS stranger,
     COALESCE(c.bucket, c.log_group, c.large_bucket) AS destination,
-    k.entries AS entries
+    CASE WHEN c.event_time < f.in_force_from THEN 0 ELSE k.entries END AS entries,
+    COALESCE(c.event_time < f.in_force_from, FALSE) AS unruled
   FROM changes AS c
   CROSS JOIN configured AS k
+  CROSS JOIN in_force AS f
   LEFT JOIN listed AS b
     ON b.kind = 'bucket'
     AND b.region_key = COALESCE(c.aws_region, '')
@@ -199,6 +205,7 @@ SELECT
     WHEN emptied THEN 'logging is set without any destination'
     WHEN narrowed THEN 'a kind of data is no longer delivered'
     WHEN unread THEN 'the record does not show what was set'
+    WHEN unruled THEN 'no policy was in force'
     WHEN entries = 0 THEN 'the policy lists no invocation log targets to compare with'
     ELSE 'the destination is not an invocation log target of the policy'
   END AS reason,

@@ -7,17 +7,21 @@
 -- any that an entry names with a path: not_assessed where a deny entry may mean it, and where an allow entry may and \
 -- none fits. A call whose model the record does not name (an application inference profile, a \
 -- provisioned, custom or imported model, a prompt, a router, a marketplace endpoint) is not_assessed unless an entry \
--- covers the reference itself or the policy gives it an alias. Empty without a policy."""
+-- covers the reference itself or the policy gives it an alias. A call from before the policy's first day \
+-- (effective_from) is not_assessed. Empty without a policy."""
 -- uses = []
 --
 -- [columns]
 -- decision = "allowed, denied_entry (a deny entry covers it), uncovered (no entry covers it) or not_assessed."
 -- grant_id = "The id of the allow or deny entry that decided; null where none did."
--- policy_version = "The version of the policy it was judged by."
+-- policy_version = "The version of the policy it was judged by; null where none was in force."
 -- reason = "Why: the deny entry's reason, what covers the call, or why it is not assessed."
 
 WITH version AS (
-  SELECT MAX(policy_version) AS policy_version
+  SELECT
+    MAX(policy_version) AS policy_version,
+    -- Before this no version was in force; null where one always was.
+    CASE WHEN COUNT(effective_from) = COUNT(*) THEN MIN(effective_from) END AS in_force_from
   FROM policy_version
   HAVING COUNT(*) > 0
 ),
@@ -181,6 +185,7 @@ verdicts AS (
     c.path_known AS path_known,
     c.activity AS activity,
     v.policy_version AS policy_version,
+    v.in_force_from AS in_force_from,
     a.allow_id AS allow_id,
     d.deny_id AS deny_id,
     d.reason AS deny_reason,
@@ -250,12 +255,12 @@ judged AS (
     e.activity AS activity,
     e.outcome AS outcome,
     e.aws_region AS aws_region,
-    x.policy_version AS policy_version,
+    CASE WHEN e.event_time < x.in_force_from THEN NULL ELSE x.policy_version END AS policy_version,
     x.allow_id AS allow_id,
     x.deny_id AS deny_id,
     x.deny_reason AS deny_reason,
-    x.decision AS decision,
-    x.obstacle AS obstacle
+    CASE WHEN e.event_time < x.in_force_from THEN 'not_assessed' ELSE x.decision END AS decision,
+    CASE WHEN e.event_time < x.in_force_from THEN 'no policy was in force' ELSE x.obstacle END AS obstacle
   FROM verdicts AS x
   JOIN events AS e
     ON x.environment_key = COALESCE(e.environment, '')

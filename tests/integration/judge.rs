@@ -412,3 +412,40 @@ fn a_log_target_is_known_in_every_partition_and_none_at_all_is_a_violation() {
     ");
     assert_eq!(case.counts("BT084"), "judged,8,4,0,3,1");
 }
+
+#[test]
+fn before_the_first_day_of_the_policy_nothing_is_judged_by_it() {
+    let mut before = call(1);
+    before["eventTime"] = "2026-10-09T23:59:59Z".into();
+    let mut records = vec![before, call(2)];
+    for (at, role) in [(3, "user"), (4, "user")] {
+        let mut record = call(at);
+        if at == 3 {
+            record["eventTime"] = "2026-10-09T12:00:00Z".into();
+        }
+        record["userIdentity"] = serde_json::json!({
+            "type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": format!("arn:aws:iam::{ACCOUNT}:user/{role}"),
+            "accountId": ACCOUNT, "accessKeyId": "AKIAIOSFODNN7EXAMPLE", "userName": role
+        });
+        records.push(record);
+    }
+    let more = "regions = ['eu-central-1']\ncredentials = { bearer_tokens = 'deny', long_term_keys = 'allow' }\n\
+                [[allow]]\nid = 'all'\nroles = ['*']\nmodels = ['*']";
+    let policy = policy(more).replace("version = \"1\"\n", "version = \"1\"\neffective_from = 2026-10-10\n");
+    let case = Case::new(&records, &policy);
+    insta::assert_snapshot!(case.asked(
+        "SELECT event_id, decision, grant_id, policy_version, reason FROM decisions ORDER BY event_id"
+    ), @r"
+    0f1e2d3c-0000-4000-8000-000000000001,not_assessed,,,no policy was in force
+    0f1e2d3c-0000-4000-8000-000000000002,allowed,all,1,an allow entry covers it
+    0f1e2d3c-0000-4000-8000-000000000003,not_assessed,,,no policy was in force
+    0f1e2d3c-0000-4000-8000-000000000004,allowed,all,1,an allow entry covers it
+    ");
+    for rule in ["BT001", "BT020", "BT021", "BT022", "BT030"] {
+        assert_eq!(case.counts(rule), "judged,4,0,0,2,2", "{rule}");
+    }
+    // A rule that needs no policy judges without it: the key that the policy allows is a violation before.
+    assert_eq!(case.counts("BT034"), "judged,4,1,0,3,0");
+    let reasons = "SELECT DISTINCT not_assessed_reason FROM findings WHERE status = 'not_assessed'";
+    assert_eq!(case.asked(reasons), "no policy was in force");
+}
