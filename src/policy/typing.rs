@@ -103,19 +103,16 @@ impl Typer {
         let mut first = None;
         for expr in exprs {
             let found = self.of(expr);
-            match all.with(found) {
-                Some(both) => {
-                    if found != Type::Unknown {
-                        first = first.or(Some(*expr));
-                    }
-                    all = both;
+            if let Some(both) = all.with(found) {
+                if found != Type::Unknown {
+                    first = first.or(Some(*expr));
                 }
-                None => {
-                    let other = first.map(named).unwrap_or_default();
-                    let (one, two) = (all.name(), found.name());
-                    let message = format!("{other} is {one} and {} is {two}", named(expr));
-                    self.clash(expr, message, help(found, all));
-                }
+                all = both;
+            } else {
+                let other = first.map(named).unwrap_or_default();
+                let (one, two) = (all.name(), found.name());
+                let message = format!("{other} is {one} and {} is {two}", named(expr));
+                self.clash(expr, message, help(found, all));
             }
         }
         all
@@ -289,7 +286,9 @@ impl Typer {
         let (takes, gives): (&[Type], Type) = match name.as_str() {
             "coalesce" | "nullif" | "min" | "max" => return self.alike(&arguments),
             "count" => {
-                arguments.iter().for_each(|argument| _ = self.of(argument));
+                for argument in &arguments {
+                    self.of(argument);
+                }
                 return Int;
             }
             "abs" | "sum" => (&[Int], Int),
@@ -300,7 +299,9 @@ impl Typer {
             "split_part" => (&[Text, Text, Int], Text),
             "substr" => (&[Text, Int, Int], Text),
             "concat" => {
-                arguments.iter().for_each(|argument| self.expect(argument, Text));
+                for argument in &arguments {
+                    self.expect(argument, Text);
+                }
                 return Text;
             }
             _ => (&[Text, Text, Text], Text),

@@ -373,7 +373,7 @@ fn a_coverage_rule_is_waived_where_the_policy_says_so_openly() {
     );
 }
 
-fn logging(number: u32, region: &str, config: Value) -> Value {
+fn logging(number: u32, region: &str, config: &Value) -> Value {
     let mut record = call(number);
     record["eventName"] = "PutModelInvocationLoggingConfiguration".into();
     record["awsRegion"] = region.into();
@@ -388,14 +388,14 @@ fn a_log_target_is_known_in_every_partition_and_none_at_all_is_a_violation() {
     let group = serde_json::json!({"cloudWatchConfig": {"logGroupName": "calls", "roleArn": "r"}});
     let case = Case::new(
         &[
-            logging(1, "us-gov-west-1", bucket("gov")),
-            logging(2, "cn-north-1", bucket("cn")),
-            logging(3, "eu-west-1", bucket("gov")),
-            logging(4, "us-gov-west-1", group.clone()),
-            logging(5, "eu-west-1", group),
-            logging(6, "eu-west-2", serde_json::json!({})),
-            logging(7, "eu-west-3", serde_json::json!({"textDataDeliveryEnabled": true})),
-            logging(8, "eu-north-1", "HIDDEN_DUE_TO_SECURITY_REASONS".into()),
+            logging(1, "us-gov-west-1", &bucket("gov")),
+            logging(2, "cn-north-1", &bucket("cn")),
+            logging(3, "eu-west-1", &bucket("gov")),
+            logging(4, "us-gov-west-1", &group),
+            logging(5, "eu-west-1", &group),
+            logging(6, "eu-west-2", &serde_json::json!({})),
+            logging(7, "eu-west-3", &serde_json::json!({"textDataDeliveryEnabled": true})),
+            logging(8, "eu-north-1", &"HIDDEN_DUE_TO_SECURITY_REASONS".into()),
         ],
         &policy(
             "[logging]\ninvocation_log_targets = ['arn:aws-us-gov:s3:::gov', 'arn:aws-cn:s3:::cn', \
