@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &cli::Audit) -> Result<Code, Failure> {
     }
     let conditions = Conditions {
         violations_at_or_above: found.at_or_above(fail_on),
-        evidence_incomplete: !trail.complete(),
+        evidence_incomplete: !trail.complete() || !found.complete(),
         not_assessed: found.not_assessed(),
         strict: arguments.verdict.strict_evidence,
         ..Conditions::default()

@@ -9,6 +9,7 @@ mod duplicate;
 mod exit_code;
 mod generator;
 mod help;
+mod judge;
 mod law;
 mod odd;
 mod output;
