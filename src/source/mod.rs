@@ -2,6 +2,7 @@
 
 pub mod layout;
 pub mod local;
+pub mod s3;
 
 use std::path::PathBuf;
 
