@@ -108,6 +108,16 @@ pub enum S3Error {
         /// Where it was asked for.
         region: String,
     },
+    /// Nothing of CloudTrail near the top of a bucket that is too large to be walked.
+    #[error(
+        "no AWSLogs folder is among the first {looked} folders of s3://{bucket}/; give the prefix that holds it"
+    )]
+    NoTrail {
+        /// Its name.
+        bucket: String,
+        /// How many folders were looked into.
+        looked: usize,
+    },
     /// A permission is missing.
     #[error("access denied to {target}: {permission} is missing ({message})")]
     Denied {
@@ -302,6 +312,7 @@ impl S3Error {
                 | Self::Rejected { .. }
                 | Self::Expired { .. }
                 | Self::NoSuchBucket { .. }
+                | Self::NoTrail { .. }
                 | Self::Skew { .. }
         )
     }
