@@ -2,6 +2,7 @@
 
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 
+mod bucket;
 mod command;
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
@@ -15,6 +16,7 @@ mod output;
 mod program;
 mod real;
 mod record;
+mod s3;
 mod scan;
 mod story;
 mod truth;
