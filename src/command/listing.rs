@@ -8,7 +8,7 @@ use super::{Failure, say};
 use crate::cli::Input;
 use crate::clock::Window;
 use crate::source::feed::Feed;
-use crate::source::s3::{Buckets, S3Error, Session, Tally, Url};
+use crate::source::s3::{Buckets, Session, Tally, Url};
 use crate::source::{Extent, Listing, LogObject, local};
 
 /// Where logs are to be found, if nothing else helps.
@@ -63,6 +63,10 @@ impl Sources {
             listing.extend(local::list(source, &extent).map_err(Failure::failed)?);
         }
         listing.settle();
+        // What is mistyped is said before anybody is asked for credentials.
+        for source in &buckets {
+            Url::parse(source).map_err(Failure::usage)?;
+        }
         let remote = if buckets.is_empty() { None } else { Some(remote(input, &buckets, extent, now)?) };
         let sources =
             Self { objects: listing.objects, remote, pruned: listing.pruned, skipped: listing.skipped };
@@ -122,17 +126,12 @@ pub(super) fn extent(input: &Input, window: &Window) -> Extent {
 }
 
 fn remote(input: &Input, sources: &[String], extent: Extent, now: i64) -> Result<Remote, Failure> {
-    let session = Session::open(input.aws.access()).map_err(s3_failure)?;
-    let buckets = Buckets::find(&session, sources, extent, now).map_err(s3_failure)?;
+    let session = Session::open(input.aws.access()).map_err(Failure::failed)?;
+    let buckets = Buckets::find(&session, sources, extent, now).map_err(Failure::failed)?;
     if !input.quiet {
         buckets.notes.iter().for_each(|note| say(&format!("note: {note}")));
     }
     let tally = buckets.tally();
     let feed = buckets.feed(&session, input.max_object_size, |_| true);
     Ok(Remote { feed, tally, _session: session })
-}
-
-/// A source that is mistyped is the user's; one that cannot be reached is not.
-pub(super) fn s3_failure(error: S3Error) -> Failure {
-    if matches!(error, S3Error::Url(_)) { Failure::usage(error) } else { Failure::failed(error) }
 }

@@ -161,7 +161,8 @@ async fn answer(
         Some(Fault::Waits(long)) => tokio::time::sleep(long).await,
         _ => {}
     }
-    let (head, mut body) = hyper::service::Service::call(service, request).await.expect("an answer").into_parts();
+    let (head, mut body) =
+        hyper::service::Service::call(service, request).await.expect("an answer").into_parts();
     let mut bytes = Vec::new();
     while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         if let Ok(data) = frame.expect("a body").into_data() {

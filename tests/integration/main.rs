@@ -17,6 +17,7 @@ mod program;
 mod real;
 mod record;
 mod s3;
+mod s3_fault;
 mod scan;
 mod story;
 mod truth;

@@ -217,7 +217,9 @@ impl S3Error {
             (None, Some(profile)) => format!(" in profile {profile}"),
             (None, None) => String::new(),
         };
-        let reason = error.map_or_else(|| "nothing provides any".to_owned(), chain);
+        let reason = error.map(chain).filter(|reason| !reason.contains("no credentials found in chain"));
+        let nowhere = "neither environment, profile, web identity, container nor instance has any";
+        let reason = reason.unwrap_or_else(|| nowhere.to_owned());
         Self::NoCredentials { with, reason }
     }
 
@@ -244,6 +246,7 @@ impl S3Error {
     }
 
     fn said(code: &str, message: &str, status: u16, action: Action, target: Target) -> Self {
+        let message = if message.is_empty() { "without a reason" } else { message };
         let (owned, message) = (code.to_owned(), message.to_owned());
         match (code, status) {
             ("NoSuchBucket", _) => {

@@ -132,14 +132,12 @@ impl Search<'_> {
         }
         if left > 0 {
             notes.push(format!(
-                "{left} folders of {at} were not searched for trails: name those that hold one with -s"
+                "folders of {at} not searched for trails: {left}; name those that hold one with -s"
             ));
         }
         if self.beside > 0 {
             let beside = self.beside;
-            notes.push(format!(
-                "{beside} objects in {at} lie outside its trails and are not read: name them with -s"
-            ));
+            notes.push(format!("objects of {at} outside its trails, not read: {beside}; name them with -s"));
         }
         self.roots.sort();
         Ok(Found { roots: self.roots, key: None, notes })
