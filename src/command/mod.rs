@@ -4,6 +4,7 @@ mod answer;
 mod audit;
 mod deliver;
 mod judge;
+mod listing;
 mod policy;
 mod progress;
 mod query;

@@ -1,12 +1,12 @@
 //! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 
+use super::listing::{self, Passed, Sources};
 use super::progress;
 use super::scratch::Scratch;
 use super::{Failure, say};
@@ -22,7 +22,6 @@ use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::{self, Progress, Rows};
 use crate::policy::{self, Policy};
-use crate::source::{Extent, Listing, local};
 
 /// Warnings said one by one; more are counted.
 const WARNINGS: usize = 20;
@@ -44,8 +43,7 @@ pub(super) struct Trail {
     pub(super) now: i64,
     pub(super) ledger: Ledger,
     pub(super) balance: Balance,
-    pub(super) pruned: u64,
-    pub(super) skipped: u64,
+    pub(super) passed: Passed,
     // Last: the engine reads files in it.
     _scratch: Scratch,
 }
@@ -92,8 +90,7 @@ impl Prepared {
         hash: bool,
     ) -> Result<Trail, Failure> {
         let Self { engine, policy, window, now, scratch } = self;
-        let listing = list(input, &window)?;
-        let (pruned, skipped) = (listing.pruned, listing.skipped);
+        let mut sources = Sources::open(input, &window, now)?;
         let scope = Scope::get();
         let filter = Filter::new(scope.needles(), scope.names());
         let asked = Wanted {
@@ -120,7 +117,10 @@ impl Prepared {
             hash,
         };
         let progress = Progress::default();
-        let count = listing.objects.len() as u64;
+        let objects = std::mem::take(&mut sources.objects);
+        let local = objects.len() as u64;
+        let known = || sources.known(local);
+        let feed = sources.remote.as_ref().map(|remote| &remote.feed);
         let wanted = OnceLock::new();
         let (tables, ingested) = std::thread::scope(|scope| {
             // Reading need not wait for plans; a query that cannot be planned ends it.
@@ -134,13 +134,14 @@ impl Prepared {
                     Err(error)
                 }
             });
-            let ingested = progress::shown(&progress, count, input.quiet, || {
-                ingest::ingest(listing.objects, &wanted, &shared, &limits, &progress)
+            let ingested = progress::shown(&progress, &known, input.quiet, || {
+                ingest::ingest(objects, feed, &wanted, &shared, &limits, &progress)
             });
             (planned.join(), ingested)
         });
         let tables = tables.map_err(|_| Failure::failed("internal error: planning ended early"))??;
         let ingested = ingested.map_err(Failure::failed)?;
+        let passed = sources.passed();
         let schema = builder::schema();
         match ingested.rows {
             Rows::Memory(batches) => engine.register("events", &schema, batches),
@@ -156,13 +157,15 @@ impl Prepared {
             put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
         }
         let balance = ledger.balance();
-        if ledger.recognised() == 0 && count > 0 {
+        if balance.objects == 0 {
+            return Err(sources.nothing(input));
+        }
+        if ledger.recognised() == 0 {
             warn(&ledger, input.quiet);
-            return Err(Failure::failed(format!("no CloudTrail log is among the {count} objects found"))
-                .help("give the folder that holds AWSLogs, or CloudTrail's .json.gz files"));
+            return Err(listing::no_log(balance.objects));
         }
         warn(&ledger, input.quiet);
-        Ok(Trail { engine, policy, window, now, ledger, balance, pruned, skipped, _scratch: scratch })
+        Ok(Trail { engine, policy, window, now, ledger, balance, passed, _scratch: scratch })
     }
 }
 
@@ -178,14 +181,17 @@ impl Trail {
         let mut objects = format!("{} objects read", balance.objects - balance.objects_refused);
         for (count, what) in [
             (balance.objects_refused, "refused"),
-            (self.pruned, "pruned by account, Region or day"),
-            (self.skipped, "of other services or no logs"),
+            (self.passed.pruned, "pruned by account, Region or day"),
+            (self.passed.skipped, "of other services or no logs"),
         ] {
             if count > 0 {
                 objects = format!("{objects}, {count} {what}");
             }
         }
         let mut lines = vec![format!("{objects}."), format!("{balance}.")];
+        if self.passed.unlisted {
+            lines.push("Accounts, Regions and days that were not asked for were not listed.".to_owned());
+        }
         if balance.conflicts > 0 {
             lines.push(format!("{} rows share an event id with a row of other content.", balance.conflicts));
         }
@@ -227,40 +233,6 @@ pub(super) fn load_policy(path: &std::path::Path) -> Result<Policy, Failure> {
         Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n")))
             .help("`bedtrail policy init` prints a policy with every key explained")
     })
-}
-
-fn list(input: &Input, window: &Window) -> Result<Listing, Failure> {
-    if input.sources.is_empty() {
-        let message = "no source: say where the logs are with -s";
-        return Err(Failure::usage(message)
-            .help("a CloudTrail file, a folder of them, a glob, or - for standard input"));
-    }
-    let extent = Extent {
-        from: window.from,
-        to: window.to,
-        accounts: input.accounts.clone(),
-        regions: input.regions.clone(),
-        late_days: input.late_days,
-    };
-    let mut listing = Listing::default();
-    for source in &input.sources {
-        if source == "-" && std::io::stdin().is_terminal() {
-            return Err(Failure::usage("standard input is a terminal: pipe a log into it"));
-        }
-        listing.extend(local::list(source, &extent).map_err(Failure::failed)?);
-    }
-    listing.settle();
-    if listing.objects.is_empty() {
-        let given = input.sources.join(", ");
-        return Err(Failure::failed(format!("no log object was found in {given}")).help(
-            if listing.pruned > 0 {
-                format!("{} objects lie outside the accounts, Regions or days asked for", listing.pruned)
-            } else {
-                "give the folder that holds AWSLogs, or CloudTrail's .json.gz files".to_owned()
-            },
-        ));
-    }
-    Ok(listing)
 }
 
 fn warn(ledger: &Ledger, quiet: bool) {
