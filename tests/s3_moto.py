@@ -27,7 +27,7 @@ def run(*arguments, code=0, endpoint=None):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BEDTRAIL_"))}
     environment |= KEYS | {"NO_PROXY": "127.0.0.1", "BEDTRAIL_NOW": "2026-11-01T00:00:00Z"}
     if endpoint:
-        environment |= {"AWS_ENDPOINT_URL_S3": endpoint, "AWS_REGION": "eu-central-1"}
+        environment |= {"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "eu-central-1"}
         arguments += ("--path-style",)
     ran = subprocess.run([PROGRAM, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
     if ran.returncode != code:
@@ -63,6 +63,12 @@ def main():
             found = run(*arguments, "-s", f"s3://{BUCKET}/{prefix}", endpoint=endpoint)
             if found != expected:
                 sys.exit(f"{report} of s3://{BUCKET}/{prefix} is not what it is of the folder")
+    # By a role of another account, with session credentials of STS.
+    usage = ("report", "usage-by-day", "--format", "csv", "--quiet")
+    role = ("--role-arn", "arn:aws:iam::999988887777:role/audit", "--external-id", "acme")
+    found = run(*usage, "-s", f"s3://{BUCKET}", *role, endpoint=endpoint)
+    if found != run(*usage, "-s", str(TRAIL)):
+        sys.exit("by a role, the bucket is not what the folder is")
     run("report", "usage-by-day", "-s", "s3://acme-lost", code=4, endpoint=endpoint)
     run("report", "usage-by-day", "-s", f"s3://{BUCKET}/nothing/", code=4, endpoint=endpoint)
     server.stop()
