@@ -60,10 +60,8 @@ pub(crate) struct Carry {
     escaped: u64,
     /// All ones inside a string.
     pub(crate) in_string: u64,
-    /// White space stands outside strings.
-    pub(crate) spaced: bool,
-    /// Bytes above 0x7f were seen.
-    pub(crate) high: bool,
+    /// Not zero once bytes above 0x7f were seen.
+    pub(crate) high: u64,
 }
 
 /// Where characters stand, strings not yet considered.
@@ -73,39 +71,43 @@ struct Masks {
     quote: u64,
     open: u64,
     close: u64,
-    /// Bytes up to 0x20.
-    space: u64,
     /// Bytes above 0x7f.
     high: u64,
     pair: u64,
 }
 
-/// Shows `visit` the blocks of `bytes` that are whole and have a byte after them, until it answers false; the
-/// byte after a block decides whether a pair begins at its end.
-pub(crate) fn walk(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, visit: impl FnMut(Marks) -> bool) {
+/// Takes in blocks one after the other.
+pub(crate) trait Visit {
+    /// The next block; false to see no more.
+    fn block(&mut self, marks: Marks) -> bool;
+}
+
+/// Shows `visitor` the blocks of `bytes` that are whole and have a byte after them, until it wants no more, and
+/// returns it: owned, it lives in registers. The byte after a block decides whether a pair begins at its end.
+pub(crate) fn walk<V: Visit>(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, visitor: V) -> V {
     #[cfg(target_arch = "x86_64")]
     if avx512::available() {
         // SAFETY: the features have just been detected.
-        unsafe { avx512::walk(bytes, pairs, carry, visit) };
-        return;
+        return unsafe { avx512::walk(bytes, pairs, carry, visitor) };
     }
     #[cfg(target_arch = "x86_64")]
     if avx2::available() {
         // SAFETY: the features have just been detected.
-        unsafe { avx2::walk(bytes, pairs, carry, visit) };
-        return;
+        return unsafe { avx2::walk(bytes, pairs, carry, visitor) };
     }
-    portable(bytes, pairs, carry, visit);
+    portable(bytes, pairs, carry, visitor)
 }
 
-/// Each block with the byte that follows it.
-fn blocks(bytes: &[u8]) -> impl Iterator<Item = &[u8; BLOCK + 1]> {
-    bytes.windows(BLOCK + 1).step_by(BLOCK).filter_map(<[u8]>::first_chunk)
+/// Where the blocks begin that have a byte after them.
+fn starts(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    (0..bytes.len().saturating_sub(1) / BLOCK).map(|block| block * BLOCK)
 }
 
-fn portable(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, mut visit: impl FnMut(Marks) -> bool) {
-    for block in blocks(bytes) {
-        let mut masks = Masks { backslash: 0, quote: 0, open: 0, close: 0, space: 0, high: 0, pair: 0 };
+fn portable<V: Visit>(bytes: &[u8], pairs: &Pairs, shared: &mut Carry, mut visitor: V) -> V {
+    let mut carry = *shared;
+    for start in starts(bytes) {
+        let block = &bytes[start..=start + BLOCK];
+        let mut masks = Masks { backslash: 0, quote: 0, open: 0, close: 0, high: 0, pair: 0 };
         for (index, both) in block.windows(2).enumerate() {
             let (byte, next) = (both[0], both[1]);
             let bit = |yes: bool| u64::from(yes) << index;
@@ -113,14 +115,15 @@ fn portable(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, mut visit: impl FnMu
             masks.quote |= bit(byte == b'"');
             masks.open |= bit(byte | 0x20 == b'{');
             masks.close |= bit(byte | 0x20 == b'}');
-            masks.space |= bit(byte <= 0x20);
             masks.high |= bit(byte > 0x7f);
             masks.pair |= bit(pairs.is(byte, next));
         }
-        if !visit(outside_strings(masks, carry, prefix_xor)) {
-            return;
+        if !visitor.block(outside_strings(masks, &mut carry, prefix_xor)) {
+            break;
         }
     }
+    *shared = carry;
+    visitor
 }
 
 /// Takes strings out. Always inlined, so that it is compiled with its caller's processor features.
@@ -130,8 +133,7 @@ fn outside_strings(masks: Masks, carry: &mut Carry, prefix_xor: impl Fn(u64) -> 
     let escaped = escaped(masks.backslash, &mut carry.escaped);
     let in_string = prefix_xor(masks.quote & !escaped) ^ carry.in_string;
     carry.in_string = (in_string.cast_signed() >> 63).cast_unsigned();
-    carry.high |= masks.high != 0;
-    carry.spaced |= masks.space & !in_string != 0;
+    carry.high |= masks.high;
     let (open, close) = (masks.open & !in_string, masks.close & !in_string);
     Marks { open, close, opened: open.count_ones(), closed: close.count_ones(), pair: masks.pair }
 }
@@ -163,11 +165,11 @@ fn prefix_xor(mut bits: u64) -> u64 {
 mod avx512 {
     use std::arch::x86_64::{
         __m512i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8,
-        _mm512_cmpeq_epi8_mask, _mm512_cmple_epu8_mask, _mm512_loadu_si512, _mm512_movepi8_mask,
-        _mm512_or_si512, _mm512_permutex2var_epi8, _mm512_set1_epi8, _mm512_test_epi8_mask,
+        _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_movepi8_mask, _mm512_or_si512,
+        _mm512_permutex2var_epi8, _mm512_set1_epi8, _mm512_test_epi8_mask,
     };
 
-    use super::{Carry, Marks, Masks, Pairs, blocks, outside_strings};
+    use super::{Carry, Masks, Pairs, Visit, outside_strings, starts};
 
     pub(super) fn available() -> bool {
         std::arch::is_x86_feature_detected!("avx512bw")
@@ -177,7 +179,8 @@ mod avx512 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt,pclmulqdq")]
-    pub(super) fn walk(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, mut visit: impl FnMut(Marks) -> bool) {
+    pub(super) fn walk<V: Visit>(bytes: &[u8], pairs: &Pairs, shared: &mut Carry, mut visitor: V) -> V {
+        let mut carry = *shared;
         let fold = _mm512_set1_epi8(0x20);
         let each = |byte: u8| _mm512_set1_epi8(byte.cast_signed());
         let (backslash, quote, open, close) = (each(b'\\'), each(b'"'), each(b'{'), each(b'}'));
@@ -186,10 +189,11 @@ mod avx512 {
             let (bits, ones) = (_mm_cvtsi64_si128(bits.cast_signed()), _mm_set1_epi8(-1));
             _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, ones)).cast_unsigned()
         };
-        for block in blocks(bytes) {
-            // SAFETY: the window is 65 bytes long and the loads need no alignment.
+        for start in starts(bytes) {
+            // SAFETY: 65 bytes begin at `start`, and the loads need no alignment.
             let (all, next): (__m512i, __m512i) = unsafe {
-                (_mm512_loadu_si512(block.as_ptr().cast()), _mm512_loadu_si512(block.as_ptr().add(1).cast()))
+                let block = bytes.as_ptr().add(start);
+                (_mm512_loadu_si512(block.cast()), _mm512_loadu_si512(block.add(1).cast()))
             };
             let folded = _mm512_or_si512(all, fold);
             let high = _mm512_movepi8_mask(all);
@@ -203,14 +207,15 @@ mod avx512 {
                 quote: _mm512_cmpeq_epi8_mask(all, quote),
                 open: _mm512_cmpeq_epi8_mask(folded, open),
                 close: _mm512_cmpeq_epi8_mask(folded, close),
-                space: _mm512_cmple_epu8_mask(all, fold),
                 high,
-                pair: pair & !high & !(high >> 1 | u64::from(block[64] > 0x7f) << 63),
+                pair: pair & !(high | _mm512_movepi8_mask(next)),
             };
-            if !visit(outside_strings(masks, carry, prefix_xor)) {
-                return;
+            if !visitor.block(outside_strings(masks, &mut carry, prefix_xor)) {
+                break;
             }
         }
+        *shared = carry;
+        visitor
     }
 
     #[target_feature(enable = "avx512f")]
@@ -226,11 +231,11 @@ mod avx512 {
 mod avx2 {
     use std::arch::x86_64::{
         __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8, _mm256_and_si256,
-        _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_max_epu8, _mm256_movemask_epi8, _mm256_or_si256,
-        _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+        _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+        _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
     };
 
-    use super::{Carry, Marks, Masks, Pairs, blocks, outside_strings};
+    use super::{Carry, Masks, Pairs, Visit, outside_strings, starts};
 
     pub(super) fn available() -> bool {
         std::arch::is_x86_feature_detected!("avx2")
@@ -240,17 +245,18 @@ mod avx2 {
 
     #[expect(clippy::cast_ptr_alignment, reason = "the loads need no alignment")]
     #[target_feature(enable = "avx2,popcnt,pclmulqdq")]
-    pub(super) fn walk(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, mut visit: impl FnMut(Marks) -> bool) {
+    pub(super) fn walk<V: Visit>(bytes: &[u8], pairs: &Pairs, shared: &mut Carry, mut visitor: V) -> V {
+        let mut carry = *shared;
         let fold = _mm256_set1_epi8(0x20);
         let (first, second) = (nibbles(&pairs.first), nibbles(&pairs.second));
         let prefix_xor = |bits: u64| {
             let (bits, ones) = (_mm_cvtsi64_si128(bits.cast_signed()), _mm_set1_epi8(-1));
             _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, ones)).cast_unsigned()
         };
-        for block in blocks(bytes) {
-            // SAFETY: the window is 65 bytes long and the loads need no alignment.
+        for start in starts(bytes) {
+            // SAFETY: 65 bytes begin at `start`, and the loads need no alignment.
             let [low, high, low_next, high_next] = unsafe {
-                let at = |offset| _mm256_loadu_si256(block.as_ptr().add(offset).cast::<__m256i>());
+                let at = |offset| _mm256_loadu_si256(bytes.as_ptr().add(start + offset).cast::<__m256i>());
                 [at(0), at(32), at(1), at(33)]
             };
             let (low_folded, high_folded) = (_mm256_or_si256(low, fold), _mm256_or_si256(high, fold));
@@ -263,17 +269,15 @@ mod avx2 {
                 quote: equal(low, high, b'"'),
                 open: equal(low_folded, high_folded, b'{'),
                 close: equal(low_folded, high_folded, b'}'),
-                space: bits(
-                    _mm256_cmpeq_epi8(_mm256_max_epu8(low, fold), fold),
-                    _mm256_cmpeq_epi8(_mm256_max_epu8(high, fold), fold),
-                ),
                 high: bits(low, high),
                 pair: !nowhere,
             };
-            if !visit(outside_strings(masks, carry, prefix_xor)) {
-                return;
+            if !visitor.block(outside_strings(masks, &mut carry, prefix_xor)) {
+                break;
             }
         }
+        *shared = carry;
+        visitor
     }
 
     /// The table by low and by high half of a byte: one bit means one byte, so both halves together are exact.
@@ -321,6 +325,13 @@ mod tests {
 
     use super::*;
 
+    impl Visit for Vec<Marks> {
+        fn block(&mut self, marks: Marks) -> bool {
+            self.push(marks);
+            true
+        }
+    }
+
     proptest! {
         #[test]
         fn all_forms_agree(bytes in proptest::collection::vec(
@@ -331,25 +342,22 @@ mod tests {
         )) {
             const PAIRS: [[u8; 2]; 8] = [*b"ck", *b"\\u", *b"kc", *b"uu", *b"-r", *b"hr", *b"gh", *b"\"c"];
             let pairs = Pairs::new(PAIRS);
-            let mut plain = vec![];
             let mut plain_carry = Carry::default();
-            portable(&bytes, &pairs, &mut plain_carry, |marks| { plain.push(marks); true });
+            let plain = portable(&bytes, &pairs, &mut plain_carry, vec![]);
             prop_assert_eq!(plain.len(), bytes.len().saturating_sub(1) / BLOCK);
             for (at, both) in bytes.windows(2).take(plain.len() * BLOCK).enumerate() {
                 let pair = PAIRS.iter().any(|pair| both == pair);
                 prop_assert_eq!(plain[at / BLOCK].pair >> (at % BLOCK) & 1 == 1, pair);
             }
-            let mut fast = vec![];
             let mut fast_carry = Carry::default();
-            walk(&bytes, &pairs, &mut fast_carry, |marks| { fast.push(marks); true });
+            let fast = walk(&bytes, &pairs, &mut fast_carry, vec![]);
             prop_assert_eq!(&fast, &plain);
             prop_assert_eq!(fast_carry, plain_carry);
             #[cfg(target_arch = "x86_64")]
             if avx2::available() {
-                let mut narrow = vec![];
                 let mut narrow_carry = Carry::default();
                 // SAFETY: the features have just been detected.
-                unsafe { avx2::walk(&bytes, &pairs, &mut narrow_carry, |marks| { narrow.push(marks); true }) };
+                let narrow = unsafe { avx2::walk(&bytes, &pairs, &mut narrow_carry, vec![]) };
                 prop_assert_eq!(&narrow, &plain);
                 prop_assert_eq!(narrow_carry, plain_carry);
             }

@@ -98,8 +98,6 @@ pub struct Located {
     pub spans: Vec<Span>,
     /// Records that stood inside a JSON string, after those of `spans`.
     pub owned: Vec<Owned>,
-    /// White space stands outside strings somewhere.
-    pub spaced: bool,
     /// Bytes above 0x7f are somewhere.
     pub high: bool,
 }
@@ -149,7 +147,7 @@ impl Located {
         self.shape = None;
         self.spans.clear();
         self.owned.clear();
-        (self.spaced, self.high) = (false, false);
+        self.high = false;
         let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let start = start + (text.len() - start - text[start..].trim_ascii_start().len());
         let Some(first) = text.get(start) else { return Err(ShapeError::Blank) };
@@ -194,8 +192,6 @@ impl Located {
         }
         let opening = records_array(body).unwrap_or_default();
         self.take(text, start, start + opening..start + end - 1, structure, b",")?;
-        // The scan stops at the array's end; what follows is a bracket and white space.
-        self.spaced |= body.len() - end > 1;
         Ok(true)
     }
 
@@ -209,7 +205,6 @@ impl Located {
         structure.scan(&text[start..], 0)?;
         let mut whole = Self::default();
         whole.take(text, start, start..text.len(), structure, b"")?;
-        self.spaced |= whole.spaced;
         self.high |= whole.high;
         let alone = whole.spans.len() == 1;
         for span in whole.spans {
@@ -234,7 +229,6 @@ impl Located {
         }
         let mut inner = Self::default();
         inner.take(text, range.start, range.start + 1..range.start + end - 1, structure, b",")?;
-        self.spaced |= inner.spaced;
         self.high |= inner.high;
         if matches!(shape, Shape::Records) || inner.spans.is_empty() {
             self.shape.get_or_insert(shape);
@@ -330,7 +324,6 @@ impl Located {
         structure: &mut Structure<'_>,
         separator: &[u8],
     ) -> Result<(), ShapeError> {
-        self.spaced |= structure.spaced;
         self.high |= structure.high;
         let mut at = within.start;
         self.spans.reserve(structure.spans.len());

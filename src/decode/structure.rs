@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::decode::block::{BLOCK, Carry, Marks, Pairs, walk};
+use crate::decode::block::{BLOCK, Carry, Marks, Pairs, Visit, walk};
 use crate::decode::filter::{Filter, Signs};
 
 /// A record nested deeper than this is refused: nothing CloudTrail writes comes near, and parsers recurse.
@@ -45,18 +45,14 @@ pub struct Span {
 pub struct Structure<'f> {
     /// The spans found by the last scan, in order.
     pub spans: Vec<Span>,
-    /// Whether white space stands outside strings in the blocks scanned.
-    pub spaced: bool,
     /// Whether there are bytes above 0x7f.
     pub high: bool,
     filter: Option<&'f Filter>,
 }
 
+/// How far a scan is.
 struct State<'t> {
     text: &'t [u8],
-    /// Where the block begins.
-    base: usize,
-    depth: u32,
     level: u32,
     start: usize,
     deepest: u32,
@@ -64,6 +60,16 @@ struct State<'t> {
     signs: Signs,
     /// Where the container closed, once it did.
     end: Result<Option<usize>, Broken>,
+}
+
+/// Follows the blocks of a text; where it is stays in registers.
+struct Walker<'s, 'f, 't> {
+    structure: &'s mut Structure<'f>,
+    state: &'s mut State<'t>,
+    /// Where the block begins.
+    base: usize,
+    depth: u32,
+    level: u32,
 }
 
 impl<'f> Structure<'f> {
@@ -78,97 +84,103 @@ impl<'f> Structure<'f> {
     pub fn scan(&mut self, bytes: &[u8], level: u32) -> Result<usize, Broken> {
         self.spans.clear();
         let mut carry = Carry::default();
-        let mut state = State {
-            text: bytes,
-            base: 0,
-            depth: 0,
-            level,
-            start: 0,
-            deepest: 0,
-            signs: Signs::default(),
-            end: Ok(None),
-        };
+        let signs = Signs::default();
+        let mut state = State { text: bytes, level, start: 0, deepest: 0, signs, end: Ok(None) };
         let none = Pairs::default();
         let pairs = self.filter.map_or(&none, Filter::pairs);
-        walk(bytes, pairs, &mut carry, |block| self.block(&mut state, &block));
-        if matches!(state.end, Ok(None)) {
-            // The last block, whole or not, is a copy: a block needs the byte after it. Digits are neither space nor
-            // bracket nor quote, so they change nothing.
+        let walker = Walker { structure: self, state: &mut state, base: 0, depth: 0, level };
+        let mut walker = walk(bytes, pairs, &mut carry, walker);
+        if matches!(walker.state.end, Ok(None)) {
+            // The last block, whole or not, is a copy: a block needs the byte after it. Digits are neither bracket nor
+            // quote, so they change nothing.
             let mut padded = [b'0'; BLOCK + 1];
-            let tail = &bytes[state.base..];
+            let tail = &bytes[walker.base..];
             padded[..tail.len()].copy_from_slice(tail);
-            walk(&padded, pairs, &mut carry, |block| self.block(&mut state, &block));
+            walker = walk(&padded, pairs, &mut carry, walker);
         }
-        (self.spaced, self.high) = (carry.spaced, carry.high);
+        let depth = walker.depth;
+        self.high = carry.high != 0;
         match state.end? {
             Some(end) => Ok(end),
-            None if state.depth == 0 && carry.in_string == 0 && level == 0 => Ok(bytes.len()),
+            None if depth == 0 && carry.in_string == 0 && level == 0 => Ok(bytes.len()),
             None => Err(Broken::Truncated { at: bytes.len() }),
         }
     }
 
-    /// Takes one block in; false when there is nothing more to see.
-    #[inline]
-    fn block(&mut self, state: &mut State<'_>, block: &Marks) -> bool {
-        // Far from both ends of a record, only the balance matters.
-        if state.depth > state.level + block.closed && state.depth + block.opened <= state.level + MAX_DEPTH {
-            state.depth = state.depth + block.opened - block.closed;
-            if block.pair != 0 {
-                self.pairs(state, block.pair);
-            }
-        } else {
-            state.end = self.brackets(state, block);
-            if !matches!(state.end, Ok(None)) {
-                return false;
-            }
-        }
-        state.base += BLOCK;
-        true
-    }
-
     /// Looks at the pairs of a block that stand in the object the block is in.
-    fn pairs(&self, state: &mut State<'_>, mut pairs: u64) {
+    fn pairs(&self, state: &mut State<'_>, base: usize, mut pairs: u64) {
         let Some(filter) = self.filter else { return };
         while pairs != 0 {
-            filter.look(state.text, state.base + pairs.trailing_zeros() as usize, &mut state.signs);
+            filter.look(state.text, base + pairs.trailing_zeros() as usize, &mut state.signs);
             pairs &= pairs - 1;
         }
     }
 
+    /// Follows every bracket of a block; returns the depth after it.
     #[cold]
-    fn brackets(&mut self, state: &mut State<'_>, block: &Marks) -> Result<Option<usize>, Broken> {
+    fn brackets(
+        &mut self,
+        state: &mut State<'_>,
+        block: &Marks,
+        base: usize,
+        mut depth: u32,
+    ) -> Result<u32, Broken> {
         let mut both = block.open | block.close;
         let mut pairs = block.pair;
         while both != 0 {
-            let at = state.base + both.trailing_zeros() as usize;
+            let at = base + both.trailing_zeros() as usize;
             let bit = both & both.wrapping_neg();
             both ^= bit;
-            self.pairs(state, pairs & (bit - 1));
+            self.pairs(state, base, pairs & (bit - 1));
             pairs &= !(bit - 1);
             if block.open & bit != 0 {
-                if state.depth == state.level {
+                if depth == state.level {
                     state.start = at;
                     state.deepest = 0;
                     state.signs = Signs::default();
                 }
-                state.depth += 1;
-                state.deepest = state.deepest.max(state.depth.saturating_sub(state.level));
+                depth += 1;
+                state.deepest = state.deepest.max(depth.saturating_sub(state.level));
             } else {
-                if state.depth == 0 {
+                if depth == 0 {
                     return Err(Broken::Unbalanced { at });
                 }
-                state.depth -= 1;
-                if state.depth == state.level {
+                depth -= 1;
+                if depth == state.level {
                     let too_deep = state.deepest > MAX_DEPTH;
                     let parse = self.filter.is_none() || state.signs.parse();
                     self.spans.push(Span { range: state.start..at + 1, too_deep, parse });
-                } else if state.depth + 1 == state.level {
-                    return Ok(Some(at + 1));
+                } else if depth + 1 == state.level {
+                    state.end = Ok(Some(at + 1));
+                    return Ok(depth);
                 }
             }
         }
-        self.pairs(state, pairs);
-        Ok(None)
+        self.pairs(state, base, pairs);
+        Ok(depth)
+    }
+}
+
+impl Visit for Walker<'_, '_, '_> {
+    #[inline]
+    fn block(&mut self, block: Marks) -> bool {
+        // Far from both ends of a record, only the balance matters.
+        if self.depth > self.level + block.closed && self.depth + block.opened <= self.level + MAX_DEPTH {
+            self.depth = self.depth + block.opened - block.closed;
+            if block.pair != 0 {
+                self.structure.pairs(self.state, self.base, block.pair);
+            }
+        } else {
+            match self.structure.brackets(self.state, &block, self.base, self.depth) {
+                Ok(depth) => self.depth = depth,
+                Err(broken) => self.state.end = Err(broken),
+            }
+            if !matches!(self.state.end, Ok(None)) {
+                return false;
+            }
+        }
+        self.base += BLOCK;
+        true
     }
 }
 
@@ -258,14 +270,5 @@ mod tests {
             assert_eq!(structure.spans.len(), 1);
             assert_eq!(structure.spans[0].too_deep, depth > MAX_DEPTH, "{depth}");
         }
-    }
-
-    #[test]
-    fn white_space_inside_strings_is_not_spacing() {
-        let mut structure = Structure::default();
-        structure.scan(br#"{"a":"b c"}"#, 0).unwrap();
-        assert!(!structure.spaced);
-        structure.scan(br#"{"a": "b c"}"#, 0).unwrap();
-        assert!(structure.spaced);
     }
 }
