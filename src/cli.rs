@@ -27,6 +27,11 @@ pub enum Command {
     Audit(Audit),
     /// One report.
     Report(Report),
+    /// Adds what is new to a store, for the scheduled job: later runs read the store instead of the logs.
+    Collect(Collect),
+    /// What a store holds, and keeping it in order.
+    #[command(subcommand)]
+    Store(Store),
     /// Any question in SQL over the tables (see `query --tables`).
     Query(Query),
     /// The rules: list, explain, test on their fixtures.
@@ -43,6 +48,9 @@ pub struct Input {
     /// CloudTrail files, folders, globs, or - for standard input; repeatable.
     #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE")]
     pub sources: Vec<String>,
+    /// Read this store instead of logs (`collect` makes one); `-s` takes a store too.
+    #[arg(long, value_name = "DIR", env = "BEDTRAIL_STORE")]
+    pub store: Option<String>,
     /// First instant wanted, UTC: 2026-10-01, 2026-10, 2026-10-01T12:00:00Z, or back from now: 30d, 12h.
     #[arg(long, value_name = "TIME", env = "BEDTRAIL_FROM")]
     pub from: Option<String>,
@@ -89,6 +97,7 @@ impl Input {
     pub fn folder(folder: &std::path::Path, policy: Option<PathBuf>) -> Self {
         Self {
             sources: vec![folder.display().to_string()],
+            store: None,
             from: None,
             to: None,
             accounts: Vec::new(),
@@ -177,6 +186,61 @@ pub struct Report {
     /// Not-assessed counts as incomplete evidence (exit 3).
     #[arg(long)]
     pub strict_evidence: bool,
+}
+
+/// `bedtrail collect`
+#[derive(Debug, Args)]
+pub struct Collect {
+    /// Where events come from, and the store they go to (`--store`).
+    #[command(flatten)]
+    pub input: Input,
+    /// Say what would be read, and read nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Afterwards make the small files of each day one.
+    #[arg(long)]
+    pub compact: bool,
+    /// How many seconds to wait for another run that is changing the store.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub wait: u64,
+}
+
+/// `bedtrail store`
+#[derive(Debug, Subcommand)]
+pub enum Store {
+    /// What the store holds: days, rows, objects, commits.
+    Info {
+        /// The store.
+        #[arg(env = "BEDTRAIL_STORE")]
+        store: String,
+        /// The files that hold the rows of `events`, one a line, instead.
+        #[arg(long)]
+        files: bool,
+    },
+    /// Makes the small files of each day one and removes files that no commit names. No answer changes.
+    Compact {
+        /// The store.
+        #[arg(env = "BEDTRAIL_STORE")]
+        store: String,
+    },
+    /// Removes the events of days before a date.
+    Prune {
+        /// The store.
+        #[arg(env = "BEDTRAIL_STORE")]
+        store: String,
+        /// The first day to keep, UTC, or an age: 2026-01-01, 400d.
+        #[arg(long, value_name = "DATE")]
+        before: String,
+    },
+    /// Prints the CREATE EXTERNAL TABLE with which Amazon Athena reads the store.
+    Ddl {
+        /// Where the store lies: s3://bucket/prefix.
+        #[arg(env = "BEDTRAIL_STORE")]
+        store: String,
+        /// The table's name.
+        #[arg(long, default_value = "bedtrail_events")]
+        table: String,
+    },
 }
 
 /// `bedtrail query`

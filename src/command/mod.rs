@@ -2,6 +2,7 @@
 
 mod answer;
 mod audit;
+mod collect;
 mod deliver;
 mod judge;
 mod policy;
@@ -10,6 +11,8 @@ mod query;
 mod report;
 mod rules;
 mod scratch;
+mod store;
+mod stored;
 mod trail;
 
 use std::io::Write as _;
@@ -66,6 +69,8 @@ pub fn run(cli: Cli) -> Code {
     let done = match cli.command {
         Command::Audit(audit) => audit::run(&audit),
         Command::Report(report) => report::run(&report),
+        Command::Collect(collect) => collect::run(&collect),
+        Command::Store(store) => store::run(&store),
         Command::Query(query) => query::run(&query),
         Command::Rules(rules) => rules::run(&rules),
         Command::Policy(policy) => policy::run(&policy),

@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 
 use super::progress;
 use super::scratch::Scratch;
-use super::{Failure, say};
+use super::{Failure, say, stored};
 use crate::cli::Input;
 use crate::clock::{self, Clock, Window};
 use crate::decode::filter::Filter;
@@ -30,7 +30,7 @@ pub(super) struct Prepared {
     pub(super) policy: Option<Policy>,
     pub(super) window: Window,
     pub(super) now: i64,
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
 }
 
 /// A trail whose tables can be asked.
@@ -44,7 +44,7 @@ pub(super) struct Trail {
     pub(super) pruned: u64,
     pub(super) skipped: u64,
     // Last: the engine reads files in it.
-    _scratch: Scratch,
+    pub(super) _scratch: Scratch,
 }
 
 impl Prepared {
@@ -96,6 +96,9 @@ impl Prepared {
         for field in columns.iter().filter_map(|name| Field::named(name)).chain(also.iter().copied()) {
             wanted.insert(field);
         }
+        if let Some(store) = stored::source(input, now)? {
+            return stored::open(Self { engine, policy, window, now, scratch }, &store, input, &tables, wanted, hash);
+        }
         let listing = list(input, &window)?;
         let (pruned, skipped) = (listing.pruned, listing.skipped);
         let scope = Scope::get();
@@ -144,12 +147,10 @@ impl Prepared {
             put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
         }
         let balance = ledger.balance();
-        if ledger.recognised() == 0 && count > 0 {
-            warn(&ledger, input.quiet);
-            return Err(Failure::failed(format!("no CloudTrail log is among the {count} objects found"))
-                .help("give the folder that holds AWSLogs, or CloudTrail's .json.gz files"));
-        }
         warn(&ledger, input.quiet);
+        if ledger.recognised() == 0 && count > 0 {
+            return Err(unrecognised(count));
+        }
         Ok(Trail { engine, policy, window, now, ledger, balance, pruned, skipped, _scratch: scratch })
     }
 }
@@ -204,7 +205,8 @@ pub(super) fn load_policy(path: &std::path::Path) -> Result<Policy, Failure> {
     })
 }
 
-fn list(input: &Input, window: &Window) -> Result<Listing, Failure> {
+/// Lists the sources, pruned by what names show.
+pub(super) fn list(input: &Input, window: &Window) -> Result<Listing, Failure> {
     if input.sources.is_empty() {
         let message = "no source: say where the logs are with -s";
         return Err(Failure::usage(message)
@@ -238,7 +240,14 @@ fn list(input: &Input, window: &Window) -> Result<Listing, Failure> {
     Ok(listing)
 }
 
-fn warn(ledger: &Ledger, quiet: bool) {
+/// None of the objects is a log.
+pub(super) fn unrecognised(count: u64) -> Failure {
+    Failure::failed(format!("no CloudTrail log is among the {count} objects found"))
+        .help("give the folder that holds AWSLogs, or CloudTrail's .json.gz files")
+}
+
+/// Says what could not be read.
+pub(super) fn warn(ledger: &Ledger, quiet: bool) {
     let objects = ledger.refused_objects().map(|(name, reason)| format!("warning: {name} refused: {reason}"));
     let records = ledger
         .refused_records()
@@ -257,7 +266,8 @@ fn warn(ledger: &Ledger, quiet: bool) {
     }
 }
 
-fn threads(input: &Input) -> usize {
+/// How many threads read and decode.
+pub(super) fn threads(input: &Input) -> usize {
     input
         .threads
         .map(usize::from)

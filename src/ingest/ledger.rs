@@ -21,22 +21,22 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// What became of one object.
 #[derive(Debug, Default)]
 pub struct Entry {
-    size: u64,
-    inflated: u64,
+    pub(super) size: u64,
+    pub(super) inflated: u64,
     // What most objects lack is boxed: a run can have hundreds of thousands of entries.
-    sha256: Option<Box<[u8; 32]>>,
-    shape: Option<Shape>,
-    refused: Option<Box<str>>,
-    foreign: bool,
-    counts: Counts,
-    duplicate: u32,
-    superseded: u32,
-    conflicts: u32,
-    kinds: [u32; RecordKind::ALL.len()],
+    pub(super) sha256: Option<Box<[u8; 32]>>,
+    pub(super) shape: Option<Shape>,
+    pub(super) refused: Option<Box<str>>,
+    pub(super) foreign: bool,
+    pub(super) counts: Counts,
+    pub(super) duplicate: u32,
+    pub(super) superseded: u32,
+    pub(super) conflicts: u32,
+    pub(super) kinds: [u32; RecordKind::ALL.len()],
     /// Holds network activity and nothing else.
-    network: bool,
-    times: Option<(i64, i64)>,
-    refusals: Box<[(u32, String)]>,
+    pub(super) network: bool,
+    pub(super) times: Option<(i64, i64)>,
+    pub(super) refusals: Box<[(u32, String)]>,
 }
 
 impl Entry {
@@ -78,7 +78,8 @@ pub struct Ledger {
 }
 
 /// The sums over all objects. `seen` is always the sum of what became of the records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Balance {
     /// Objects listed.
     pub objects: u64,
@@ -115,6 +116,61 @@ pub struct Balance {
 }
 
 impl Balance {
+    /// Adds one object.
+    pub(super) fn count(&mut self, entry: &Entry) {
+        self.objects += 1;
+        self.objects_refused += u64::from(entry.refused.is_some());
+        self.seen += u64::from(entry.counts.seen);
+        self.kept += u64::from(entry.counts.kept);
+        self.not_ours += u64::from(entry.counts.not_ours);
+        self.out_of_range += u64::from(entry.counts.out_of_range);
+        self.duplicate += u64::from(entry.duplicate);
+        self.superseded += u64::from(entry.superseded);
+        self.aggregated += u64::from(entry.counts.aggregated);
+        self.insight += u64::from(entry.counts.insight);
+        self.refused += u64::from(entry.counts.refused);
+        self.api_calls += u64::from(entry.kinds[RecordKind::ApiCall as usize]);
+        self.service_events += u64::from(entry.kinds[RecordKind::ServiceEvent as usize]);
+        self.network_activity += u64::from(entry.kinds[RecordKind::NetworkActivity as usize]);
+        self.shared_copies += u64::from(entry.kinds[RecordKind::SharedCopy as usize]);
+        self.conflicts += u64::from(entry.conflicts);
+    }
+
+    /// Takes one object out again.
+    pub(super) fn uncount(&mut self, entry: &Entry) {
+        let mut one = Self::default();
+        one.count(entry);
+        let one = one.fields();
+        for (sum, less) in self.fields_mut().into_iter().zip(one) {
+            *sum = sum.saturating_sub(less);
+        }
+    }
+
+    fn fields(mut self) -> [u64; 16] {
+        self.fields_mut().map(|field| *field)
+    }
+
+    fn fields_mut(&mut self) -> [&mut u64; 16] {
+        [
+            &mut self.objects,
+            &mut self.objects_refused,
+            &mut self.seen,
+            &mut self.kept,
+            &mut self.not_ours,
+            &mut self.out_of_range,
+            &mut self.duplicate,
+            &mut self.superseded,
+            &mut self.aggregated,
+            &mut self.insight,
+            &mut self.refused,
+            &mut self.api_calls,
+            &mut self.service_events,
+            &mut self.network_activity,
+            &mut self.shared_copies,
+            &mut self.conflicts,
+        ]
+    }
+
     /// Whether both sums add up.
     pub fn holds(&self) -> bool {
         self.seen
@@ -179,24 +235,8 @@ impl Ledger {
 
     /// The sums over all objects.
     pub fn balance(&self) -> Balance {
-        let mut sum = Balance { objects: self.objects.len() as u64, ..Balance::default() };
-        for entry in &self.entries {
-            sum.objects_refused += u64::from(entry.refused.is_some());
-            sum.seen += u64::from(entry.counts.seen);
-            sum.kept += u64::from(entry.counts.kept);
-            sum.not_ours += u64::from(entry.counts.not_ours);
-            sum.out_of_range += u64::from(entry.counts.out_of_range);
-            sum.duplicate += u64::from(entry.duplicate);
-            sum.superseded += u64::from(entry.superseded);
-            sum.aggregated += u64::from(entry.counts.aggregated);
-            sum.insight += u64::from(entry.counts.insight);
-            sum.refused += u64::from(entry.counts.refused);
-            sum.api_calls += u64::from(entry.kinds[RecordKind::ApiCall as usize]);
-            sum.service_events += u64::from(entry.kinds[RecordKind::ServiceEvent as usize]);
-            sum.network_activity += u64::from(entry.kinds[RecordKind::NetworkActivity as usize]);
-            sum.shared_copies += u64::from(entry.kinds[RecordKind::SharedCopy as usize]);
-            sum.conflicts += u64::from(entry.conflicts);
-        }
+        let mut sum = Balance::default();
+        self.entries.iter().for_each(|entry| sum.count(entry));
         sum
     }
 

@@ -3,9 +3,10 @@
 mod collector;
 mod duplicate;
 pub mod ledger;
+pub mod store;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -90,40 +91,62 @@ pub fn ingest(
     progress: &Progress,
 ) -> Result<Ingested, IngestError> {
     let collector = Mutex::new(Collector::new(limits));
+    let take = |parcel| {
+        collector.lock().unwrap_or_else(PoisonError::into_inner).take(parcel)?;
+        Ok(true)
+    };
+    read(&objects, wanted, shared, limits, progress, &take)?;
+    collector.into_inner().unwrap_or_else(PoisonError::into_inner).finish(objects)
+}
+
+/// Reads objects in their order and hands over what they hold, until all are read or `take` answers that it has
+/// enough. Returns how many were read: the first so many, each whole.
+fn read(
+    objects: &[LogObject],
+    wanted: &FieldSet,
+    shared: &Shared<'_>,
+    limits: &Limits,
+    progress: &Progress,
+    take: &(dyn Fn(Parcel) -> Result<bool, IngestError> + Sync),
+) -> Result<usize, IngestError> {
     let next = AtomicUsize::new(0);
+    let enough = AtomicBool::new(false);
     let large = Mutex::new(());
     let failed: Mutex<Option<IngestError>> = Mutex::new(None);
-    let fail = |error: IngestError| {
-        next.store(usize::MAX / 2, Ordering::Relaxed);
-        failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    let hand_over = |worker: &mut Worker<'_>| match worker.hand_over(take) {
+        Ok(more) => {
+            enough.fetch_or(!more, Ordering::Relaxed);
+            true
+        }
+        Err(error) => {
+            enough.store(true, Ordering::Relaxed);
+            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            false
+        }
     };
     let threads = limits.threads.clamp(1, objects.len().max(1));
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut worker = Worker::new(shared, wanted, limits, &large);
-                loop {
+                while !enough.load(Ordering::Relaxed) {
                     let ordinal = next.fetch_add(1, Ordering::Relaxed);
                     let Some(object) = objects.get(ordinal) else { break };
                     let bytes = worker.object(object, ordinal);
                     progress.objects.fetch_add(1, Ordering::Relaxed);
                     progress.bytes.fetch_add(bytes, Ordering::Relaxed);
-                    if worker.full()
-                        && let Err(error) = worker.hand_over(&collector)
-                    {
-                        return fail(error);
+                    if worker.full() && !hand_over(&mut worker) {
+                        return;
                     }
                 }
-                if let Err(error) = worker.hand_over(&collector) {
-                    fail(error);
-                }
+                hand_over(&mut worker);
             });
         }
     });
-    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(error);
+    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(next.into_inner().min(objects.len())),
     }
-    collector.into_inner().unwrap_or_else(PoisonError::into_inner).finish(objects)
 }
 
 /// One thread's decoder and the rows it has not handed over yet.
@@ -213,7 +236,7 @@ impl<'s> Worker<'s> {
         self.keys.len() >= BATCH_ROWS || self.entries.len() >= BATCH_ROWS || self.rows.bytes() >= BATCH_BYTES
     }
 
-    fn hand_over(&mut self, collector: &Mutex<Collector>) -> Result<(), IngestError> {
+    fn hand_over(&mut self, take: &dyn Fn(Parcel) -> Result<bool, IngestError>) -> Result<bool, IngestError> {
         let bytes = self.rows.bytes();
         let rows = if self.keys.is_empty() {
             None
@@ -228,6 +251,6 @@ impl<'s> Worker<'s> {
             entries: std::mem::take(&mut self.entries),
             supersedes: std::mem::take(&mut self.supersedes),
         };
-        collector.lock().unwrap_or_else(PoisonError::into_inner).take(parcel)
+        take(parcel)
     }
 }

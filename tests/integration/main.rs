@@ -16,6 +16,7 @@ mod program;
 mod real;
 mod record;
 mod scan;
+mod store;
 mod story;
 mod truth;
 mod window;
