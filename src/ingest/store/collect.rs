@@ -74,8 +74,8 @@ pub struct Sifted {
     pub new: Vec<usize>,
     /// Objects that the store has.
     pub known: u64,
-    /// Objects that are not what was collected.
-    pub changed: Vec<String>,
+    /// Indices of objects that the store has under another tag.
+    pub doubtful: Vec<usize>,
     /// Of the new ones those that were refused before.
     before: BTreeMap<String, Entry>,
 }
@@ -102,7 +102,7 @@ impl Store {
             } else {
                 sifted.known += 1;
                 if columns.text("tag", row) != Some(&listed.tag) {
-                    sifted.changed.push(name.to_owned());
+                    sifted.doubtful.push(at);
                 }
             }
             at += 1;
@@ -115,11 +115,13 @@ impl Store {
     pub fn collect(&mut self, listing: &[Listed], with: &Collecting<'_>) -> Result<Collected, StoreError> {
         self.fits(&with.scope)?;
         let mut collected = Collected::default();
+        let doubtful = self.sift(listing)?.doubtful;
+        let doubtful: Vec<&Listed> = doubtful.into_iter().map(|at| &listing[at]).collect();
+        collected.changed = self.confirm(&doubtful, with)?;
         let mut again = 0;
         'listing: loop {
             let sifted = self.sift(listing)?;
             collected.known = sifted.known;
-            collected.changed.clone_from(&sifted.changed);
             collected.refused.clear();
             let mut left = &sifted.new[..];
             while !left.is_empty() {
@@ -231,7 +233,7 @@ impl Store {
     }
 
     /// Writes a part of the ledger, together with earlier parts that are not much larger.
-    fn write_ledger(&mut self, booked: &[Booked], files: &mut Files) -> Result<(), StoreError> {
+    pub(super) fn write_ledger(&mut self, booked: &[Booked], files: &mut Files) -> Result<(), StoreError> {
         let key = self.fresh(folder(PartKind::Ledger), None);
         let batches = booked.chunks(part::BATCH).map(entry::batch);
         let written =

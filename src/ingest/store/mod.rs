@@ -19,6 +19,7 @@
 mod chunk;
 mod collect;
 mod compact;
+mod confirm;
 pub mod ddl;
 mod entry;
 mod extent;
