@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::source::s3::Access;
+
 /// Evidence of how an organisation uses generative AI on AWS, from its CloudTrail.
 #[derive(Debug, Parser)]
 #[command(name = "bedtrail", version, max_term_width = 100, after_help = EXIT_CODES)]
@@ -45,7 +47,7 @@ pub enum Command {
 /// Where events come from and which are asked for.
 #[derive(Debug, Args)]
 pub struct Input {
-    /// CloudTrail files, folders, globs, or - for standard input; repeatable.
+    /// CloudTrail files, folders, globs, s3://bucket/prefix, or - for standard input; repeatable.
     #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE")]
     pub sources: Vec<String>,
     /// Read this store instead of logs (`collect` makes one); `-s` takes a store too.
@@ -90,6 +92,65 @@ pub struct Input {
     /// The present, for runs that must repeat; the system's clock by default.
     #[arg(long, value_name = "TIME", env = "BEDTRAIL_NOW", hide = true)]
     pub now: Option<String>,
+    /// How AWS is reached.
+    #[command(flatten)]
+    pub aws: Aws,
+}
+
+/// How AWS is reached; what is left out is as every AWS tool finds it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Aws {
+    /// Profile of ~/.aws/config; else AWS_PROFILE, environment, SSO, container or instance role.
+    #[arg(help_heading = "AWS", long, value_name = "NAME")]
+    pub aws_profile: Option<String>,
+    /// Region that AWS is asked in first; a bucket's own is found by itself.
+    #[arg(help_heading = "AWS", long, value_name = "REGION")]
+    pub aws_region: Option<String>,
+    /// Role to assume, for a bucket in another account.
+    #[arg(help_heading = "AWS", long, value_name = "ARN", env = "BEDTRAIL_ROLE_ARN")]
+    pub role_arn: Option<String>,
+    /// External id that the role asks for.
+    #[arg(
+        help_heading = "AWS",
+        long,
+        value_name = "ID",
+        env = "BEDTRAIL_EXTERNAL_ID",
+        requires = "role_arn"
+    )]
+    pub external_id: Option<String>,
+    /// S3 somewhere else; AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL work too.
+    #[arg(help_heading = "AWS", long, value_name = "URL")]
+    pub endpoint_url: Option<String>,
+    /// Bucket in the path of URLs, not in the host name.
+    #[arg(help_heading = "AWS", long)]
+    pub path_style: bool,
+    /// FIPS endpoints.
+    #[arg(help_heading = "AWS", long)]
+    pub fips: bool,
+    /// Endpoints that speak IPv6 too.
+    #[arg(help_heading = "AWS", long)]
+    pub dual_stack: bool,
+    /// Pay for requests to a requester-pays bucket.
+    #[arg(help_heading = "AWS", long)]
+    pub requester_pays: bool,
+}
+
+impl Aws {
+    /// The same for a source.
+    pub fn access(&self) -> Access {
+        Access {
+            profile: self.aws_profile.clone(),
+            region: self.aws_region.clone(),
+            role_arn: self.role_arn.clone(),
+            external_id: self.external_id.clone(),
+            endpoint_url: self.endpoint_url.clone(),
+            path_style: self.path_style,
+            fips: self.fips,
+            dual_stack: self.dual_stack,
+            requester_pays: self.requester_pays,
+            credentials: None,
+        }
+    }
 }
 
 impl Input {
@@ -111,6 +172,7 @@ impl Input {
             temp_dir: None,
             quiet: true,
             now: None,
+            aws: Aws::default(),
         }
     }
 }
@@ -200,6 +262,9 @@ pub struct Collect {
     /// Afterwards make the small files of each day one.
     #[arg(long)]
     pub compact: bool,
+    /// How many days before the newest object of the store buckets are listed again, for files that come late.
+    #[arg(long, value_name = "DAYS", default_value_t = 35, value_parser = clap::value_parser!(i64).range(1..=4000))]
+    pub look_back: i64,
     /// How many seconds to wait for another run that is changing the store.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub wait: u64,

@@ -1,19 +1,25 @@
 //! `bedtrail collect`: what is new goes into the store.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use super::listing::extent;
 use super::scratch::Scratch;
-use super::trail::{list, threads};
+use super::trail::threads;
 use super::{Failure, progress, say, stored};
-use crate::cli::{self, Input};
+use crate::cli;
 use crate::clock::{self, Clock, Window};
 use crate::decode::filter::Filter;
 use crate::decode::record::{Shared, Wanted};
 use crate::event::scope::Scope;
 use crate::exit::Code;
-use crate::ingest::store::{self, Collected, Collecting, Listed, Store};
+use crate::ingest::store::{self, Collected, Collecting, Store};
 use crate::ingest::{self, Progress};
-use crate::source::{LogObject, Place};
+use crate::source::feed::Feed;
+use crate::source::s3::{Buckets, Reader, Session, Tally, Url};
+use crate::source::{Listing, LogObject, Place, local};
 
 /// Refusals and changes said one by one; more are counted.
 const TOLD: usize = 20;
@@ -34,35 +40,32 @@ pub(super) fn run(arguments: &cli::Collect) -> Result<Code, Failure> {
     };
     let window = clock::parse_window(input.from.as_deref(), None, now).map_err(Failure::usage)?;
     let mut store = stored::at(place, now)?;
-    let listing = list(input, &window)?;
-    let skipped = listing.skipped;
-    let listing: Vec<Listed> = listing.objects.into_iter().map(listed).collect();
-    if let Some(stdin) = listing.iter().find(|listed| listed.object.place == Place::Stdin) {
-        return Err(Failure::usage(format!("{} cannot be collected: it has no name by which to know it", stdin.object.name)));
-    }
-    if arguments.dry_run {
-        return dry_run(&store, &listing);
-    }
     let waits = || say(&format!("another run is changing {place}: waiting for it to end"));
+    if arguments.dry_run {
+        let found = Found::list(&store, arguments, &window, now)?;
+        return dry_run(&store, &found);
+    }
     let _hold = store.hold(Duration::from_secs(arguments.wait), &waits)?;
-    let collected = collect(&mut store, input, &listing, skipped, &window, now)?;
+    let collected = collect(&mut store, arguments, &window, now)?;
     if arguments.compact {
         let tidied = store.compact(&clock::format_micros(now))?;
-        say(&format!("compacted: {} files, {} before", tidied.after, tidied.before));
+        if !input.quiet {
+            say(&format!("compacted: {} files, {} before", tidied.after, tidied.before));
+        }
     }
     report(&store, &collected, input.quiet);
     Ok(stored::code(!collected.refused.is_empty() || !collected.changed.is_empty()))
 }
 
-/// Reads what is new, with progress.
+/// Lists, and reads what is new, with progress.
 pub(super) fn collect(
     store: &mut Store,
-    input: &Input,
-    listing: &[Listed],
-    skipped: u64,
+    arguments: &cli::Collect,
     window: &Window,
     now: i64,
 ) -> Result<Collected, Failure> {
+    let input = &arguments.input;
+    let found = Found::list(store, arguments, window, now)?;
     let scratch = Scratch::new(input.temp_dir.as_deref())?;
     let scope = Scope::get();
     let filter = Filter::new(scope.needles(), scope.names());
@@ -83,10 +86,12 @@ pub(super) fn collect(
     let progress = Progress::default();
     let mut sources = input.sources.clone();
     sources.sort();
+    let fetch = found.remote.as_ref().map(|remote| |objects| remote.reader.read(objects));
     let with = Collecting {
         shared: &shared,
         limits: &limits,
         progress: &progress,
+        fetch: fetch.as_ref().map(|fetch| fetch as &dyn Fn(Vec<LogObject>) -> Feed),
         scope: store::Scope {
             sha256: stored::scope_hash(),
             sources,
@@ -96,39 +101,147 @@ pub(super) fn collect(
             keep_content: input.keep_content,
         },
         time: clock::format_micros(now),
-        skipped,
+        skipped: found.skipped,
     };
-    let new = store.sift(listing)?.new.len() as u64;
-    Ok(progress::shown(&progress, new, input.quiet, || store.collect(listing, &with))?)
+    let new = store.sift(&found.objects)?.new.len() as u64;
+    let known = || (new, true);
+    Ok(progress::shown(&progress, &known, input.quiet, || store.collect(&found.objects, &with))?)
 }
 
-/// An object with what tells whether it is still the same.
-pub(super) fn listed(object: LogObject) -> Listed {
-    let path = match &object.place {
-        Place::Path(path) => path.clone(),
-        _ => object.name.clone().into(),
-    };
-    let tag = std::fs::metadata(path).map_or_else(
-        |_| String::new(),
-        |found| {
-            let changed = found.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-            format!("{}-{}", found.len(), changed.unwrap_or_default().as_nanos())
-        },
-    );
-    Listed { object, tag }
+/// What a run lists.
+struct Found {
+    /// Sorted by name, each once.
+    objects: Vec<LogObject>,
+    skipped: u64,
+    remote: Option<Remote>,
 }
 
-/// Says what would be read.
-fn dry_run(store: &Store, listing: &[Listed]) -> Result<Code, Failure> {
-    let sifted = store.sift(listing)?;
-    let size = |at: &usize| listing[*at].tag.split('-').next().and_then(|size| size.parse::<u64>().ok());
+/// How objects of buckets are read.
+struct Remote {
+    reader: Reader,
+    tally: Arc<Tally>,
+    // Last: the reader works on its threads.
+    _session: Session,
+}
+
+impl Found {
+    fn list(
+        store: &Store,
+        arguments: &cli::Collect,
+        window: &Window,
+        now: i64,
+    ) -> Result<Self, Failure> {
+        let input = &arguments.input;
+        if input.sources.is_empty() {
+            return Err(Failure::usage("no source: say where the logs are with -s")
+                .help("a CloudTrail file, a folder of them, a glob, or s3://bucket/prefix"));
+        }
+        let (buckets, files): (Vec<String>, Vec<String>) =
+            input.sources.iter().cloned().partition(|source| Url::is(source));
+        let mut listing = Listing::default();
+        for source in &files {
+            if source == "-" {
+                return Err(Failure::usage("- cannot be collected: standard input has no name by which to know it"));
+            }
+            listing.extend(local::list(source, &extent(input, window)).map_err(Failure::failed)?);
+        }
+        for source in &buckets {
+            Url::parse(source).map_err(Failure::usage)?;
+        }
+        let mut remote = None;
+        if !buckets.is_empty() {
+            let from = since(store, arguments, &buckets, window)?;
+            let session = Session::open(input.aws.access()).map_err(Failure::failed)?;
+            let extent = extent(input, &Window { from: Some(from), to: None });
+            let found = Buckets::find(&session, &buckets, extent, now).map_err(Failure::failed)?;
+            if !input.quiet {
+                found.notes.iter().for_each(|note| say(&format!("note: {note}")));
+            }
+            let (tally, reader) = (found.tally(), found.reader(&session, input.max_object_size));
+            let listed = found.list(&session);
+            listed.each(&session, |object| listing.objects.push(object)).map_err(Failure::failed)?;
+            listing.skipped += tally.skipped.load(Ordering::Relaxed);
+            remote = Some(Remote { reader, tally, _session: session });
+        }
+        listing.settle();
+        let Listing { objects, skipped, pruned } = listing;
+        if objects.is_empty() && store.state().last.is_none() {
+            let given = input.sources.join(", ");
+            return Err(Failure::failed(format!("no log object was found in {given}")).help(if pruned > 0 {
+                format!("{pruned} objects lie outside the accounts, Regions or days asked for")
+            } else {
+                "give the folder or prefix that holds AWSLogs".to_owned()
+            }));
+        }
+        Ok(Self { objects, skipped, remote })
+    }
+}
+
+/// From which day on buckets are listed.
+///
+/// Late files and redelivery come under the day they are delivered, at most a month late: a run looks back further
+/// than that from the newest day it knows. What is new about the run itself, such as a further bucket, is listed from
+/// the beginning.
+fn since(
+    store: &Store,
+    arguments: &cli::Collect,
+    buckets: &[String],
+    window: &Window,
+) -> Result<i64, Failure> {
+    const DAY: i64 = 86_400_000_000;
+    let input = &arguments.input;
+    let Some(last) = &store.state().last else {
+        return window.from.ok_or_else(|| {
+            Failure::usage("the first collect from a bucket needs --from: how far back to go")
+                .help("for instance --from 2026-01-01; a trail can go back years, and every object costs a request")
+        });
+    };
+    let covered = |had: &[String], asked: &[String]| {
+        had.is_empty() || !asked.is_empty() && asked.iter().all(|one| had.contains(one))
+    };
+    let known = buckets.iter().all(|bucket| last.scope.sources.contains(bucket))
+        && covered(&last.scope.accounts, &input.accounts)
+        && covered(&last.scope.regions, &input.regions)
+        && window.from.is_none_or(|from| last.scope.from.is_none_or(|before| from >= before));
+    let start = window.from.or(last.scope.from).ok_or_else(|| {
+        Failure::usage("this bucket is new to the store: say with --from how far back to go")
+    });
+    match (known, last.newest) {
+        (true, Some(newest)) => {
+            let back = newest - arguments.look_back * DAY;
+            Ok(start.map_or(back, |start| start.max(back)))
+        }
+        _ => start,
+    }
+}
+
+/// Says what would be read, and what the requests cost.
+fn dry_run(store: &Store, found: &Found) -> Result<Code, Failure> {
+    let sifted = store.sift(&found.objects)?;
+    let size = |at: &usize| {
+        let object = &found.objects[*at];
+        object.size.or_else(|| std::fs::metadata(&object.name).ok().map(|file| file.len()))
+    };
     let bytes: u64 = sifted.new.iter().filter_map(size).sum();
-    super::print(&format!(
-        "{} objects to read ({}), {} in the store already\n",
-        sifted.new.len(),
+    let new = sifted.new.len();
+    let mut text = format!(
+        "{new} objects to read ({}), {} in the store already\n",
         indicatif::HumanBytes(bytes),
         sifted.known
-    ))?;
+    );
+    if let Some(remote) = &found.remote {
+        let lists = remote.tally.lists.load(Ordering::Relaxed);
+        let fed = sifted.new.iter().filter(|at| found.objects[**at].place == Place::Fed).count();
+        // Millionths of a dollar: what S3 Standard asks in us-east-1, 0.005 for 1,000 LISTs, 0.0004 for 1,000 GETs.
+        let micros = lists * 5 + fed as u64 * 4 / 10;
+        let _ = writeln!(
+            text,
+            "requests: {lists} LIST and {fed} GET, about ${}.{:04} at the price of S3 Standard in us-east-1",
+            micros / 1_000_000,
+            micros % 1_000_000 / 100
+        );
+    }
+    super::print(&text)?;
     Ok(Code::Clean)
 }
 

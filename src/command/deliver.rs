@@ -157,9 +157,9 @@ fn balance(trail: &Trail) -> BTreeMap<String, i64> {
     let balance = &trail.balance;
     [
         ("objects", balance.objects),
-        ("objects_pruned", trail.pruned),
+        ("objects_pruned", trail.passed.pruned),
         ("objects_refused", balance.objects_refused),
-        ("objects_skipped", trail.skipped),
+        ("objects_skipped", trail.passed.skipped),
         ("seen", balance.seen),
         ("kept", balance.kept),
         ("not_ours", balance.not_ours),

@@ -5,6 +5,7 @@ mod audit;
 mod collect;
 mod deliver;
 mod judge;
+mod listing;
 mod policy;
 mod progress;
 mod query;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Failure;
-use super::trail::{Prepared, Trail, put, unrecognised, warn};
+use super::listing::{self, Passed};
+use super::trail::{Prepared, Trail, put, warn};
 use crate::cli::Input;
 use crate::clock;
 use crate::engine::{Lookup, Stored};
@@ -65,13 +66,7 @@ pub(super) fn open(
         return Err(Failure::usage("the store was collected without --keep-content: it has no content to keep")
             .help("collect with --keep-content into a new store"));
     }
-    let extent = Extent {
-        from: window.from,
-        to: window.to,
-        accounts: input.accounts.clone(),
-        regions: input.regions.clone(),
-        late_days: input.late_days,
-    };
+    let extent = listing::extent(input, &window);
     let view = store.view(&extent, hash || tables.contains_key("objects"))?;
     let mut by_account: Vec<(&'static str, Lookup)> = Vec::new();
     if wanted.contains(Field::Environment)
@@ -103,7 +98,7 @@ pub(super) fn open(
         return Err(Failure::failed(message).help(help));
     }
     if !view.recognised {
-        return Err(unrecognised(objects));
+        return Err(listing::no_log(objects));
     }
     for note in notes(store, &extent, input) {
         super::say(&note);
@@ -115,8 +110,7 @@ pub(super) fn open(
         now,
         ledger,
         balance: view.balance,
-        pruned: view.pruned,
-        skipped: view.skipped,
+        passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },
         _scratch: scratch,
     })
 }

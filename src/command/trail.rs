@@ -1,9 +1,8 @@
 //! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
 
-use std::io::IsTerminal;
-
 use arrow::array::RecordBatch;
 
+use super::listing::{self, Passed, Sources};
 use super::progress;
 use super::scratch::Scratch;
 use super::{Failure, say, stored};
@@ -19,7 +18,6 @@ use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::{self, Progress, Rows};
 use crate::policy::{self, Policy};
-use crate::source::{Extent, Listing, local};
 
 /// Warnings said one by one; more are counted.
 const WARNINGS: usize = 20;
@@ -41,8 +39,7 @@ pub(super) struct Trail {
     pub(super) now: i64,
     pub(super) ledger: Ledger,
     pub(super) balance: Balance,
-    pub(super) pruned: u64,
-    pub(super) skipped: u64,
+    pub(super) passed: Passed,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
 }
@@ -99,8 +96,7 @@ impl Prepared {
         if let Some(store) = stored::source(input, now)? {
             return stored::open(Self { engine, policy, window, now, scratch }, &store, input, &tables, wanted, hash);
         }
-        let listing = list(input, &window)?;
-        let (pruned, skipped) = (listing.pruned, listing.skipped);
+        let mut sources = Sources::open(input, &window, now)?;
         let scope = Scope::get();
         let filter = Filter::new(scope.needles(), scope.names());
         let asked = Wanted {
@@ -127,11 +123,15 @@ impl Prepared {
             hash,
         };
         let progress = Progress::default();
-        let count = listing.objects.len() as u64;
-        let ingested = progress::shown(&progress, count, input.quiet, || {
-            ingest::ingest(listing.objects, &wanted, &shared, &limits, &progress)
+        let objects = std::mem::take(&mut sources.objects);
+        let local = objects.len() as u64;
+        let known = || sources.known(local);
+        let feed = sources.remote.as_ref().map(|remote| &remote.feed);
+        let ingested = progress::shown(&progress, &known, input.quiet, || {
+            ingest::ingest(objects, feed, &wanted, &shared, &limits, &progress)
         })
         .map_err(Failure::failed)?;
+        let passed = sources.passed();
         let schema = builder::schema();
         match ingested.rows {
             Rows::Memory(batches) => engine.register("events", &schema, batches),
@@ -147,11 +147,15 @@ impl Prepared {
             put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
         }
         let balance = ledger.balance();
-        warn(&ledger, input.quiet);
-        if ledger.recognised() == 0 && count > 0 {
-            return Err(unrecognised(count));
+        if balance.objects == 0 {
+            return Err(sources.nothing(input));
         }
-        Ok(Trail { engine, policy, window, now, ledger, balance, pruned, skipped, _scratch: scratch })
+        if ledger.recognised() == 0 {
+            warn(&ledger, input.quiet);
+            return Err(listing::no_log(balance.objects));
+        }
+        warn(&ledger, input.quiet);
+        Ok(Trail { engine, policy, window, now, ledger, balance, passed, _scratch: scratch })
     }
 }
 
@@ -167,14 +171,17 @@ impl Trail {
         let mut objects = format!("{} objects read", balance.objects - balance.objects_refused);
         for (count, what) in [
             (balance.objects_refused, "refused"),
-            (self.pruned, "pruned by account, Region or day"),
-            (self.skipped, "of other services or no logs"),
+            (self.passed.pruned, "pruned by account, Region or day"),
+            (self.passed.skipped, "of other services or no logs"),
         ] {
             if count > 0 {
                 objects = format!("{objects}, {count} {what}");
             }
         }
         let mut lines = vec![format!("{objects}."), format!("{balance}.")];
+        if self.passed.unlisted {
+            lines.push("Accounts, Regions and days that were not asked for were not listed.".to_owned());
+        }
         if balance.conflicts > 0 {
             lines.push(format!("{} rows share an event id with a row of other content.", balance.conflicts));
         }
@@ -203,47 +210,6 @@ pub(super) fn load_policy(path: &std::path::Path) -> Result<Policy, Failure> {
         Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n")))
             .help("`bedtrail policy init` prints a policy with every key explained")
     })
-}
-
-/// Lists the sources, pruned by what names show.
-pub(super) fn list(input: &Input, window: &Window) -> Result<Listing, Failure> {
-    if input.sources.is_empty() {
-        let message = "no source: say where the logs are with -s";
-        return Err(Failure::usage(message)
-            .help("a CloudTrail file, a folder of them, a glob, or - for standard input"));
-    }
-    let extent = Extent {
-        from: window.from,
-        to: window.to,
-        accounts: input.accounts.clone(),
-        regions: input.regions.clone(),
-        late_days: input.late_days,
-    };
-    let mut listing = Listing::default();
-    for source in &input.sources {
-        if source == "-" && std::io::stdin().is_terminal() {
-            return Err(Failure::usage("standard input is a terminal: pipe a log into it"));
-        }
-        listing.extend(local::list(source, &extent).map_err(Failure::failed)?);
-    }
-    listing.settle();
-    if listing.objects.is_empty() {
-        let given = input.sources.join(", ");
-        return Err(Failure::failed(format!("no log object was found in {given}")).help(
-            if listing.pruned > 0 {
-                format!("{} objects lie outside the accounts, Regions or days asked for", listing.pruned)
-            } else {
-                "give the folder that holds AWSLogs, or CloudTrail's .json.gz files".to_owned()
-            },
-        ));
-    }
-    Ok(listing)
-}
-
-/// None of the objects is a log.
-pub(super) fn unrecognised(count: u64) -> Failure {
-    Failure::failed(format!("no CloudTrail log is among the {count} objects found"))
-        .help("give the folder that holds AWSLogs, or CloudTrail's .json.gz files")
 }
 
 /// Says what could not be read.

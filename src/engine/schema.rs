@@ -25,6 +25,7 @@ pub const OBJECTS: &[Column] = &[
     column("size_bytes", Kind::Int, "Its size as stored."),
     column("inflated_bytes", Kind::Int, "Its size inflated."),
     column("sha256", Kind::Text, "SHA-256 of the stored bytes, in hexadecimal."),
+    column("etag", Kind::Text, "What S3 calls its stored content."),
     column("account_id", Kind::Text, "The account in its name."),
     column("aws_region", Kind::Text, "The Region in its name."),
     column("delivered_at", Kind::Time, "The delivery time in its name, UTC."),

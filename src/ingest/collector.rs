@@ -34,6 +34,7 @@ pub(super) struct Collector {
     duplicates: Duplicates,
     superseded: HashSet<u128>,
     entries: Vec<(u32, Entry)>,
+    arrived: Vec<(u32, LogObject)>,
 }
 
 impl Collector {
@@ -47,11 +48,13 @@ impl Collector {
             duplicates: Duplicates::default(),
             superseded: HashSet::new(),
             entries: Vec::new(),
+            arrived: Vec::new(),
         }
     }
 
     pub(super) fn take(&mut self, parcel: Parcel) -> Result<(), IngestError> {
         self.entries.extend(parcel.entries);
+        self.arrived.extend(parcel.arrived);
         self.superseded.extend(parcel.supersedes);
         let Some(batch) = parcel.rows else { return Ok(()) };
         let part = u32::try_from(self.parts.len()).map_err(|_| internal("too many batches"))?;
@@ -88,9 +91,17 @@ impl Collector {
 
     /// Drops copies and superseded rows, and returns rows and ledger.
     pub(super) fn finish(mut self, objects: Vec<LogObject>) -> Result<Ingested, IngestError> {
-        let mut ledger = Ledger::new(objects, std::mem::take(&mut self.entries));
+        let (objects, ranks) = ranked(objects, std::mem::take(&mut self.arrived));
+        let mut entries = std::mem::take(&mut self.entries);
+        if let Some(ranks) = &ranks {
+            for (ordinal, _) in &mut entries {
+                *ordinal = ranks[*ordinal as usize];
+            }
+        }
+        let mut ledger = Ledger::new(objects, entries);
         let parts = &mut self.parts;
-        let found = std::mem::take(&mut self.duplicates).finish(&self.superseded, |placed, verdict| {
+        let duplicates = std::mem::take(&mut self.duplicates);
+        let found = duplicates.finish(&self.superseded, ranks.as_deref(), |placed, verdict| {
             ledger.settle(placed.key.object, placed.key.kind, verdict);
             if verdict != Verdict::Conflict
                 && let Some(part) = parts.get_mut(placed.part as usize)
@@ -120,6 +131,25 @@ impl Collector {
     fn broken(&self, error: &dyn std::fmt::Display) -> IngestError {
         IngestError::Folder { folder: self.folder.display().to_string(), message: error.to_string() }
     }
+}
+
+/// All objects in the order of their names, and each ordinal's place in it, if it is not its own.
+fn ranked(
+    mut objects: Vec<LogObject>,
+    mut arrived: Vec<(u32, LogObject)>,
+) -> (Vec<LogObject>, Option<Vec<u32>>) {
+    if arrived.is_empty() {
+        return (objects, None);
+    }
+    arrived.sort_unstable_by_key(|(ordinal, _)| *ordinal);
+    objects.extend(arrived.into_iter().map(|(_, object)| object));
+    let mut placed: Vec<(u32, LogObject)> = (0..).zip(objects).collect();
+    placed.sort_by(|(_, a), (_, b)| (&a.name, &a.place).cmp(&(&b.name, &b.place)));
+    let mut ranks = vec![0; placed.len()];
+    for (rank, (ordinal, _)) in (0..).zip(&placed) {
+        ranks[*ordinal as usize] = rank;
+    }
+    (placed.into_iter().map(|(_, object)| object).collect(), Some(ranks))
 }
 
 fn internal(error: impl std::fmt::Display) -> IngestError {

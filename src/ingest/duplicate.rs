@@ -65,13 +65,16 @@ impl Duplicates {
         Ok(())
     }
 
-    /// Calls `found` for every row that does not simply stay.
+    /// Calls `found` for every row that does not simply stay. `ranks` are the objects' places in the order of their
+    /// names, if the ordinals in the keys are not.
     pub(super) fn finish(
         mut self,
         superseded: &HashSet<u128>,
+        ranks: Option<&[u32]>,
         mut found: impl FnMut(Placed, Verdict),
     ) -> std::io::Result<()> {
         let Some((folder, _)) = &self.files else {
+            rank(&mut self.memory, ranks);
             judge(&mut self.memory, superseded, &mut found);
             return Ok(());
         };
@@ -86,12 +89,21 @@ impl Duplicates {
             while let Ok(()) = reader.read_exact(&mut bytes) {
                 keys.push(from_bytes(&bytes));
             }
+            rank(&mut keys, ranks);
             judge(&mut keys, superseded, &mut found);
             keys.clear();
             self.memory = keys;
             std::fs::remove_file(path(&folder, number))?;
         }
         Ok(())
+    }
+}
+
+fn rank(keys: &mut [Placed], ranks: Option<&[u32]>) {
+    if let Some(ranks) = ranks {
+        for placed in keys {
+            placed.key.object = ranks[placed.key.object as usize];
+        }
     }
 }
 
@@ -176,7 +188,7 @@ mod tests {
         duplicates.memory.rotate_left(1);
         let mut out = vec![];
         let superseded = superseded.iter().copied().collect();
-        duplicates.finish(&superseded, |placed, verdict| out.push((placed.row, verdict))).unwrap();
+        duplicates.finish(&superseded, None, |placed, verdict| out.push((placed.row, verdict))).unwrap();
         out.sort_by_key(|(row, _)| *row);
         out
     }
@@ -225,10 +237,10 @@ mod tests {
             }
         }
         let mut from_files = vec![];
-        spilled.finish(&HashSet::new(), |placed, verdict| from_files.push((placed, verdict))).unwrap();
+        spilled.finish(&HashSet::new(), None, |placed, verdict| from_files.push((placed, verdict))).unwrap();
         let mut from_memory = vec![];
         let memory = Duplicates { memory: keys, files: None };
-        memory.finish(&HashSet::new(), |placed, verdict| from_memory.push((placed, verdict))).unwrap();
+        memory.finish(&HashSet::new(), None, |placed, verdict| from_memory.push((placed, verdict))).unwrap();
         let order = |(placed, _): &(Placed, Verdict)| placed.row;
         from_files.sort_by_key(order);
         from_memory.sort_by_key(order);

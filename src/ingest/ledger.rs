@@ -11,6 +11,7 @@ use crate::decode::record::{Counts, Outcome};
 use crate::decode::shape::Shape;
 use crate::event::row::RecordKind;
 use crate::ingest::duplicate::Verdict;
+use crate::source::s3::Url;
 use crate::source::{Folder, Layout, LogObject};
 
 /// SHA-256 of stored bytes.
@@ -268,10 +269,7 @@ impl Ledger {
             |kind: RecordKind| whole(self.entries.iter().map(|entry| entry.kinds[kind as usize].into()));
         table([
             ("log_object", text(both().map(|(object, _)| Some(&object.name)))),
-            (
-                "source",
-                text(both().map(|(object, _)| Some(if object.name == "-" { "stdin" } else { "local" }))),
-            ),
+            ("source", text(both().map(|(object, _)| Some(source(object))))),
             (
                 "kind",
                 text(self.entries.iter().zip(&layouts).map(|(entry, layout)| Some(kind(entry, layout)))),
@@ -282,6 +280,7 @@ impl Ledger {
             ("size_bytes", number(|entry| entry.size)),
             ("inflated_bytes", number(|entry| entry.inflated)),
             ("sha256", text(self.entries.iter().map(|entry| entry.sha256.as_deref().map(hex)))),
+            ("etag", text(both().map(|(object, _)| object.etag.as_deref()))),
             ("account_id", text(layouts.iter().map(|layout| layout.account))),
             ("aws_region", text(layouts.iter().map(|layout| layout.region))),
             ("delivered_at", instant(layouts.iter().map(|layout| layout.delivered_at))),
@@ -344,6 +343,14 @@ fn hex(hash: &[u8; 32]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+fn source(object: &LogObject) -> &'static str {
+    match object.name.as_str() {
+        "-" => "stdin",
+        name if Url::is(name) => "s3",
+        _ => "local",
+    }
 }
 
 fn kind(entry: &Entry, layout: &Layout<'_>) -> &'static str {

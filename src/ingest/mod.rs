@@ -3,10 +3,11 @@
 mod collector;
 mod duplicate;
 pub mod ledger;
+mod queue;
 pub mod store;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -14,9 +15,11 @@ use arrow::array::RecordBatch;
 use crate::decode::inflate::InflateError;
 use crate::decode::record::{DecodeError, Decoder, Key, Origin, Outcome, Shared};
 use crate::event::builder::{EventBuilder, FieldSet};
+use crate::source::feed::{Arrival, Feed};
 use crate::source::{Layout, LogObject, local};
 use collector::Collector;
 use ledger::{Entry, Ledger};
+use queue::{Queue, Task};
 
 /// Objects that inflate to more than this are decoded one at a time, whatever the number of threads.
 const LARGE: usize = 32 << 20;
@@ -77,14 +80,19 @@ pub enum IngestError {
         /// What the system said.
         message: String,
     },
+    /// A source cannot go on.
+    #[error("{0}")]
+    Source(String),
     /// A bug of ours.
     #[error("internal error: {0}")]
     Internal(String),
 }
 
-/// Reads all objects and returns the tables made of them.
+/// Reads all objects, and those that `feed` brings, and returns the tables made of them. Which of two copies stays
+/// depends on the objects' names only, never on what arrived first.
 pub fn ingest(
     objects: Vec<LogObject>,
+    feed: Option<&Feed>,
     wanted: &FieldSet,
     shared: &Shared<'_>,
     limits: &Limits,
@@ -95,48 +103,64 @@ pub fn ingest(
         collector.lock().unwrap_or_else(PoisonError::into_inner).take(parcel)?;
         Ok(true)
     };
-    read(&objects, wanted, shared, limits, progress, &take)?;
+    read(&objects, feed, wanted, shared, limits, progress, &take)?;
     collector.into_inner().unwrap_or_else(PoisonError::into_inner).finish(objects)
 }
 
-/// Reads objects in their order and hands over what they hold, until all are read or `take` answers that it has
-/// enough. Returns how many were read: the first so many, each whole.
+/// How far reading came.
+struct Done {
+    /// Objects of the listing that were read: the first so many.
+    local: usize,
+    /// Whether there is no more, in the listing and in the feed.
+    all: bool,
+}
+
+/// Reads objects in their order, and those that `feed` brings, and hands over what they hold, until there are no more
+/// or `take` answers that it has enough. What was begun is handed over whole.
 fn read(
     objects: &[LogObject],
+    feed: Option<&Feed>,
     wanted: &FieldSet,
     shared: &Shared<'_>,
     limits: &Limits,
     progress: &Progress,
     take: &(dyn Fn(Parcel) -> Result<bool, IngestError> + Sync),
-) -> Result<usize, IngestError> {
-    let next = AtomicUsize::new(0);
-    let enough = AtomicBool::new(false);
+) -> Result<Done, IngestError> {
+    let queue = Queue::new(objects, feed);
     let large = Mutex::new(());
+    let stop = AtomicBool::new(false);
     let failed: Mutex<Option<IngestError>> = Mutex::new(None);
+    let all = AtomicBool::new(false);
+    let fail = |error: IngestError| {
+        stop.store(true, Ordering::Relaxed);
+        queue.close();
+        failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    };
     let hand_over = |worker: &mut Worker<'_>| match worker.hand_over(take) {
         Ok(more) => {
-            enough.fetch_or(!more, Ordering::Relaxed);
-            true
+            stop.fetch_or(!more, Ordering::Relaxed);
         }
-        Err(error) => {
-            enough.store(true, Ordering::Relaxed);
-            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-            false
-        }
+        Err(error) => fail(error),
     };
-    let threads = limits.threads.clamp(1, objects.len().max(1));
+    let threads = if feed.is_some() { limits.threads } else { limits.threads.min(objects.len()) };
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..threads.max(1) {
             scope.spawn(|| {
                 let mut worker = Worker::new(shared, wanted, limits, &large);
-                while !enough.load(Ordering::Relaxed) {
-                    let ordinal = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(object) = objects.get(ordinal) else { break };
-                    let bytes = worker.object(object, ordinal);
+                while !stop.load(Ordering::Relaxed) {
+                    let bytes = match queue.take() {
+                        Ok(Some((Task::Local(object), ordinal))) => worker.file(object, ordinal),
+                        Ok(Some((Task::Fed(arrival), ordinal))) => worker.arrival(*arrival, ordinal),
+                        Ok(None) => {
+                            all.store(true, Ordering::Relaxed);
+                            break;
+                        }
+                        Err(reason) => return fail(IngestError::Source(reason)),
+                    };
                     progress.objects.fetch_add(1, Ordering::Relaxed);
                     progress.bytes.fetch_add(bytes, Ordering::Relaxed);
-                    if worker.full() && !hand_over(&mut worker) {
-                        return;
+                    if worker.full() {
+                        hand_over(&mut worker);
                     }
                 }
                 hand_over(&mut worker);
@@ -145,7 +169,7 @@ fn read(
     });
     match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(error) => Err(error),
-        None => Ok(next.into_inner().min(objects.len())),
+        None => Ok(Done { local: queue.handed_out(), all: all.into_inner() }),
     }
 }
 
@@ -158,6 +182,7 @@ struct Worker<'s> {
     rows: EventBuilder,
     keys: Vec<Key>,
     entries: Vec<(u32, Entry)>,
+    arrived: Vec<(u32, LogObject)>,
     supersedes: Vec<u128>,
     stored: Vec<u8>,
 }
@@ -169,6 +194,8 @@ struct Parcel {
     bytes: usize,
     keys: Vec<Key>,
     entries: Vec<(u32, Entry)>,
+    /// Objects that were not in the listing.
+    arrived: Vec<(u32, LogObject)>,
     supersedes: Vec<u128>,
 }
 
@@ -182,38 +209,49 @@ impl<'s> Worker<'s> {
             rows: EventBuilder::new(wanted),
             keys: Vec::new(),
             entries: Vec::new(),
+            arrived: Vec::new(),
             supersedes: Vec::new(),
             stored: Vec::new(),
         }
     }
 
-    /// Reads and decodes one object; returns its stored size.
-    fn object(&mut self, object: &LogObject, ordinal: usize) -> u64 {
-        let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+    /// Reads and decodes one file; returns its stored size.
+    fn file(&mut self, object: &LogObject, ordinal: usize) -> u64 {
         let mut stored = std::mem::take(&mut self.stored);
         let read = local::read(object, self.limits.object, &mut stored);
-        let length = read.as_ref().map_or(0, |length| *length as u64);
-        let outcome = read.map_err(|reason| (reason, false)).and_then(|length| {
-            let bytes = &stored[..length];
-            let layout = Layout::of(&object.name);
-            let origin = Origin { name: &object.name, ordinal, delivered_at: layout.delivered_at };
-            let outcome = self.decode(bytes, origin).map_err(|error| (error.to_string(), error.foreign()));
-            outcome.map(|outcome| (outcome, self.limits.hash.then(|| ledger::sha256(bytes))))
-        });
-        let entry = match outcome {
-            Ok((mut outcome, sha256)) => {
-                self.supersedes.append(&mut outcome.supersedes);
-                Entry::read(length, sha256, outcome)
-            }
-            Err((reason, foreign)) => {
-                let sha256 = (self.limits.hash && length > 0)
-                    .then(|| ledger::sha256(&stored[..usize::try_from(length).unwrap_or(0)]));
-                Entry::refused(length, sha256, reason, foreign)
+        let size = self.object(&object.name, ordinal, read.map(|length| &stored[..length]));
+        stored.truncate(LARGE);
+        self.stored = stored;
+        size
+    }
+
+    /// Decodes an object that came with its bytes; returns its stored size.
+    fn arrival(&mut self, arrival: Arrival, ordinal: usize) -> u64 {
+        let Arrival { object, bytes, room } = arrival;
+        let size = self.object(&object.name, ordinal, bytes.as_deref().map_err(Clone::clone));
+        drop((bytes, room));
+        self.arrived.push((u32::try_from(ordinal).unwrap_or(u32::MAX), object));
+        size
+    }
+
+    fn object(&mut self, name: &str, ordinal: usize, stored: Result<&[u8], String>) -> u64 {
+        let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+        let length = stored.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        let entry = match stored {
+            Err(reason) => Entry::refused(0, None, reason, false),
+            Ok(bytes) => {
+                let sha256 = (self.limits.hash && length > 0).then(|| ledger::sha256(bytes));
+                let origin = Origin { name, ordinal, delivered_at: Layout::of(name).delivered_at };
+                match self.decode(bytes, origin) {
+                    Ok(mut outcome) => {
+                        self.supersedes.append(&mut outcome.supersedes);
+                        Entry::read(length, sha256, outcome)
+                    }
+                    Err(error) => Entry::refused(length, sha256, error.to_string(), error.foreign()),
+                }
             }
         };
         self.entries.push((ordinal, entry));
-        stored.truncate(LARGE);
-        self.stored = stored;
         length
     }
 
@@ -249,6 +287,7 @@ impl<'s> Worker<'s> {
             bytes,
             keys: std::mem::take(&mut self.keys),
             entries: std::mem::take(&mut self.entries),
+            arrived: std::mem::take(&mut self.arrived),
             supersedes: std::mem::take(&mut self.supersedes),
         };
         take(parcel)

@@ -4,10 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use crate::source::{Extent, Folder, Layout, Listing, LogObject, Place};
-
-/// Endings of files that hold logs; others in a folder are passed over and counted.
-const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "gz", "zst", "log", "txt"];
+use crate::source::{Extent, Fate, Listing, LogObject, Place};
 
 /// Why a local source cannot be listed.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +29,7 @@ pub enum ListError {
 pub fn list(given: &str, extent: &Extent) -> Result<Listing, ListError> {
     let mut listing = Listing::default();
     if given == "-" {
-        listing.objects.push(LogObject { name: "-".to_owned(), place: Place::Stdin });
+        listing.objects.push(LogObject::new("-".to_owned(), Place::Stdin));
         return Ok(listing);
     }
     let path = Path::new(given);
@@ -71,20 +68,10 @@ fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
                 let object = object(entry.into_path());
-                let layout = Layout::of(&object.name);
-                let file = object.name.rsplit(['/', '\\']).next().unwrap_or_default();
-                // Delivery streams name objects without an ending.
-                let named = file
-                    .rsplit_once('.')
-                    .is_none_or(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)));
-                // Bodies that Bedrock stores beside its invocation log are prompts and answers, never records.
-                let body = layout.folder == Folder::InvocationLog && layout.is_body(&object.name);
-                if layout.folder == Folder::Other || body || !named {
-                    listing.skipped += 1;
-                } else if !extent.reads(&layout) {
-                    listing.pruned += 1;
-                } else {
-                    listing.objects.push(object);
+                match extent.fate(&object.name) {
+                    Fate::Skipped => listing.skipped += 1,
+                    Fate::Pruned => listing.pruned += 1,
+                    Fate::Read => listing.objects.push(object),
                 }
             }
             Ok(_) => {}
@@ -108,13 +95,13 @@ fn plain(path: PathBuf) -> PathBuf {
 fn object(path: PathBuf) -> LogObject {
     let path = plain(path);
     match path.into_os_string().into_string() {
-        Ok(name) => LogObject { name, place: Place::Named },
-        Err(path) => LogObject { name: path.to_string_lossy().into_owned(), place: Place::Path(path.into()) },
+        Ok(name) => LogObject::new(name, Place::Named),
+        Err(path) => LogObject::new(path.to_string_lossy().into_owned(), Place::Path(path.into())),
     }
 }
 
 fn unreachable(path: &Path, reason: &dyn std::fmt::Display) -> LogObject {
-    LogObject { name: path.display().to_string(), place: Place::Unreachable(reason.to_string()) }
+    LogObject::new(path.display().to_string(), Place::Unreachable(reason.to_string()))
 }
 
 /// Reads an object's stored bytes into `buffer`, at most `limit` of them; returns how many.
@@ -124,6 +111,7 @@ pub fn read(object: &LogObject, limit: usize, buffer: &mut Vec<u8>) -> Result<us
         Place::Named => fill(File::open(&object.name).map_err(|error| error.to_string())?, limit, buffer),
         Place::Path(path) => fill(File::open(path).map_err(|error| error.to_string())?, limit, buffer),
         Place::Stdin => fill(std::io::stdin().lock(), limit, buffer),
+        Place::Fed => Err("internal error: its bytes did not come".to_owned()),
         Place::Unreachable(reason) => Err(reason.clone()),
     }
 }

@@ -1,7 +1,9 @@
 //! ① Where log objects come from: a source lists them, pruned by what their names show, and yields their bytes.
 
+pub mod feed;
 pub mod layout;
 pub mod local;
+pub mod s3;
 
 use std::path::PathBuf;
 
@@ -14,6 +16,17 @@ pub struct LogObject {
     pub name: String,
     /// Where its bytes are.
     pub place: Place,
+    /// Its stored size in bytes, if the listing tells.
+    pub size: Option<u64>,
+    /// What S3 calls its content, without quotes.
+    pub etag: Option<Box<str>>,
+}
+
+impl LogObject {
+    /// An object of which the listing tells no more.
+    pub fn new(name: String, place: Place) -> Self {
+        Self { name, place, size: None, etag: None }
+    }
 }
 
 /// Where an object's bytes are.
@@ -25,6 +38,8 @@ pub enum Place {
     Path(PathBuf),
     /// Standard input.
     Stdin,
+    /// A bucket: its bytes come by a [`feed`].
+    Fed,
     /// Nowhere: the source could not reach it, for this reason.
     Unreachable(String),
 }
@@ -55,6 +70,20 @@ impl Listing {
     }
 }
 
+/// Endings of files that hold logs; others in a folder are passed over and counted.
+const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "gz", "zst", "log", "txt"];
+
+/// What becomes of an object that was found in a folder, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is read.
+    Read,
+    /// Its name shows another account, Region or time.
+    Pruned,
+    /// Its name shows another service's log or no log at all.
+    Skipped,
+}
+
 /// What may be passed over by name, and which events are asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extent {
@@ -71,6 +100,25 @@ pub struct Extent {
 }
 
 impl Extent {
+    /// What becomes of an object of this name.
+    pub fn fate(&self, name: &str) -> Fate {
+        let layout = Layout::of(name);
+        let file = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        // Delivery streams name objects without an ending.
+        let named = file
+            .rsplit_once('.')
+            .is_none_or(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)));
+        // Bodies that Bedrock stores beside its invocation log are prompts and answers, never records.
+        let body = layout.folder == Folder::InvocationLog && layout.is_body(name);
+        if layout.folder == Folder::Other || body || !named {
+            Fate::Skipped
+        } else if self.reads(&layout) {
+            Fate::Read
+        } else {
+            Fate::Pruned
+        }
+    }
+
     /// Whether an object of this layout can hold events that are asked for.
     pub fn reads(&self, layout: &Layout<'_>) -> bool {
         const DAY: i64 = 86_400_000_000;

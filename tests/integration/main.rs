@@ -2,6 +2,7 @@
 
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 
+mod bucket;
 mod command;
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
@@ -15,6 +16,8 @@ mod output;
 mod program;
 mod real;
 mod record;
+mod s3;
+mod s3_fault;
 mod scan;
 mod store;
 mod story;

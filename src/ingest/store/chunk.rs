@@ -16,10 +16,18 @@ use crate::event::builder::FieldSet;
 use crate::event::column::Field;
 use crate::ingest::ledger::Entry;
 use crate::ingest::{Limits, Parcel, Progress, read};
+use crate::source::feed::Feed;
 use crate::source::{Layout, LogObject};
+
+/// Objects of one commit, at most.
+const OBJECTS: usize = 50_000;
 
 /// What was read.
 pub(super) struct Chunk {
+    /// The objects read.
+    pub(super) objects: Vec<LogObject>,
+    /// Whether nothing is left to read.
+    pub(super) all: bool,
     /// Their rows, none settled yet.
     pub(super) rows: RecordBatch,
     /// The key of each row.
@@ -30,19 +38,29 @@ pub(super) struct Chunk {
     pub(super) entries: Vec<Entry>,
 }
 
+/// Where objects come from.
+#[derive(Clone, Copy)]
+pub(super) enum Reading<'r> {
+    /// Local files.
+    Files(&'r [LogObject]),
+    /// Objects of buckets, as they arrive.
+    Feed(&'r Feed),
+}
+
 #[derive(Default)]
 struct Held {
     batches: Vec<RecordBatch>,
     keys: Vec<Key>,
     supersedes: HashSet<u128>,
     entries: Vec<(u32, Entry)>,
+    arrived: Vec<(u32, LogObject)>,
     bytes: usize,
 }
 
 impl Chunk {
-    /// Reads objects from the first on, as many as fit into the memory that `limits` allows.
+    /// Reads files from the first on, or what a feed brings, as many as fit into the memory that `limits` allows.
     pub(super) fn gather(
-        objects: &[LogObject],
+        from: Reading<'_>,
         shared: &Shared<'_>,
         limits: &Limits,
         progress: &Progress,
@@ -55,18 +73,29 @@ impl Chunk {
             held.keys.extend(parcel.keys);
             held.supersedes.extend(parcel.supersedes);
             held.entries.extend(parcel.entries);
-            Ok(held.bytes < limits.memory)
+            held.arrived.extend(parcel.arrived);
+            Ok(held.bytes < limits.memory && held.entries.len() < OBJECTS)
         };
         // The environment is the policy's of the day of reading.
         let wanted = FieldSet::all().without(FieldSet::of(&[Field::Environment, Field::AccountName]));
-        read(objects, &wanted, shared, limits, progress, &take)?;
-        let Held { batches, keys, supersedes, mut entries, .. } =
+        let (files, feed): (&[LogObject], _) = match from {
+            Reading::Files(files) => (&files[..files.len().min(OBJECTS)], None),
+            Reading::Feed(feed) => (&[], Some(feed)),
+        };
+        let done = read(files, feed, &wanted, shared, limits, progress, &take)?;
+        let Held { batches, keys, supersedes, mut entries, mut arrived, .. } =
             held.into_inner().unwrap_or_else(PoisonError::into_inner);
         entries.sort_unstable_by_key(|(ordinal, _)| *ordinal);
+        arrived.sort_unstable_by_key(|(ordinal, _)| *ordinal);
+        let (objects, all) = match from {
+            Reading::Files(files) => (files[..done.local].to_vec(), done.local == files.len()),
+            Reading::Feed(_) => (arrived.into_iter().map(|(_, object)| object).collect(), done.all),
+        };
         let events = concat_batches(&crate::event::builder::schema(), &batches).map_err(StoreError::internal)?;
         drop(batches);
-        let rows = with_own(&events, &keys, objects)?;
-        Ok(Self { rows, keys, supersedes, entries: entries.into_iter().map(|(_, entry)| entry).collect() })
+        let rows = with_own(&events, &keys, &objects)?;
+        let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+        Ok(Self { objects, all, rows, keys, supersedes, entries })
     }
 }
 

@@ -1,8 +1,10 @@
 //! Collecting: what is new in a listing is read and committed, a bounded piece at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Reading};
 use super::compact;
 use super::entry::{self, Booked, Columns};
 use super::known::Fate;
@@ -16,21 +18,11 @@ use crate::event::column::COLUMNS;
 use crate::event::row::RecordKind;
 use crate::ingest::ledger::{Balance, Entry};
 use crate::ingest::{Limits, Progress};
-use crate::source::{Layout, LogObject};
+use crate::source::feed::Feed;
+use crate::source::{Layout, LogObject, Place};
 
-/// Objects of one commit, at most.
-const OBJECTS: usize = 50_000;
 /// How often a run that others overtook begins again.
 const ATTEMPTS: usize = 20;
-
-/// An object of a listing.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// The object.
-    pub object: LogObject,
-    /// What tells whether it is still the same: its ETag, or size and time of change.
-    pub tag: String,
-}
 
 /// What a run collects with.
 pub struct Collecting<'c> {
@@ -40,6 +32,8 @@ pub struct Collecting<'c> {
     pub limits: &'c Limits,
     /// How far the run is.
     pub progress: &'c Progress,
+    /// Fetches objects of buckets; without it there are none in the listing.
+    pub fetch: Option<&'c dyn Fn(Vec<LogObject>) -> Feed>,
     /// What is collected.
     pub scope: Scope,
     /// The present, as the log tells it.
@@ -82,7 +76,7 @@ pub struct Sifted {
 
 impl Store {
     /// Compares a listing, sorted by name, with the ledger. Both are walked once, side by side.
-    pub fn sift(&self, listing: &[Listed]) -> Result<Sifted, StoreError> {
+    pub fn sift(&self, listing: &[LogObject]) -> Result<Sifted, StoreError> {
         let columns = ["log_object", "tag", "reason", "sha256", "foreign"];
         let mut merged = Merged::open(&*self.medium, &self.state, Some(&columns))?;
         let mut sifted = Sifted::default();
@@ -91,17 +85,17 @@ impl Store {
             let Some((batch, row)) = merged.next()? else { break };
             let columns = Columns::of(batch);
             let name = columns.text("log_object", row).unwrap_or_default();
-            while listing.get(at).is_some_and(|listed| listed.object.name.as_str() < name) {
+            while listing.get(at).is_some_and(|listed| listed.name.as_str() < name) {
                 sifted.new.push(at);
                 at += 1;
             }
-            let Some(listed) = listing.get(at).filter(|listed| listed.object.name == name) else { continue };
+            let Some(listed) = listing.get(at).filter(|listed| listed.name == name) else { continue };
             if columns.text("reason", row).is_some() {
                 sifted.before.insert(name.to_owned(), columns.entry(row));
                 sifted.new.push(at);
             } else {
                 sifted.known += 1;
-                if columns.text("tag", row) != Some(&listed.tag) {
+                if columns.text("tag", row) != Some(&tag(listed)) {
                     sifted.doubtful.push(at);
                 }
             }
@@ -112,34 +106,53 @@ impl Store {
     }
 
     /// Reads what is new in a listing, sorted by name, and commits it.
-    pub fn collect(&mut self, listing: &[Listed], with: &Collecting<'_>) -> Result<Collected, StoreError> {
+    pub fn collect(&mut self, listing: &[LogObject], with: &Collecting<'_>) -> Result<Collected, StoreError> {
         self.fits(&with.scope)?;
         let mut collected = Collected::default();
-        let doubtful = self.sift(listing)?.doubtful;
-        let doubtful: Vec<&Listed> = doubtful.into_iter().map(|at| &listing[at]).collect();
-        collected.changed = self.confirm(&doubtful, with)?;
-        let mut again = 0;
-        'listing: loop {
+        let doubtful: Vec<LogObject> =
+            self.sift(listing)?.doubtful.into_iter().map(|at| listing[at].clone()).collect();
+        for reading in sources(doubtful, with).iter().map(Source::reading) {
+            self.confirm(reading, with, &mut collected.changed)?;
+        }
+        collected.changed.sort_unstable();
+        for _ in 0..ATTEMPTS {
             let sifted = self.sift(listing)?;
             collected.known = sifted.known;
             collected.refused.clear();
-            let mut left = &sifted.new[..];
-            while !left.is_empty() {
-                let next = &left[..left.len().min(OBJECTS)];
-                let objects: Vec<LogObject> = next.iter().map(|at| listing[*at].object.clone()).collect();
-                let chunk = Chunk::gather(&objects, with.shared, with.limits, with.progress)?;
-                let read = chunk.entries.len();
-                let tags = next[..read].iter().map(|at| listing[*at].tag.as_str());
-                if !self.commit_chunk(chunk, &objects[..read], tags, &sifted.before, with, &mut collected)? {
-                    again += 1;
-                    if again == ATTEMPTS {
-                        return Err(StoreError::Contended(self.name()));
-                    }
-                    continue 'listing;
-                }
-                left = &left[read..];
+            let new = sifted.new.iter().map(|at| listing[*at].clone()).collect();
+            let mut overtaken = false;
+            for source in &sources(new, with) {
+                overtaken = overtaken || !self.collect_from(source, &sifted.before, with, &mut collected)?;
             }
-            return Ok(collected);
+            if !overtaken {
+                collected.refused.sort_unstable();
+                return Ok(collected);
+            }
+        }
+        Err(StoreError::Contended(self.name()))
+    }
+
+    /// Reads all of one source and commits it, piece by piece; false if another run was faster.
+    fn collect_from(
+        &mut self,
+        source: &Source,
+        before: &BTreeMap<String, Entry>,
+        with: &Collecting<'_>,
+        collected: &mut Collected,
+    ) -> Result<bool, StoreError> {
+        let mut reading = source.reading();
+        loop {
+            let chunk = Chunk::gather(reading, with.shared, with.limits, with.progress)?;
+            let (read, all) = (chunk.objects.len(), chunk.all);
+            if !self.commit_chunk(chunk, before, with, collected)? {
+                return Ok(false);
+            }
+            if all {
+                return Ok(true);
+            }
+            if let Reading::Files(files) = reading {
+                reading = Reading::Files(&files[read..]);
+            }
         }
     }
 
@@ -155,16 +168,14 @@ impl Store {
     }
 
     /// Commits what was read; false if another run was faster.
-    fn commit_chunk<'t>(
+    fn commit_chunk(
         &mut self,
         chunk: Chunk,
-        objects: &[LogObject],
-        tags: impl Iterator<Item = &'t str>,
         before: &BTreeMap<String, Entry>,
         with: &Collecting<'_>,
         collected: &mut Collected,
     ) -> Result<bool, StoreError> {
-        let names: Vec<&str> = objects.iter().map(|object| object.name.as_str()).collect();
+        let names: Vec<&str> = chunk.objects.iter().map(|object| object.name.as_str()).collect();
         let settled =
             settle(&*self.medium, &self.state, &chunk.rows, &chunk.keys, &names, &chunk.supersedes)?;
         let mut entries = chunk.entries;
@@ -175,7 +186,7 @@ impl Store {
         }
         let mut booked = Vec::with_capacity(entries.len());
         let mut last = self.next_commit("collect", with);
-        for ((object, tag), entry) in objects.iter().zip(tags).zip(entries) {
+        for (object, entry) in chunk.objects.iter().zip(entries) {
             if let Some(reason) = &entry.refused {
                 collected.refused.push((object.name.clone(), reason.to_string()));
             }
@@ -189,7 +200,7 @@ impl Store {
             last.balance.count(&entry);
             last.foreign += u64::from(entry.foreign);
             last.newest = last.newest.max(Layout::of(&object.name).day);
-            booked.push(Booked { name: object.name.clone(), tag: tag.to_owned(), entry });
+            booked.push(Booked { name: object.name.clone(), tag: tag(object), entry });
         }
         if booked.is_empty() {
             return Ok(true);
@@ -339,6 +350,44 @@ impl Store {
         }
         Ok(swept)
     }
+}
+
+/// Objects that are read in one way.
+enum Source {
+    Files(Vec<LogObject>),
+    Feed(Feed),
+}
+
+impl Source {
+    fn reading(&self) -> Reading<'_> {
+        match self {
+            Self::Files(files) => Reading::Files(files),
+            Self::Feed(feed) => Reading::Feed(feed),
+        }
+    }
+}
+
+/// Files, and objects of buckets, each where there are any.
+fn sources(objects: Vec<LogObject>, with: &Collecting<'_>) -> Vec<Source> {
+    let (fed, files): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object.place == Place::Fed);
+    let files = (!files.is_empty()).then_some(Source::Files(files));
+    let feed = with.fetch.filter(|_| !fed.is_empty()).map(|fetch| Source::Feed(fetch(fed)));
+    files.into_iter().chain(feed).collect()
+}
+
+/// What tells whether an object is still the same: its ETag, or its size and time of change.
+pub(super) fn tag(object: &LogObject) -> String {
+    if let Some(etag) = &object.etag {
+        return etag.to_string();
+    }
+    let path = match &object.place {
+        Place::Path(path) => path.as_path(),
+        Place::Named => Path::new(&object.name),
+        _ => return object.size.map(|size| size.to_string()).unwrap_or_default(),
+    };
+    let Ok(found) = std::fs::metadata(path) else { return String::new() };
+    let changed = found.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    format!("{}-{}", found.len(), changed.unwrap_or_default().as_nanos())
 }
 
 /// What two runs collected together.

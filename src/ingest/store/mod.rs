@@ -39,7 +39,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-pub use self::collect::{Collected, Collecting, Listed, Sifted};
+pub use self::collect::{Collected, Collecting, Sifted};
 pub use self::compact::Tidied;
 pub use self::log::{Commit, Part, PartKind, Scope, State};
 pub use self::part::rows_schema;

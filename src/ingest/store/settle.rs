@@ -122,7 +122,7 @@ pub(super) fn judge(
     }
     let mut outcomes = vec![Outcome { fate: Fate::Live, conflict: false }; count];
     duplicates
-        .finish(superseded, |placed, verdict| {
+        .finish(superseded, None, |placed: Placed, verdict| {
             let outcome = &mut outcomes[placed.row as usize];
             match verdict {
                 Verdict::Duplicate => outcome.fate = Fate::Duplicate,

@@ -172,7 +172,14 @@ impl Store {
         while let Some((batch, row)) = merged.next()? {
             let columns = Columns::of(batch);
             let name = columns.text("log_object", row).unwrap_or_default().to_owned();
-            take(LogObject { name, place: Place::Named }, columns.entry(row));
+            let fed = name.starts_with("s3://");
+            let object = LogObject {
+                name,
+                place: if fed { Place::Fed } else { Place::Named },
+                size: None,
+                etag: columns.text("tag", row).filter(|_| fed).map(Into::into),
+            };
+            take(object, columns.entry(row));
         }
         Ok(())
     }
