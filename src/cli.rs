@@ -29,6 +29,8 @@ pub enum Command {
     Audit(Audit),
     /// One report.
     Report(Report),
+    /// Collects, audits and writes, as bedtrail.toml says: what a scheduler calls.
+    Run(Box<Run>),
     /// Adds what is new to a store, for the scheduled job: later runs read the store instead of the logs.
     Collect(Collect),
     /// What a store holds, and keeping it in order.
@@ -51,7 +53,7 @@ pub struct Input {
     #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE")]
     pub sources: Vec<String>,
     /// Read this store instead of logs (`collect` makes one); `-s` takes a store too.
-    #[arg(long, value_name = "DIR", env = "BEDTRAIL_STORE")]
+    #[arg(long, value_name = "DIR|s3://…", env = "BEDTRAIL_STORE")]
     pub store: Option<String>,
     /// First instant wanted, UTC: 2026-10-01, 2026-10, 2026-10-01T12:00:00Z, or back from now: 30d, 12h.
     #[arg(long, value_name = "TIME", env = "BEDTRAIL_FROM")]
@@ -211,6 +213,12 @@ pub struct Verdict {
     /// Violations of this severity or above make exit code 1: info, low, medium, high, critical or never.
     #[arg(long, value_name = "SEVERITY", env = "BEDTRAIL_FAIL_ON")]
     pub fail_on: Option<String>,
+    /// Violations of an earlier run (violations.json, .csv or .parquet of its --out, or that folder).
+    #[arg(long, value_name = "FINDINGS", env = "BEDTRAIL_PREVIOUS")]
+    pub previous: Option<PathBuf>,
+    /// Only violations that --previous does not have make exit code 1.
+    #[arg(long)]
+    pub fail_on_new: bool,
     /// Incomplete evidence (exit 3) goes before violations (exit 1), and not-assessed counts as incomplete.
     #[arg(long)]
     pub strict_evidence: bool,
@@ -219,6 +227,9 @@ pub struct Verdict {
 /// `bedtrail audit`
 #[derive(Debug, Args)]
 pub struct Audit {
+    /// Read sources, policy, window, organisation and outputs from this file, where the command line has none.
+    #[arg(long, value_name = "FILE", env = "BEDTRAIL_CONFIG")]
+    pub config: Option<PathBuf>,
     /// Where events come from.
     #[command(flatten)]
     pub input: Input,
@@ -228,6 +239,26 @@ pub struct Audit {
     /// When the run counts as failed.
     #[command(flatten)]
     pub verdict: Verdict,
+}
+
+/// `bedtrail run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The configuration; ./bedtrail.toml where there is one.
+    #[arg(long, value_name = "FILE", env = "BEDTRAIL_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where events come from, and the store they go to.
+    #[command(flatten)]
+    pub input: Input,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: Output,
+    /// When the run counts as failed.
+    #[command(flatten)]
+    pub verdict: Verdict,
+    /// How the store is added to.
+    #[command(flatten)]
+    pub adding: Adding,
 }
 
 /// `bedtrail report`
@@ -259,6 +290,17 @@ pub struct Collect {
     /// Say what would be read, and read nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// How the store is added to.
+    #[command(flatten)]
+    pub adding: Adding,
+}
+
+/// How a store is added to.
+#[derive(Debug, Clone, Args)]
+pub struct Adding {
+    /// KMS key under which a store in a bucket is encrypted; as the bucket says by default.
+    #[arg(long, value_name = "KEY", env = "BEDTRAIL_KMS_KEY")]
+    pub kms_key: Option<String>,
     /// Afterwards make the small files of each day one.
     #[arg(long)]
     pub compact: bool,
@@ -270,29 +312,40 @@ pub struct Collect {
     pub wait: u64,
 }
 
+/// A store.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The store: a folder, or s3://bucket/prefix.
+    #[arg(env = "BEDTRAIL_STORE")]
+    pub store: String,
+    /// How AWS is reached.
+    #[command(flatten)]
+    pub aws: Aws,
+}
+
 /// `bedtrail store`
 #[derive(Debug, Subcommand)]
 pub enum Store {
     /// What the store holds: days, rows, objects, commits.
     Info {
-        /// The store.
-        #[arg(env = "BEDTRAIL_STORE")]
-        store: String,
+        /// Which store.
+        #[command(flatten)]
+        at: Place,
         /// The files that hold the rows of `events`, one a line, instead.
         #[arg(long)]
         files: bool,
     },
     /// Makes the small files of each day one and removes files that no commit names. No answer changes.
     Compact {
-        /// The store.
-        #[arg(env = "BEDTRAIL_STORE")]
-        store: String,
+        /// Which store.
+        #[command(flatten)]
+        at: Place,
     },
     /// Removes the events of days before a date.
     Prune {
-        /// The store.
-        #[arg(env = "BEDTRAIL_STORE")]
-        store: String,
+        /// Which store.
+        #[command(flatten)]
+        at: Place,
         /// The first day to keep, UTC, or an age: 2026-01-01, 400d.
         #[arg(long, value_name = "DATE")]
         before: String,
@@ -369,7 +422,7 @@ pub enum Policy {
 }
 
 /// Reads `192M`, `2G`, `65536`, `64KiB`: bytes, in powers of 1024.
-fn size(text: &str) -> Result<usize, String> {
+pub(crate) fn size(text: &str) -> Result<usize, String> {
     let wrong = || format!("{text} is no size; write for instance 192M, 2G or 65536");
     let trimmed = text.trim();
     let digits = trimmed.len() - trimmed.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();

@@ -31,7 +31,9 @@ pub(super) fn run(arguments: &cli::Collect) -> Result<Code, Failure> {
         return Err(Failure::usage("no store: say where to collect into with --store"));
     };
     if input.to.is_some() {
-        return Err(Failure::usage("collect takes no --to: what is collected is all there is; give --to to a report"));
+        return Err(Failure::usage(
+            "collect takes no --to: what is collected is all there is; give --to to a report",
+        ));
     }
     let system = clock::System.now_micros();
     let now = match &input.now {
@@ -39,15 +41,15 @@ pub(super) fn run(arguments: &cli::Collect) -> Result<Code, Failure> {
         Some(text) => clock::parse_when(text, system).map_err(Failure::usage)?,
     };
     let window = clock::parse_window(input.from.as_deref(), None, now).map_err(Failure::usage)?;
-    let mut store = stored::at(place, now)?;
+    let mut store = stored::at(place, &input.aws, arguments.adding.kms_key.as_deref(), now)?;
     let waits = || say(&format!("another run is changing {place}: waiting for it to end"));
     if arguments.dry_run {
         let found = Found::list(&store, arguments, &window, now)?;
         return dry_run(&store, &found);
     }
-    let _hold = store.hold(Duration::from_secs(arguments.wait), &waits)?;
+    let _hold = store.hold(Duration::from_secs(arguments.adding.wait), &waits)?;
     let collected = collect(&mut store, arguments, &window, now)?;
-    if arguments.compact {
+    if arguments.adding.compact {
         let tidied = store.compact(&clock::format_micros(now))?;
         if !input.quiet {
             say(&format!("compacted: {} files, {} before", tidied.after, tidied.before));
@@ -125,12 +127,7 @@ struct Remote {
 }
 
 impl Found {
-    fn list(
-        store: &Store,
-        arguments: &cli::Collect,
-        window: &Window,
-        now: i64,
-    ) -> Result<Self, Failure> {
+    fn list(store: &Store, arguments: &cli::Collect, window: &Window, now: i64) -> Result<Self, Failure> {
         let input = &arguments.input;
         if input.sources.is_empty() {
             return Err(Failure::usage("no source: say where the logs are with -s")
@@ -141,7 +138,9 @@ impl Found {
         let mut listing = Listing::default();
         for source in &files {
             if source == "-" {
-                return Err(Failure::usage("- cannot be collected: standard input has no name by which to know it"));
+                return Err(Failure::usage(
+                    "- cannot be collected: standard input has no name by which to know it",
+                ));
             }
             listing.extend(local::list(source, &extent(input, window)).map_err(Failure::failed)?);
         }
@@ -192,8 +191,9 @@ fn since(
     let input = &arguments.input;
     let Some(last) = &store.state().last else {
         return window.from.ok_or_else(|| {
-            Failure::usage("the first collect from a bucket needs --from: how far back to go")
-                .help("for instance --from 2026-01-01; a trail can go back years, and every object costs a request")
+            Failure::usage("the first collect from a bucket needs --from: how far back to go").help(
+                "for instance --from 2026-01-01; a trail can go back years, and every object costs a request",
+            )
         });
     };
     let covered = |had: &[String], asked: &[String]| {
@@ -203,12 +203,13 @@ fn since(
         && covered(&last.scope.accounts, &input.accounts)
         && covered(&last.scope.regions, &input.regions)
         && window.from.is_none_or(|from| last.scope.from.is_none_or(|before| from >= before));
-    let start = window.from.or(last.scope.from).ok_or_else(|| {
-        Failure::usage("this bucket is new to the store: say with --from how far back to go")
-    });
+    let start = window
+        .from
+        .or(last.scope.from)
+        .ok_or_else(|| Failure::usage("this bucket is new to the store: say with --from how far back to go"));
     match (known, last.newest) {
         (true, Some(newest)) => {
-            let back = newest - arguments.look_back * DAY;
+            let back = newest - arguments.adding.look_back * DAY;
             Ok(start.map_or(back, |start| start.max(back)))
         }
         _ => start,
@@ -252,7 +253,9 @@ pub(super) fn report(store: &Store, collected: &Collected, quiet: bool) {
         .iter()
         .map(|(name, reason)| format!("warning: {name} refused: {reason}; the next run tries again"));
     let changed = collected.changed.iter().map(|name| {
-        format!("warning: {name} is not what was collected: a log never changes, so the store keeps the earlier")
+        format!(
+            "warning: {name} is not what was collected: a log never changes, so the store keeps the earlier"
+        )
     });
     let mut lines = refused.chain(changed);
     if !quiet {

@@ -16,24 +16,28 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(super) fn run(arguments: &cli::Store) -> Result<Code, Failure> {
     let now = clock::System.now_micros();
     match arguments {
-        cli::Store::Info { store, files } => {
-            let store = stored::at(store, now)?.collected()?;
+        cli::Store::Info { at, files } => {
+            let store = stored::at(&at.store, &at.aws, None, now)?.collected()?;
             let text = if *files { live(&store)? } else { info(&store) };
             print(&text)?;
         }
-        cli::Store::Compact { store } => {
-            let mut store = held(store, now)?;
+        cli::Store::Compact { at } => {
+            let mut store = held(at, now)?;
             let tidied = store.compact(&clock::format_micros(now))?;
             print(&format!(
                 "{} files, {} before; {} removed that no commit named\n",
                 tidied.after, tidied.before, tidied.orphans
             ))?;
         }
-        cli::Store::Prune { store, before } => {
+        cli::Store::Prune { at, before } => {
             let before = clock::parse_when(before, now).map_err(Failure::usage)?;
-            let mut store = held(store, now)?;
+            let mut store = held(at, now)?;
             let pruned = store.prune(before, &clock::format_micros(now))?;
-            print(&format!("{} files with the events of days before {} removed\n", pruned, date(day_of(before))))?;
+            print(&format!(
+                "{} files with the events of days before {} removed\n",
+                pruned,
+                date(day_of(before))
+            ))?;
         }
         cli::Store::Ddl { store, table } => {
             print(&ddl::create(store, table).map_err(Failure::usage)?)?;
@@ -42,9 +46,9 @@ pub(super) fn run(arguments: &cli::Store) -> Result<Code, Failure> {
     Ok(Code::Clean)
 }
 
-fn held(place: &str, now: i64) -> Result<Store, Failure> {
-    let mut store = stored::at(place, now)?.collected()?;
-    let waits = || say(&format!("another run is changing {place}: waiting for it to end"));
+fn held(at: &cli::Place, now: i64) -> Result<Store, Failure> {
+    let mut store = stored::at(&at.store, &at.aws, None, now)?.collected()?;
+    let waits = || say(&format!("another run is changing {}: waiting for it to end", at.store));
     // The lock lasts as long as the process.
     std::mem::forget(store.hold(PATIENCE, &waits)?);
     Ok(store)

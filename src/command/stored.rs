@@ -6,17 +6,21 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::listing::{self, Passed};
-use super::trail::{Prepared, Trail, put, warn};
-use crate::cli::Input;
+use super::trail::{Prepared, Trail, cover, put, warn};
+use crate::cli::{Aws, Input};
 use crate::clock;
+use crate::config::Organization;
 use crate::engine::{Lookup, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
 use crate::event::scope::Scope;
+use crate::evidence::coverage::Coverage;
 use crate::exit::Code;
 use crate::ingest::store::local::Folder;
+use crate::ingest::store::s3::Place;
 use crate::ingest::store::{Store, StoreError, rows_schema};
-use crate::source::Extent;
+use crate::source::s3::{Session, Url};
+use crate::source::{Extent, Layout};
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
@@ -28,8 +32,13 @@ impl From<StoreError> for Failure {
 }
 
 /// Opens a store by what was typed for it.
-pub(super) fn at(place: &str, now: i64) -> Result<Store, Failure> {
-    Ok(Store::open(Box::new(Folder::new(Path::new(place))), now)?)
+pub(super) fn at(place: &str, aws: &Aws, kms_key: Option<&str>, now: i64) -> Result<Store, Failure> {
+    if !Url::is(place) {
+        return Ok(Store::open(Box::new(Folder::new(Path::new(place))), now)?);
+    }
+    let session = Session::open(aws.access()).map_err(Failure::failed)?;
+    let bucket = Place::open(place, session, kms_key.map(str::to_owned), None).map_err(Failure::failed)?;
+    Ok(Store::open(Box::new(bucket), now)?)
 }
 
 /// The store that the input names, if it names one.
@@ -45,11 +54,13 @@ pub(super) fn source(input: &Input, now: i64) -> Result<Option<Store>, Failure> 
         }
         _ if among.is_empty() => return Ok(None),
         _ => {
-            return Err(Failure::usage("a store is given among other sources: a run reads one store, or logs")
-                .help("collect the other sources into the store, too"));
+            return Err(Failure::usage(
+                "a store is given among other sources: a run reads one store, or logs",
+            )
+            .help("collect the other sources into the store, too"));
         }
     };
-    Ok(Some(at(place, now)?.collected()?))
+    Ok(Some(at(place, &input.aws, None, now)?.collected()?))
 }
 
 /// The trail of a store.
@@ -61,10 +72,12 @@ pub(super) fn open(
     wanted: FieldSet,
     hash: bool,
 ) -> Result<Trail, Failure> {
-    let Prepared { engine, policy, window, now, scratch } = prepared;
+    let Prepared { engine, policy, window, now, organization, scratch } = prepared;
     if input.keep_content && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content) {
-        return Err(Failure::usage("the store was collected without --keep-content: it has no content to keep")
-            .help("collect with --keep-content into a new store"));
+        return Err(Failure::usage(
+            "the store was collected without --keep-content: it has no content to keep",
+        )
+        .help("collect with --keep-content into a new store"));
     }
     let extent = listing::extent(input, &window);
     let view = store.view(&extent, hash || tables.contains_key("objects"))?;
@@ -75,6 +88,8 @@ pub(super) fn open(
         let environment = move |account: &str| policy.environment_of(account).map(str::to_owned);
         by_account.push((Field::Environment.name(), Arc::new(environment)));
     }
+    let names = wanted.contains(Field::AccountName).then_some(organization.as_ref()).flatten();
+    by_account.extend(account_names(names).map(|lookup| (Field::AccountName.name(), lookup)));
     let stored = Stored {
         files: &view.rows.files,
         schema: rows_schema(),
@@ -103,6 +118,16 @@ pub(super) fn open(
     for note in notes(store, &extent, input) {
         super::say(&note);
     }
+    let mut coverage = Coverage::default();
+    if organization.is_some() || tables.contains_key("coverage") {
+        store.names(|name| {
+            let layout = Layout::of(name);
+            if extent.reads(&layout) {
+                coverage.add(&layout, &window);
+            }
+        })?;
+    }
+    let silent = cover(&engine, &coverage, organization.as_ref())?;
     Ok(Trail {
         engine,
         policy,
@@ -111,8 +136,15 @@ pub(super) fn open(
         ledger,
         balance: view.balance,
         passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },
+        silent,
         _scratch: scratch,
     })
+}
+
+/// The organisation's names of accounts, if it gives any.
+pub(super) fn account_names(organization: Option<&Organization>) -> Option<Lookup> {
+    let names = organization.filter(|organization| !organization.names.is_empty())?.names.clone();
+    Some(Arc::new(move |account: &str| names.get(account).cloned()))
 }
 
 /// What the store lacks of what is asked for.

@@ -8,16 +8,19 @@ use super::scratch::Scratch;
 use super::{Failure, say, stored};
 use crate::cli::Input;
 use crate::clock::{self, Clock, Window};
+use crate::config::Organization;
 use crate::decode::filter::Filter;
 use crate::decode::record::{Shared, Wanted};
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
 use crate::event::scope::Scope;
+use crate::evidence::coverage::Coverage;
 use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::{self, Progress, Rows};
 use crate::policy::{self, Policy};
+use crate::source::Layout;
 
 /// Warnings said one by one; more are counted.
 const WARNINGS: usize = 20;
@@ -28,6 +31,8 @@ pub(super) struct Prepared {
     pub(super) policy: Option<Policy>,
     pub(super) window: Window,
     pub(super) now: i64,
+    /// What should deliver logs, where a configuration says so.
+    pub(super) organization: Option<Organization>,
     pub(super) scratch: Scratch,
 }
 
@@ -40,6 +45,8 @@ pub(super) struct Trail {
     pub(super) ledger: Ledger,
     pub(super) balance: Balance,
     pub(super) passed: Passed,
+    /// Accounts and Regions that should have delivered logs and did not.
+    pub(super) silent: Vec<(String, String)>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
 }
@@ -74,7 +81,7 @@ impl Prepared {
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "run", run_batch(policy.as_ref(), &window, now)?)?;
-        Ok(Self { engine, policy, window, now, scratch })
+        Ok(Self { engine, policy, window, now, organization: None, scratch })
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.
@@ -85,7 +92,7 @@ impl Prepared {
         also: &[Field],
         hash: bool,
     ) -> Result<Trail, Failure> {
-        let Self { engine, policy, window, now, scratch } = self;
+        let Self { engine, policy, window, now, organization, scratch } = self;
         let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
         let mut tables = engine.scans(&texts).map_err(query_failure)?;
         let columns = tables.remove("events").unwrap_or_default();
@@ -94,7 +101,8 @@ impl Prepared {
             wanted.insert(field);
         }
         if let Some(store) = stored::source(input, now)? {
-            return stored::open(Self { engine, policy, window, now, scratch }, &store, input, &tables, wanted, hash);
+            let prepared = Self { engine, policy, window, now, organization, scratch };
+            return stored::open(prepared, &store, input, &tables, wanted, hash);
         }
         let mut sources = Sources::open(input, &window, now)?;
         let scope = Scope::get();
@@ -133,9 +141,20 @@ impl Prepared {
         .map_err(Failure::failed)?;
         let passed = sources.passed();
         let schema = builder::schema();
-        match ingested.rows {
-            Rows::Memory(batches) => engine.register("events", &schema, batches),
-            Rows::Files(files) => engine.register_parquet("events", &files, &schema),
+        let names = wanted.contains(Field::AccountName).then_some(organization.as_ref()).flatten();
+        match (ingested.rows, stored::account_names(names)) {
+            (Rows::Memory(batches), None) => engine.register("events", &schema, batches),
+            (Rows::Files(files), None) => engine.register_parquet("events", &files, &schema),
+            (rows, Some(lookup)) => {
+                let (files, more) = match rows {
+                    Rows::Memory(batches) => (Vec::new(), batches),
+                    Rows::Files(files) => (files, Vec::new()),
+                };
+                let by_account = vec![(Field::AccountName.name(), lookup)];
+                let rows =
+                    Stored { files: &files, schema: builder::schema(), predicate: None, more, by_account };
+                engine.register_stored("events", &schema, rows)
+            }
         }
         .map_err(Failure::failed)?;
         let ledger = ingested.ledger;
@@ -155,14 +174,20 @@ impl Prepared {
             return Err(listing::no_log(balance.objects));
         }
         warn(&ledger, input.quiet);
-        Ok(Trail { engine, policy, window, now, ledger, balance, passed, _scratch: scratch })
+        let organization = organization.as_ref();
+        let mut coverage = Coverage::default();
+        if organization.is_some() || tables.contains_key("coverage") {
+            ledger.names().for_each(|name| coverage.add(&Layout::of(name), &window));
+        }
+        let silent = cover(&engine, &coverage, organization)?;
+        Ok(Trail { engine, policy, window, now, ledger, balance, passed, silent, _scratch: scratch })
     }
 }
 
 impl Trail {
-    /// Whether every object and record could be read.
+    /// Whether every object and record could be read, and everybody expected delivered.
     pub(super) fn complete(&self) -> bool {
-        self.balance.objects_refused == 0 && self.balance.refused == 0
+        self.balance.objects_refused == 0 && self.balance.refused == 0 && self.silent.is_empty()
     }
 
     /// The lines under every report: what was read, and what became of each record.
@@ -210,6 +235,26 @@ pub(super) fn load_policy(path: &std::path::Path) -> Result<Policy, Failure> {
         Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n")))
             .help("`bedtrail policy init` prints a policy with every key explained")
     })
+}
+
+/// Fills the relation `coverage` and tells who is silent that should not be.
+pub(super) fn cover(
+    engine: &Engine,
+    coverage: &Coverage,
+    organization: Option<&Organization>,
+) -> Result<Vec<(String, String)>, Failure> {
+    put(engine, "coverage", coverage.batch(organization).map_err(Failure::failed)?)?;
+    let silent = organization.map(|organization| coverage.silent(organization)).unwrap_or_default();
+    for (account, region) in silent.iter().take(WARNINGS) {
+        say(&format!("warning: {account} delivered no log of {region} in the window"));
+    }
+    if silent.len() > WARNINGS {
+        say(&format!(
+            "warning: {} more accounts and Regions delivered no log; see the report coverage",
+            silent.len() - WARNINGS
+        ));
+    }
+    Ok(silent)
 }
 
 /// Says what could not be read.

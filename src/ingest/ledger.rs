@@ -241,6 +241,11 @@ impl Ledger {
         sum
     }
 
+    /// The objects' names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.objects.iter().map(|object| object.name.as_str())
+    }
+
     /// Objects that could not be read: name and reason.
     pub fn refused_objects(&self) -> impl Iterator<Item = (&str, &str)> {
         let both = self.objects.iter().zip(&self.entries);

@@ -65,7 +65,12 @@ pub fn audit(source: &Path, out: &Path, options: &[&str]) -> Vec<(String, Vec<u8
         .expect("the folder")
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("manifest")))
-        .map(|path| (path.file_name().expect("a name").to_string_lossy().into_owned(), std::fs::read(path).expect("a file")))
+        .map(|path| {
+            (
+                path.file_name().expect("a name").to_string_lossy().into_owned(),
+                std::fs::read(path).expect("a file"),
+            )
+        })
         .collect();
     files.sort();
     let manifest = std::fs::read_to_string(out.join("manifest.json")).expect("the manifest");
@@ -159,7 +164,8 @@ impl Tangle {
                 }
                 2 => {
                     let mut update = record.clone();
-                    update["addendum"] = json!({"reason": "UPDATED_DATA", "originalEventID": record["eventID"]});
+                    update["addendum"] =
+                        json!({"reason": "UPDATED_DATA", "originalEventID": record["eventID"]});
                     versions.push(update);
                 }
                 3 => {

@@ -91,7 +91,8 @@ impl Chunk {
             Reading::Files(files) => (files[..done.local].to_vec(), done.local == files.len()),
             Reading::Feed(_) => (arrived.into_iter().map(|(_, object)| object).collect(), done.all),
         };
-        let events = concat_batches(&crate::event::builder::schema(), &batches).map_err(StoreError::internal)?;
+        let events =
+            concat_batches(&crate::event::builder::schema(), &batches).map_err(StoreError::internal)?;
         drop(batches);
         let rows = with_own(&events, &keys, &objects)?;
         let entries = entries.into_iter().map(|(_, entry)| entry).collect();
@@ -109,7 +110,9 @@ fn with_own(events: &RecordBatch, keys: &[Key], objects: &[LogObject]) -> Result
     });
     let layouts: Vec<Layout<'_>> = keys
         .iter()
-        .map(|key| objects.get(key.object as usize).map_or_else(Layout::default, |object| Layout::of(&object.name)))
+        .map(|key| {
+            objects.get(key.object as usize).map_or_else(Layout::default, |object| Layout::of(&object.name))
+        })
         .collect();
     #[expect(clippy::cast_possible_truncation, reason = "the lower half is wanted")]
     let low = |(row, key): (usize, &Key)| ids.is_null(row).then(|| (key.id as u64).cast_signed());

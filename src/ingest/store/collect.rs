@@ -227,7 +227,8 @@ impl Store {
 
     /// Ledger rows of earlier objects whose rows count differently now.
     fn corrections(&self, settled: &Settled, balance: &mut Balance) -> Result<Vec<Booked>, StoreError> {
-        let names: BTreeSet<&str> = settled.changed.iter().map(|(known, _)| known.mark.object.as_str()).collect();
+        let names: BTreeSet<&str> =
+            settled.changed.iter().map(|(known, _)| known.mark.object.as_str()).collect();
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mut booked = ledger::find(&*self.medium, &self.state, &names)?;
         booked.iter().for_each(|row| balance.uncount(&row.entry));
@@ -247,8 +248,7 @@ impl Store {
     pub(super) fn write_ledger(&mut self, booked: &[Booked], files: &mut Files) -> Result<(), StoreError> {
         let key = self.fresh(folder(PartKind::Ledger), None);
         let batches = booked.chunks(part::BATCH).map(entry::batch);
-        let written =
-            part::write(&*self.medium, key, PartKind::Ledger, None, &entry::schema(), batches)?;
+        let written = part::write(&*self.medium, key, PartKind::Ledger, None, &entry::schema(), batches)?;
         self.fold(written, files)
     }
 
@@ -342,7 +342,7 @@ impl Store {
     pub(super) fn sweep(&mut self) -> Result<u64, StoreError> {
         let mut swept = 0;
         for kind in [PartKind::Events, PartKind::Copies, PartKind::Ledger, PartKind::Keys] {
-            for key in self.medium.list(&format!("{}/", folder(kind)))? {
+            for key in self.medium.abandoned(&format!("{}/", folder(kind)))? {
                 if !self.state.parts.contains_key(&key) && self.medium.delete(&key)? {
                     swept += 1;
                 }

@@ -39,7 +39,8 @@ impl Store {
         }
         for ((kind, day), _) in days.iter().filter(|(_, parts)| parts.len() > 1) {
             let mut group = Vec::new();
-            for part in self.state.of(*kind).into_iter().filter(|part| part.day == *day).cloned().collect::<Vec<_>>()
+            for part in
+                self.state.of(*kind).into_iter().filter(|part| part.day == *day).cloned().collect::<Vec<_>>()
             {
                 let rows = matches!(kind, PartKind::Events | PartKind::Copies);
                 if rows && part.bytes > LARGE {
@@ -66,7 +67,8 @@ impl Store {
         let first = super::day_of(before);
         let mut commit = self.following("prune", time);
         let old = |part: &&Part| part.day.is_some_and(|day| day < first);
-        let removed: Vec<Part> = self.state.parts.values().map(|(_, part)| part).filter(old).cloned().collect();
+        let removed: Vec<Part> =
+            self.state.parts.values().map(|(_, part)| part).filter(old).cloned().collect();
         if removed.is_empty() {
             return Ok(0);
         }

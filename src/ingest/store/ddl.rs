@@ -7,7 +7,8 @@ use crate::event::column::{COLUMNS, Kind};
 /// `CREATE EXTERNAL TABLE` over the events of a store, with the days found by their names rather than listed.
 pub fn create(location: &str, table: &str) -> Result<String, String> {
     let wrong = |what: &str| format!("{what}: give the store as s3://bucket/prefix");
-    let place = location.strip_prefix("s3://").ok_or_else(|| wrong(&format!("{location} is not in a bucket")))?;
+    let place =
+        location.strip_prefix("s3://").ok_or_else(|| wrong(&format!("{location} is not in a bucket")))?;
     if place.contains(['\'', '\\', '\n']) {
         return Err(wrong("the location holds a quote or backslash"));
     }
@@ -44,7 +45,9 @@ mod tests {
     #[test]
     fn every_column_has_a_type_and_the_days_are_projected() {
         let sql = create("s3://audit/bedtrail/", "bedtrail_events").unwrap();
-        assert!(sql.starts_with("CREATE EXTERNAL TABLE bedtrail_events (\n  `event_id` string,\n  `event_time` timestamp,\n"));
+        assert!(sql.starts_with(
+            "CREATE EXTERNAL TABLE bedtrail_events (\n  `event_id` string,\n  `event_time` timestamp,\n"
+        ));
         assert!(sql.contains("  `delivered_at` timestamp\n)\nPARTITIONED BY (`event_date` string)\n"));
         assert!(sql.contains("'s3://audit/bedtrail/events/event_date=${event_date}'"));
         assert!(create("/var/store", "x").is_err() && create("s3://b/x'y", "x").is_err());

@@ -5,9 +5,12 @@ use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray,
+    TimestampMicrosecondArray,
 };
-use arrow::datatypes::{DataType, Field as ArrowField, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Field as ArrowField, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
 
 use super::StoreError;
 use crate::decode::shape::Shape;
@@ -211,9 +214,12 @@ impl<'b> Columns<'b> {
         entry.counts.aggregated = self.small("aggregated", row);
         entry.counts.insight = self.small("insight", row);
         entry.counts.refused = self.small("refused", row);
-        for (kind, name) in
-            RecordKind::ALL.into_iter().zip(["api_calls", "service_events", "network_activity", "shared_copies"])
-        {
+        for (kind, name) in RecordKind::ALL.into_iter().zip([
+            "api_calls",
+            "service_events",
+            "network_activity",
+            "shared_copies",
+        ]) {
             entry.kinds[kind as usize] = self.small(name, row);
         }
         entry

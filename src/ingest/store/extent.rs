@@ -57,11 +57,15 @@ impl<'b> Test<'b> {
     pub(super) fn of(batch: &'b RecordBatch) -> Result<Self, StoreError> {
         let missing = |name: &str| StoreError::Internal(format!("a file of rows has no column {name}"));
         let text = |name: &str| {
-            batch.column_by_name(name).and_then(|array| array.as_string_view_opt()).ok_or_else(|| missing(name))
+            batch
+                .column_by_name(name)
+                .and_then(|array| array.as_string_view_opt())
+                .ok_or_else(|| missing(name))
         };
         let time = |name: &str| {
-            let array =
-                batch.column_by_name(name).and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
+            let array = batch
+                .column_by_name(name)
+                .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
             array.ok_or_else(|| missing(name))
         };
         Ok(Self {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use hashbrown::HashSet;
 
@@ -95,7 +97,10 @@ impl<'b> Marks<'b> {
     pub(super) fn of(batch: &'b RecordBatch) -> Result<Self, StoreError> {
         let missing = |name: &str| StoreError::Internal(format!("a file of rows has no column {name}"));
         let text = |name: &str| {
-            batch.column_by_name(name).and_then(|array| array.as_string_view_opt()).ok_or_else(|| missing(name))
+            batch
+                .column_by_name(name)
+                .and_then(|array| array.as_string_view_opt())
+                .ok_or_else(|| missing(name))
         };
         let int = |name: &str| {
             let array = batch.column_by_name(name).and_then(|array| array.as_primitive_opt::<Int64Type>());
@@ -197,11 +202,7 @@ pub(super) fn find(
                     let superseding = marks.supersedes(row).is_some_and(|id| ids.contains(&id));
                     if superseding || ids.contains(&marks.id(row)) {
                         let row_in_part = at + row as u64;
-                        found.push(Known {
-                            mark: marks.mark(row),
-                            part: part.key.clone(),
-                            row: row_in_part,
-                        });
+                        found.push(Known { mark: marks.mark(row), part: part.key.clone(), row: row_in_part });
                     }
                 }
                 at += batch.num_rows() as u64;

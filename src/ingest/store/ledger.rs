@@ -40,7 +40,8 @@ impl Cursor {
     }
 
     fn name(&self) -> Option<&str> {
-        let names: &StringViewArray = self.batch.as_ref()?.column_by_name("log_object")?.as_string_view_opt()?;
+        let names: &StringViewArray =
+            self.batch.as_ref()?.column_by_name("log_object")?.as_string_view_opt()?;
         (self.row < names.len()).then(|| names.value(self.row))
     }
 }

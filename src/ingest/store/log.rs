@@ -166,7 +166,8 @@ impl State {
 
     /// The files of a kind, oldest commit first.
     pub fn of(&self, kind: PartKind) -> Vec<&Part> {
-        let mut parts: Vec<&(u64, Part)> = self.parts.values().filter(|(_, part)| part.kind == kind).collect();
+        let mut parts: Vec<&(u64, Part)> =
+            self.parts.values().filter(|(_, part)| part.kind == kind).collect();
         parts.sort_by_key(|(number, part)| (*number, &part.key));
         parts.into_iter().map(|(_, part)| part).collect()
     }
@@ -188,8 +189,10 @@ fn parse(store: &str, key: &str, bytes: &[u8]) -> Result<Commit, StoreError> {
         format: u32,
         tool_version: String,
     }
-    let broken =
-        |error: serde_json::Error| StoreError::Log { key: format!("{store}/{key}"), message: error.to_string() };
+    let broken = |error: serde_json::Error| StoreError::Log {
+        key: format!("{store}/{key}"),
+        message: error.to_string(),
+    };
     let head: Head = serde_json::from_slice(bytes).map_err(broken)?;
     if head.format > FORMAT {
         return Err(StoreError::Newer { store: store.to_owned(), version: head.tool_version });

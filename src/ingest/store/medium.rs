@@ -69,6 +69,11 @@ pub trait Medium: Send + Sync {
     /// The keys below a prefix that ends in `/`, sorted.
     fn list(&self, prefix: &str) -> Result<Vec<String>, MediumError>;
 
+    /// The keys below a prefix that no running commit can still be about to name.
+    fn abandoned(&self, prefix: &str) -> Result<Vec<String>, MediumError> {
+        self.list(prefix)
+    }
+
     /// Removes an object; false where that is forbidden. One that is not there is no error.
     fn delete(&self, key: &str) -> Result<bool, MediumError>;
 

@@ -30,6 +30,7 @@ pub mod local;
 pub mod log;
 pub mod medium;
 mod part;
+pub mod s3;
 mod settle;
 mod view;
 mod write;
@@ -42,9 +43,9 @@ use sha2::{Digest, Sha256};
 pub use self::collect::{Collected, Collecting, Sifted};
 pub use self::compact::Tidied;
 pub use self::log::{Commit, Part, PartKind, Scope, State};
+use self::medium::{Hold, Medium, MediumError};
 pub use self::part::rows_schema;
 pub use self::view::{StoredRows, View};
-use self::medium::{Hold, Medium, MediumError};
 use super::IngestError;
 
 /// Why a store cannot be used.
@@ -57,7 +58,9 @@ pub enum StoreError {
     #[error("{0} is no store: `bedtrail collect -s SOURCE --store {0}` makes one")]
     Absent(String),
     /// A later version wrote it.
-    #[error("the store {store} was written by bedtrail {version}, which this version cannot read: update bedtrail")]
+    #[error(
+        "the store {store} was written by bedtrail {version}, which this version cannot read: update bedtrail"
+    )]
     Newer {
         /// The store.
         store: String,
@@ -65,7 +68,9 @@ pub enum StoreError {
         version: String,
     },
     /// An entry of the log is missing.
-    #[error("the log of the store {store} lacks commit {number}: restore _bedtrail/log from a backup, or collect into a new store")]
+    #[error(
+        "the log of the store {store} lacks commit {number}: restore _bedtrail/log from a backup, or collect into a new store"
+    )]
     Gap {
         /// The store.
         store: String,

@@ -122,7 +122,8 @@ fn gather(batch: &RecordBatch, facts: &mut Facts) {
         let (least, most) = facts.objects.unwrap_or((first, last));
         facts.objects = Some((least.min(first), most.max(last)));
     }
-    let conflict = column("_conflict").and_then(|flags| flags.as_boolean_opt()).is_some_and(|f| f.true_count() > 0);
+    let conflict =
+        column("_conflict").and_then(|flags| flags.as_boolean_opt()).is_some_and(|f| f.true_count() > 0);
     let supersedes = column("_supersedes").is_some_and(|ids| ids.null_count() < ids.len());
     facts.odd |= conflict || supersedes;
 }
@@ -146,8 +147,7 @@ fn properties(kind: PartKind, schema: &SchemaRef) -> Result<WriterProperties, pa
     if matches!(kind, PartKind::Events | PartKind::Copies) {
         let at = |name: &&str| schema.index_of(name).ok().and_then(|at| i32::try_from(at).ok());
         let sorted = |at| SortingColumn { column_idx: at, descending: false, nulls_first: true };
-        properties =
-            properties.set_sorting_columns(Some(ORDER.iter().filter_map(at).map(sorted).collect()));
+        properties = properties.set_sorting_columns(Some(ORDER.iter().filter_map(at).map(sorted).collect()));
     }
     // Values that never repeat.
     for name in ["event_id", "request_id", "_content", "high", "low", "sha256", "log_object"] {
@@ -185,8 +185,7 @@ impl Reading {
             })
             .collect();
         let options = plain.with_schema(Arc::new(Schema::new(viewed)));
-        let metadata =
-            ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options).map_err(broken)?;
+        let metadata = ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), options).map_err(broken)?;
         Ok(Self { builder: ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata), key })
     }
 

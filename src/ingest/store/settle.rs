@@ -66,7 +66,8 @@ pub(super) fn settle(
     let known = known::find(medium, state, &at_days, &touched)?;
 
     let mut superseded = supersedes.clone();
-    superseded.extend(known.iter().filter(|known| !known.mark.renewed()).filter_map(|known| known.mark.supersedes));
+    superseded
+        .extend(known.iter().filter(|known| !known.mark.renewed()).filter_map(|known| known.mark.supersedes));
     let judged: Vec<&Known> = known.iter().filter(|known| touched.contains(&known.mark.id)).collect();
     let marks: Vec<&Mark> = judged.iter().map(|known| &known.mark).collect();
     let outcomes = judge(new, names, &marks, &superseded)?;
@@ -74,9 +75,7 @@ pub(super) fn settle(
     let changed = judged
         .into_iter()
         .zip(old)
-        .filter(|(known, outcome)| {
-            (known.mark.fate, known.mark.conflict) != (outcome.fate, outcome.conflict)
-        })
+        .filter(|(known, outcome)| (known.mark.fate, known.mark.conflict) != (outcome.fate, outcome.conflict))
         .map(|(known, outcome)| (known.clone(), *outcome))
         .collect();
     // What is known already need not be said again.

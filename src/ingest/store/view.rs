@@ -166,6 +166,15 @@ impl Store {
         Extent { from: extent.from.max(pruned), ..extent.clone() }
     }
 
+    /// The names of all objects, in order.
+    pub fn names(&self, mut take: impl FnMut(&str)) -> Result<(), StoreError> {
+        let mut merged = Merged::open(&*self.medium, &self.state, Some(&["log_object"]))?;
+        while let Some((batch, row)) = merged.next()? {
+            take(Columns::of(batch).text("log_object", row).unwrap_or_default());
+        }
+        Ok(())
+    }
+
     /// Every object of the ledger, in order.
     fn each(&self, mut take: impl FnMut(LogObject, Entry)) -> Result<(), StoreError> {
         let mut merged = Merged::open(&*self.medium, &self.state, None)?;
@@ -285,7 +294,9 @@ fn judge_again(seen: &Seen) -> Result<Judged, StoreError> {
         }
         judged.fates.insert(at, fate);
     }
-    judged.conflicts.extend(outcomes.filter(|(_, outcome)| outcome.conflict).map(|(mark, _)| mark.object.clone()));
+    judged
+        .conflicts
+        .extend(outcomes.filter(|(_, outcome)| outcome.conflict).map(|(mark, _)| mark.object.clone()));
     Ok(judged)
 }
 
@@ -334,7 +345,8 @@ fn narrow(entry: &mut Entry, tally: Option<&Tally>, rows: u64) {
     let tally = tally.unwrap_or(&none);
     entry.kinds = tally.rows;
     entry.counts.kept = tally.rows.iter().sum();
-    (entry.duplicate, entry.superseded, entry.conflicts) = (tally.duplicate, tally.superseded, tally.conflicts);
+    (entry.duplicate, entry.superseded, entry.conflicts) =
+        (tally.duplicate, tally.superseded, tally.conflicts);
     let asked = u64::from(entry.counts.kept + entry.duplicate + entry.superseded);
     entry.counts.out_of_range = u32::try_from(rows.saturating_sub(asked)).unwrap_or(u32::MAX);
     entry.times = tally.times;

@@ -244,7 +244,11 @@ fn as_copies(batch: &RecordBatch, outcomes: &[Outcome]) -> Result<RecordBatch, S
                     .ok_or_else(|| StoreError::Internal(format!("a row has no column {name}")))?;
                 let kept = name.starts_with('_')
                     || Field::named(name).is_some_and(|field| OF_COPIES.contains(&field));
-                if kept { Arc::clone(column) } else { nullif(column, &duplicate).map_err(StoreError::internal)? }
+                if kept {
+                    Arc::clone(column)
+                } else {
+                    nullif(column, &duplicate).map_err(StoreError::internal)?
+                }
             }
         };
         columns.push(column);

@@ -12,7 +12,9 @@ use crate::program::text;
 
 fn started(logs: &Path, store: &Path) -> std::process::Child {
     let mut command: Command =
-        bedtrail(["collect", "--quiet", "--memory-limit", "4M", "--store", text(store)]).source(logs).into_command();
+        bedtrail(["collect", "--quiet", "--memory-limit", "4M", "--store", text(store)])
+            .source(logs)
+            .into_command();
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("the program runs")
 }
@@ -34,7 +36,8 @@ fn killed_at_any_moment_it_ends_where_one_run_would() {
     let (mut killed, mut round) = (0, 0);
     while killed < kills {
         round += 1;
-        let (logs, store) = (folder.path().join(format!("logs{round}")), folder.path().join(format!("store{round}")));
+        let (logs, store) =
+            (folder.path().join(format!("logs{round}")), folder.path().join(format!("store{round}")));
         for all in [false, true] {
             tangle.write(&logs, |at| all || at % 4 != 0);
             for _ in 0..3 {

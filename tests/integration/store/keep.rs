@@ -28,7 +28,8 @@ fn another_reader_sees_each_event_once_whatever_was_collected_when() {
         let mut ids = BTreeSet::new();
         let mut rows = 0;
         for path in parts(&store) {
-            let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).expect("a part")).expect("Parquet");
+            let reader =
+                ParquetRecordBatchReaderBuilder::try_new(File::open(path).expect("a part")).expect("Parquet");
             for batch in reader.build().expect("a reader") {
                 let batch = batch.expect("a batch");
                 let column = batch.column_by_name("event_id").expect("a column");
@@ -71,7 +72,11 @@ fn a_part_is_sorted_compressed_typed_plainly_and_says_what_it_is() {
     assert!(pairs.iter().all(|pair| pair.key != "ARROW:schema"), "plain Parquet types only");
     let group = metadata.row_group(0);
     assert!(group.sorting_columns().is_some_and(|columns| columns.len() == 5));
-    let times = group.columns().iter().find(|column| column.column_path().string() == "event_time").expect("a column");
+    let times = group
+        .columns()
+        .iter()
+        .find(|column| column.column_path().string() == "event_time")
+        .expect("a column");
     assert!(times.statistics().is_some() && times.column_index_offset().is_some());
     let compression = format!("{:?}", times.compression());
     assert!(compression.starts_with("ZSTD"), "{compression}");
@@ -129,7 +134,8 @@ fn a_store_stands_alone_and_one_that_is_none_says_so() {
         .exits(2)
         .says("collected without --keep-content");
     bedtrail(["collect"]).source("fixtures/trail").run().exits(2).says("--store");
-    let dry = bedtrail(["collect", "--dry-run", "--store", text(&folder.path().join("new"))]).source("fixtures/trail");
+    let dry = bedtrail(["collect", "--dry-run", "--store", text(&folder.path().join("new"))])
+        .source("fixtures/trail");
     assert!(dry.run().exits(0).stdout.contains("114 objects to read"));
     assert!(!folder.path().join("new").exists());
 }

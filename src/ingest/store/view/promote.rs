@@ -57,15 +57,16 @@ fn placed(row: &RecordBatch, mark: &Mark) -> Result<RecordBatch, StoreError> {
     let text = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
     let time = |value: Option<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from_iter([value])) };
     let schema = row.schema();
-    let columns = schema.fields().iter().zip(row.columns()).map(|(field, column)| match field.name().as_str() {
-        "log_object" => text(Some(&mark.object)),
-        "log_index" => Arc::new(Int64Array::from(vec![i64::from(mark.index)])),
-        "delivered_at" => time(layout.delivered_at),
-        "_object_account" => text(layout.account),
-        "_object_region" => text(layout.region),
-        "_object_day" => time(layout.day),
-        _ => Arc::clone(column),
-    });
+    let columns =
+        schema.fields().iter().zip(row.columns()).map(|(field, column)| match field.name().as_str() {
+            "log_object" => text(Some(&mark.object)),
+            "log_index" => Arc::new(Int64Array::from(vec![i64::from(mark.index)])),
+            "delivered_at" => time(layout.delivered_at),
+            "_object_account" => text(layout.account),
+            "_object_region" => text(layout.region),
+            "_object_day" => time(layout.day),
+            _ => Arc::clone(column),
+        });
     let columns = columns.collect();
     RecordBatch::try_new(schema, columns).map_err(StoreError::internal)
 }
