@@ -2,6 +2,7 @@
 
 mod crash;
 mod keep;
+mod night;
 
 use std::path::{Path, PathBuf};
 
