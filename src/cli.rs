@@ -17,9 +17,10 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes:
   0  ran, no violation at or above --fail-on
-  1  violations at or above --fail-on (audit, rules test)
+  1  violations at or above --fail-on (audit, run, rules test)
   2  command line, configuration or policy is wrong, or a named policy does not exist
-  3  ran, but the evidence is incomplete: objects or records could not be read
+  3  ran, but the evidence is incomplete: objects or records could not be read, or an expected account
+     or Region is silent
   4  could not run: no input found, disk, internal error";
 
 /// The subcommands.

@@ -115,3 +115,47 @@ impl Previous {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{RecordBatch, StringViewArray};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    fn ids(path: &Path) -> Vec<String> {
+        Previous::load(path).ok().unwrap().0.into_iter().collect()
+    }
+
+    #[test]
+    fn every_format_of_a_run_is_read_and_only_violations_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert!(ids(folder.path()).is_empty() && ids(&at("none.json")).is_empty());
+        let text = |values: [&str; 2]| Arc::new(StringViewArray::from_iter_values(values)) as _;
+        let columns = [("status", text(["violation", "waived"])), ("finding_id", text(["a", "b"]))];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(File::create(at("violations.parquet")).unwrap(), batch.schema(), None)
+                .unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        assert_eq!(ids(folder.path()), ["a"]);
+        let lines = "{\"finding_id\":\"b\",\"status\":\"violation\"}\n{\"finding_id\":\"c\",\"status\":\"not_assessed\"}\n";
+        std::fs::write(at("violations.ndjson"), lines).unwrap();
+        assert_eq!(ids(folder.path()), ["b"]);
+        std::fs::write(
+            at("violations.csv"),
+            "finding_id,rule_id,status\nc,BT001,violation\nd,BT001,waived\n",
+        )
+        .unwrap();
+        assert_eq!(ids(folder.path()), ["c"]);
+        let report = r#"{"reports": [{"rows": [{"finding_id": "d", "status": "violation"}]}]}"#;
+        std::fs::write(at("violations.json"), report).unwrap();
+        assert_eq!(ids(folder.path()), ["d"]);
+        std::fs::write(at("violations.json"), "no JSON").unwrap();
+        assert!(Previous::load(folder.path()).is_err());
+    }
+}

@@ -35,7 +35,7 @@ pub(super) fn run(mut arguments: cli::Run, given: &Given) -> Result<Code, Failur
     let mut incomplete = false;
     if input.store.is_some() && !input.sources.is_empty() {
         let (from, to) = (input.from.take(), input.to.take());
-        input.from = config.collect.from.clone();
+        input.from.clone_from(&config.collect.from);
         let mut collecting = cli::Collect { input, dry_run: false, adding };
         let (accounts, regions) = (collecting.input.accounts.clone(), collecting.input.regions.clone());
         if !given.has("accounts") {

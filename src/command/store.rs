@@ -10,7 +10,7 @@ use crate::exit::Code;
 use crate::ingest::store::{PartKind, Store, date, day_of, ddl};
 
 /// How long to wait for another run.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Runs the subcommand.
 pub(super) fn run(arguments: &cli::Store) -> Result<Code, Failure> {

@@ -66,7 +66,7 @@ pub(super) fn source(input: &Input, now: i64) -> Result<Option<Store>, Failure> 
 /// The trail of a store.
 pub(super) fn open(
     prepared: Prepared,
-    store: &Store,
+    store: Store,
     input: &Input,
     tables: &BTreeMap<String, BTreeSet<String>>,
     wanted: FieldSet,
@@ -115,7 +115,7 @@ pub(super) fn open(
     if !view.recognised {
         return Err(listing::no_log(objects));
     }
-    for note in notes(store, &extent, input) {
+    for note in notes(&store, &extent, input) {
         super::say(&note);
     }
     let mut coverage = Coverage::default();
@@ -137,6 +137,7 @@ pub(super) fn open(
         balance: view.balance,
         passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },
         silent,
+        stored: Some((store, view.rows.files)),
         _scratch: scratch,
     })
 }

@@ -1,5 +1,7 @@
 //! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
 
+use std::path::PathBuf;
+
 use arrow::array::RecordBatch;
 
 use super::listing::{self, Passed, Sources};
@@ -18,6 +20,7 @@ use crate::event::scope::Scope;
 use crate::evidence::coverage::Coverage;
 use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
+use crate::ingest::store::Store;
 use crate::ingest::{self, Progress, Rows};
 use crate::policy::{self, Policy};
 use crate::source::Layout;
@@ -47,6 +50,8 @@ pub(super) struct Trail {
     pub(super) passed: Passed,
     /// Accounts and Regions that should have delivered logs and did not.
     pub(super) silent: Vec<(String, String)>,
+    /// The store that was read and its files, if it was one.
+    pub(super) stored: Option<(Store, Vec<PathBuf>)>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
 }
@@ -102,7 +107,7 @@ impl Prepared {
         }
         if let Some(store) = stored::source(input, now)? {
             let prepared = Self { engine, policy, window, now, organization, scratch };
-            return stored::open(prepared, &store, input, &tables, wanted, hash);
+            return stored::open(prepared, store, input, &tables, wanted, hash);
         }
         let mut sources = Sources::open(input, &window, now)?;
         let scope = Scope::get();
@@ -180,11 +185,35 @@ impl Prepared {
             ledger.names().for_each(|name| coverage.add(&Layout::of(name), &window));
         }
         let silent = cover(&engine, &coverage, organization)?;
-        Ok(Trail { engine, policy, window, now, ledger, balance, passed, silent, _scratch: scratch })
+        Ok(Trail {
+            engine,
+            policy,
+            window,
+            now,
+            ledger,
+            balance,
+            passed,
+            silent,
+            stored: None,
+            _scratch: scratch,
+        })
     }
 }
 
 impl Trail {
+    /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
+    /// the last query; a file that is there then was there all the time, since no name is used twice.
+    pub(super) fn intact(&self) -> Result<(), Failure> {
+        let Some((store, files)) = &self.stored else { return Ok(()) };
+        match files.iter().find(|file| !file.exists()) {
+            None => Ok(()),
+            Some(_) => {
+                Err(Failure::failed(format!("the store {} was changed while it was read", store.name()))
+                    .help("run again"))
+            }
+        }
+    }
+
     /// Whether every object and record could be read, and everybody expected delivered.
     pub(super) fn complete(&self) -> bool {
         self.balance.objects_refused == 0 && self.balance.refused == 0 && self.silent.is_empty()

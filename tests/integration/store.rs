@@ -1,6 +1,7 @@
 //! The store: collecting bit by bit and reading the store gives what reading all logs anew gives.
 
 mod crash;
+mod deploy;
 mod keep;
 mod night;
 
@@ -185,11 +186,7 @@ impl Tangle {
                     versions[0]["eventSource"] = "s3.amazonaws.com".into();
                     versions[0]["eventName"] = "GetObject".into();
                 }
-                6 => {
-                    if random.chance(100) {
-                        versions[0]["userIdentity"] = 5.into();
-                    }
-                }
+                6 if random.chance(100) => versions[0]["userIdentity"] = 5.into(),
                 _ => {}
             }
             for version in versions {

@@ -231,7 +231,9 @@ impl Store {
             settled.changed.iter().map(|(known, _)| known.mark.object.as_str()).collect();
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mut booked = ledger::find(&*self.medium, &self.state, &names)?;
-        booked.iter().for_each(|row| balance.uncount(&row.entry));
+        for row in &booked {
+            balance.uncount(&row.entry);
+        }
         for (known, after) in &settled.changed {
             let mark = &known.mark;
             let Ok(at) = booked.binary_search_by(|row| row.name.cmp(&mark.object)) else {
@@ -240,7 +242,9 @@ impl Store {
             let before = Outcome { fate: mark.fate, conflict: mark.conflict };
             count(&mut booked[at].entry, mark.kind, before, *after);
         }
-        booked.iter().for_each(|row| balance.count(&row.entry));
+        for row in &booked {
+            balance.count(&row.entry);
+        }
         Ok(booked)
     }
 

@@ -29,7 +29,7 @@ impl Store {
                 for batch in Reading::open(&*self.medium, part)?.batches()? {
                     let batch = batch?;
                     let found = Marks::of(&batch)?;
-                    let sources = batch.column_by_name("event_source").map(|column| column.as_string_view());
+                    let sources = batch.column_by_name("event_source").map(AsArray::as_string_view);
                     let rows = conform(&batch, &rows_schema())?;
                     for row in 0..batch.num_rows() {
                         // A duplicate's row holds only what tells it from others.
@@ -44,10 +44,10 @@ impl Store {
                 }
             }
         }
-        match wanted.is_empty() {
-            true => Ok(promoted),
-            false => Err(StoreError::Internal("a copy in the store has no row that is whole".to_owned())),
+        if wanted.is_empty() {
+            return Ok(promoted);
         }
+        Err(StoreError::Internal("a copy in the store has no row that is whole".to_owned()))
     }
 }
 
