@@ -1,7 +1,24 @@
 -- What makes one row per judged event the groups that the runner reads; `judged` is the rule's own SELECT. What
 -- passed is one group, all else is grouped by verdict, account, principal and subject. Events are met once and never
--- sorted; a group keeps its five earliest. $severity is the severity of a row: its own, else the rule's.
-WITH folded AS (
+-- sorted; a group keeps its five earliest. $severity is the severity of a row: its own, else the rule's. $unruled says
+-- that no policy was in force at the time of an event, of rules that judge by a policy.
+WITH dated AS (
+  SELECT
+    CASE WHEN $unruled THEN 'not_assessed' ELSE verdict END AS verdict,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    subject AS subject,
+    CASE WHEN $unruled THEN 'no policy was in force' ELSE reason END AS reason,
+    expected AS expected,
+    observed AS observed,
+    event_time AS event_time,
+    event_id AS event_id,
+    outcome AS outcome,
+    $severity AS severity
+  FROM judged
+),
+folded AS (
   SELECT
     verdict AS verdict,
     CASE WHEN verdict <> 'pass' THEN account_id END AS account_id,
@@ -15,7 +32,7 @@ WITH folded AS (
     MIN(observed) AS first_observed,
     MAX(observed) AS last_observed,
     MAX(
-      CASE $severity
+      CASE severity
         WHEN 'critical' THEN 5
         WHEN 'high' THEN 4
         WHEN 'medium' THEN 3
@@ -30,7 +47,7 @@ WITH folded AS (
     COUNT(*) FILTER (WHERE outcome = 'denied') AS denied,
     -- No two events have one key, so that both engines keep the same ones.
     min_by(event_id, CASE WHEN verdict <> 'pass' THEN CAST(event_time AS VARCHAR) || ' ' || event_id END, 5) AS samples
-  FROM judged
+  FROM dated
   GROUP BY 1, 2, 3, 4
 ),
 told AS (

@@ -21,7 +21,7 @@ const EXIT_CODES: &str = "Exit codes:
   2  command line, configuration or policy is wrong, or a named policy does not exist
   3  ran, but the evidence is incomplete: objects or records could not be read, or an expected account
      or Region is silent
-  4  could not run: no input found, disk, internal error";
+  4  could not run: no input found, credentials, network, disk, internal error";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]

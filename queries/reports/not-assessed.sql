@@ -34,7 +34,12 @@ WITH seen AS (
     ) AS BIGINT) AS unnamed_models,
     CAST(COUNT(*) FILTER (
       WHERE activity = 'model_invocation' AND outcome = 'ok' AND inference_region IS NULL
-        AND (profile_scope = 'global' OR model_kind = 'application_profile')
+        AND (
+          profile_scope = 'global'
+          OR model_id IS NULL
+          OR aws_region IS NULL
+          OR model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+        )
     ) AS BIGINT) AS unplaced_calls
   FROM events
   WHERE record_kind = 'api_call'
@@ -162,7 +167,7 @@ SELECT
       'Each successful model call names the Region it ran in, or was not sent to another one.'
     WHEN topic = 'processing Region' AND verdict = 'not_seen' THEN 'No successful model call is recorded.'
     WHEN topic = 'processing Region' THEN
-      'Some successful calls used a global or application inference profile and their records do not say where the model ran.'
+      'Some successful calls used a profile that can run elsewhere, or a reference that may stand for one, and their records do not say where the model ran.'
     ELSE 'CloudTrail records no prompt and no answer. What was asked and answered is not assessed.'
   END AS meaning
 FROM topics

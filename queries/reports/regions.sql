@@ -10,7 +10,7 @@
 -- called_geography = "Its geography."
 -- run_region = "The Region that ran the model: as recorded, else the called one; empty where the record does not settle it."
 -- run_geography = "Its geography."
--- run_basis = "recorded; not_rerouted: the record names no other Region; unknown: a profile that can run elsewhere and no Region recorded."
+-- run_basis = "recorded; not_rerouted: the record names no other Region; unknown: a reference behind which a profile can run elsewhere, and no Region recorded."
 -- profile_scope = "The inference profile's geography prefix, where one was used."
 -- calls = "Calls, whatever their outcome; only those that succeeded processed a prompt to its end."
 -- ok = "Calls that succeeded."
@@ -26,12 +26,14 @@ WITH folded AS (
     aws_region AS called_region,
     CASE
       WHEN inference_region IS NOT NULL THEN inference_region
-      WHEN profile_scope = 'global' OR model_kind = 'application_profile' THEN NULL
+      WHEN profile_scope = 'global' OR model_id IS NULL THEN NULL
+      WHEN model_kind IN ('application_profile', 'prompt', 'router', 'unresolved') THEN NULL
       ELSE aws_region
     END AS run_region,
     CASE
       WHEN inference_region IS NOT NULL THEN 'recorded'
-      WHEN profile_scope = 'global' OR model_kind = 'application_profile' THEN 'unknown'
+      WHEN profile_scope = 'global' OR model_id IS NULL OR aws_region IS NULL THEN 'unknown'
+      WHEN model_kind IN ('application_profile', 'prompt', 'router', 'unresolved') THEN 'unknown'
       ELSE 'not_rerouted'
     END AS run_basis,
     profile_scope AS profile_scope,

@@ -4,7 +4,7 @@
 -- needs = ["policy_version"]
 -- columns = [
 --   "event_id", "event_time", "account_id", "environment", "principal", "role_arn", "role_path_known", "model_id",
---   "model_requested", "model_kind", "activity", "outcome", "error_code", "aws_region", "record_kind",
+--   "model_requested", "model_kind", "profile_scope", "activity", "outcome", "error_code", "aws_region", "record_kind",
 -- ]
 -- attack = []
 -- attack_old = []
@@ -31,13 +31,14 @@
 WITH defaults AS (
   SELECT
     COALESCE((SELECT MIN(value) FROM policy_default WHERE name = 'unknown_model'), 'deny') AS unknown_model,
-    (SELECT COUNT(*) FROM policy_allow) AS allow_entries
+    (SELECT COUNT(*) FROM policy_allow) AS allow_entries,
+    (SELECT COUNT(*) FROM policy_deny) AS deny_entries
 )
 SELECT
   CASE
     WHEN d.decision = 'denied_entry' THEN 'violation'
     WHEN d.decision = 'not_assessed' THEN 'not_assessed'
-    WHEN d.decision = 'uncovered' AND (SELECT unknown_model FROM defaults) <> 'allow' THEN 'violation'
+    WHEN d.decision = 'uncovered' AND p.allow_entries > 0 AND p.unknown_model <> 'allow' THEN 'violation'
     ELSE 'pass'
   END AS verdict,
   d.account_id AS account_id,
@@ -53,5 +54,6 @@ SELECT
   d.event_id AS event_id,
   d.outcome AS outcome
 FROM decisions AS d
+CROSS JOIN defaults AS p
 WHERE d.outcome = 'denied'
-  AND ((SELECT allow_entries FROM defaults) > 0 OR d.decision = 'denied_entry')
+  AND (p.allow_entries > 0 OR p.deny_entries > 0)

@@ -14,8 +14,9 @@
 -- them lies outside the allowed geographies, staying inside was luck. This rule finds the use of such profiles \
 -- even where this call stayed inside, and refused attempts too. A global profile may run anywhere. For the others \
 -- the rule reads a dated table of the Regions each profile reaches from the Region that is called; where the table \
--- has no row for the model and the Region it takes all Regions that the prefix is known to reach. BT021 reports \
--- the calls that did leave."""
+-- has no row for the model and the Region it takes all Regions that the prefix is known to reach. Where the record \
+-- does not show whether a profile stands behind the reference (no model, a stored prompt, a router), and for \
+-- accounts in no environment, the call is not assessed. BT021 reports the calls that did leave."""
 -- fix = """\
 -- Use the profile of the right geography, and deny the others with a service control policy on the profile's ARN."""
 -- false_positives = """\
@@ -42,7 +43,11 @@ WITH calls AS (
   FROM events
   WHERE record_kind = 'api_call'
     AND activity IN ('model_invocation', 'batch')
-    AND (profile_scope IS NOT NULL OR model_kind = 'application_profile')
+    AND (
+      profile_scope IS NOT NULL
+      OR model_id IS NULL
+      OR model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+    )
 ),
 profiles AS (
   SELECT DISTINCT
@@ -132,6 +137,7 @@ reach AS (
 )
 SELECT
   CASE
+    WHEN c.environment IS NULL THEN 'not_assessed'
     WHEN v.anywhere > 0 THEN 'pass'
     WHEN c.profile_scope = 'global' OR d.outside > 0 THEN 'violation'
     WHEN c.profile_scope IS NULL OR d.outside IS NULL OR d.unplaced > 0 THEN 'not_assessed'
@@ -143,22 +149,27 @@ SELECT
   COALESCE(c.profile_scope || '.', '') || COALESCE(c.model_id, 'model not recorded')
     || ' from ' || COALESCE(c.aws_region, 'a Region that is not recorded') AS subject,
   CASE
+    WHEN c.environment IS NULL THEN 'the account is in no environment of the policy'
     WHEN c.profile_scope = 'global' THEN 'a global inference profile may run in any commercial Region'
     WHEN d.outside > 0 THEN 'the profile reaches Regions outside the geographies of environment ' || c.environment
+    WHEN c.model_id IS NULL THEN 'the record names no model, so a profile may stand behind the call'
+    WHEN c.model_kind IN ('prompt', 'router', 'unresolved')
+      THEN 'the record does not name the profile behind this reference'
     WHEN c.profile_scope IS NULL
       THEN 'an application inference profile: the record does not say which Regions it reaches'
     WHEN d.outside IS NULL THEN 'the Regions that this profile reaches are not known'
     ELSE 'the geography of a Region that this profile reaches is not known'
   END AS reason,
-  'a profile that stays in ' || v.allowed AS expected,
+  COALESCE('a profile that stays in ' || v.allowed, 'an environment for the account') AS expected,
   'called' || CASE WHEN d.outside > 0 THEN COALESCE(', reaches ' || NULLIF(d.outside_regions, ''), '') ELSE '' END AS observed,
   c.event_time AS event_time,
   c.event_id AS event_id,
   c.outcome AS outcome
 FROM calls AS c
-JOIN environments AS v ON v.environment = c.environment
+LEFT JOIN environments AS v ON v.environment = c.environment
 LEFT JOIN reach AS d
   ON d.environment = c.environment
   AND d.profile_scope = c.profile_scope
   AND d.model_key = COALESCE(c.model_id, '')
   AND d.region_key = COALESCE(c.aws_region, '')
+WHERE v.environment IS NOT NULL OR c.environment IS NULL

@@ -38,10 +38,9 @@ WITH settings AS (
 )
 SELECT
   CASE
-    WHEN e.environment IS NULL THEN 'not_assessed'
     WHEN s.setting = 'allow' THEN 'pass'
-    WHEN e.credential IS NULL THEN 'not_assessed'
     WHEN e.credential NOT IN ('bearer_long', 'bearer_short', 'bearer_unknown') THEN 'pass'
+    WHEN e.environment IS NULL OR e.credential IS NULL THEN 'not_assessed'
     WHEN s.setting = 'short_only' AND e.credential = 'bearer_short' THEN 'pass'
     WHEN s.setting = 'short_only' AND e.credential = 'bearer_unknown' THEN 'not_assessed'
     ELSE 'violation'
@@ -68,10 +67,7 @@ SELECT
 FROM events AS e
 LEFT JOIN settings AS s ON s.environment = e.environment
 WHERE e.record_kind = 'api_call'
-  AND (
-    s.environment IS NOT NULL
-    OR (e.environment IS NULL AND e.credential IN ('bearer_long', 'bearer_short', 'bearer_unknown'))
-  )
+  AND (s.environment IS NOT NULL OR e.environment IS NULL)
   AND (
     e.surface IN ('runtime', 'mantle', 'agents', 'agentcore', 'gateway', 'control')
     OR e.activity IN ('model_invocation', 'batch')

@@ -32,6 +32,10 @@ WITH settings AS (
   FROM policy_credential
   WHERE credential_class = 'long_term_keys'
   GROUP BY environment
+),
+in_force AS (
+  SELECT CASE WHEN COUNT(effective_from) = COUNT(*) THEN MIN(effective_from) END AS in_force_from
+  FROM policy_version
 )
 SELECT
   CASE
@@ -66,6 +70,9 @@ SELECT
     ELSE 'medium'
   END AS severity
 FROM events AS e
-LEFT JOIN settings AS s ON s.environment = e.environment
+CROSS JOIN in_force AS f
+LEFT JOIN settings AS s
+  ON s.environment = e.environment
+  AND (f.in_force_from IS NULL OR e.event_time >= f.in_force_from)
 WHERE e.record_kind = 'api_call'
   AND e.activity IN ('model_invocation', 'batch', 'agent_invocation', 'retrieval')

@@ -11,8 +11,8 @@
 -- atlas = []
 -- why = """\
 -- Model invocation logging keeps prompts and answers, which CloudTrail does not. It is set per Region, so one \
--- Region can be silent while the others log. Deleting the setting is critical. Setting it so that text, images, \
--- embeddings, video or audio are no longer delivered, or so that they go to a bucket or log group the policy does \
+-- Region can be silent while the others log. Deleting the setting is critical. Setting it without any destination, \
+-- so that text, images, embeddings, video or audio are no longer delivered, or so that they go to a bucket or log group the policy does \
 -- not list under invocation logs, is high. A refused attempt is medium, one that failed for another reason low. A \
 -- change is not assessed where the record leaves out what was set, or where the policy lists no targets to compare \
 -- with; a delivery that is switched off counts even then."""
@@ -49,6 +49,13 @@ WITH changes AS (
     json_extract_scalar(
       request_parameters, '$.loggingConfig.cloudWatchConfig.largeDataDeliveryS3Config.keyPrefix'
     ) AS large_prefix,
+    -- A setting that is recorded and names neither a bucket nor a log group sends nothing anywhere.
+    COALESCE(
+      regexp_like(request_parameters, '"loggingConfig"[ ]*:[ ]*[{]')
+        AND strpos(request_parameters, '"s3Config"') = 0
+        AND strpos(request_parameters, '"cloudWatchConfig"') = 0,
+      FALSE
+    ) AS emptied,
     CASE
       WHEN json_extract_scalar(request_parameters, '$.loggingConfig.textDataDeliveryEnabled') = 'false'
         OR json_extract_scalar(request_parameters, '$.loggingConfig.imageDataDeliveryEnabled') = 'false'
@@ -72,17 +79,39 @@ configured AS (
   SELECT COUNT(*) AS entries
   FROM targets
 ),
+in_force AS (
+  SELECT CASE WHEN COUNT(effective_from) = COUNT(*) THEN MIN(effective_from) END AS in_force_from
+  FROM policy_version
+),
+-- A bucket lies in the partition of the Region that writes to it.
 destinations AS (
-  SELECT DISTINCT bucket AS place, prefix AS prefix, 'bucket' AS kind FROM changes WHERE bucket IS NOT NULL
+  SELECT DISTINCT aws_region AS aws_region, bucket AS place, prefix AS prefix, 'bucket' AS kind
+  FROM changes
+  WHERE bucket IS NOT NULL
   UNION
-  SELECT DISTINCT large_bucket AS place, large_prefix AS prefix, 'bucket' AS kind FROM changes WHERE large_bucket IS NOT NULL
+  SELECT DISTINCT aws_region AS aws_region, large_bucket AS place, large_prefix AS prefix, 'bucket' AS kind
+  FROM changes
+  WHERE large_bucket IS NOT NULL
   UNION
-  SELECT DISTINCT log_group AS place, CAST(NULL AS VARCHAR) AS prefix, 'group' AS kind FROM changes WHERE log_group IS NOT NULL
+  SELECT DISTINCT aws_region AS aws_region, log_group AS place, CAST(NULL AS VARCHAR) AS prefix, 'group' AS kind
+  FROM changes
+  WHERE log_group IS NOT NULL
+),
+located AS (
+  SELECT
+    d.aws_region AS aws_region,
+    d.place AS place,
+    d.prefix AS prefix,
+    d.kind AS kind,
+    'arn:' || COALESCE(r.partition, 'aws') || ':s3:::' || d.place AS arn
+  FROM destinations AS d
+  LEFT JOIN ref_region AS r ON r.region = d.aws_region
 ),
 -- A target may be written as a name, an s3:// address or an ARN; log groups' ARNs hold Region and account.
 listed AS (
-  SELECT DISTINCT d.place AS place, COALESCE(d.prefix, '') AS prefix, d.kind AS kind
-  FROM destinations AS d
+  SELECT DISTINCT
+    COALESCE(d.aws_region, '') AS region_key, d.place AS place, COALESCE(d.prefix, '') AS prefix, d.kind AS kind
+  FROM located AS d
   JOIN targets AS t
     ON regexp_like(d.place, t.pattern_re)
     OR (
@@ -92,21 +121,25 @@ listed AS (
         OR regexp_like('s3://' || d.place || '/', t.pattern_re)
         OR regexp_like('s3://' || d.place || '/' || COALESCE(d.prefix, ''), t.pattern_re)
         OR regexp_like('s3://' || d.place || '/' || COALESCE(d.prefix, '') || '/', t.pattern_re)
-        OR regexp_like('arn:aws:s3:::' || d.place, t.pattern_re)
-        OR regexp_like('arn:aws:s3:::' || d.place || '/' || COALESCE(d.prefix, ''), t.pattern_re)
+        OR regexp_like(d.arn, t.pattern_re)
+        OR regexp_like(d.arn || '/' || COALESCE(d.prefix, ''), t.pattern_re)
       )
     )
 ),
 listed_groups AS (
   SELECT DISTINCT c.account_id AS account_id, c.aws_region AS aws_region, c.log_group AS place
   FROM (
-    SELECT DISTINCT account_id AS account_id, aws_region AS aws_region, log_group AS log_group
-    FROM changes
-    WHERE log_group IS NOT NULL
+    SELECT DISTINCT
+      g.account_id AS account_id, g.aws_region AS aws_region, g.log_group AS log_group,
+      'arn:' || COALESCE(r.partition, 'aws') || ':logs:' || g.aws_region || ':' || g.account_id || ':log-group:'
+        || g.log_group AS arn
+    FROM changes AS g
+    LEFT JOIN ref_region AS r ON r.region = g.aws_region
+    WHERE g.log_group IS NOT NULL
   ) AS c
   JOIN targets AS t
-    ON regexp_like('arn:aws:logs:' || c.aws_region || ':' || c.account_id || ':log-group:' || c.log_group, t.pattern_re)
-    OR regexp_like('arn:aws:logs:' || c.aws_region || ':' || c.account_id || ':log-group:' || c.log_group || ':*', t.pattern_re)
+    ON regexp_like(c.arn, t.pattern_re)
+    OR regexp_like(c.arn || ':*', t.pattern_re)
 ),
 compared AS (
   SELECT
@@ -118,6 +151,7 @@ compared AS (
     c.principal AS principal,
     c.outcome AS outcome,
     c.narrowed AS narrowed,
+    c.emptied AS emptied,
     c.event_name = 'DeleteModelInvocationLoggingConfiguration' AS deleted,
     COALESCE(c.bucket, c.log_group, c.large_bucket) IS NULL AS unread,
     COALESCE(
@@ -126,17 +160,30 @@ compared AS (
       CASE WHEN c.large_bucket IS NOT NULL AND l.place IS NULL THEN c.large_bucket END
     ) AS stranger,
     COALESCE(c.bucket, c.log_group, c.large_bucket) AS destination,
-    k.entries AS entries
+    CASE WHEN c.event_time < f.in_force_from THEN 0 ELSE k.entries END AS entries,
+    COALESCE(c.event_time < f.in_force_from, FALSE) AS unruled
   FROM changes AS c
   CROSS JOIN configured AS k
-  LEFT JOIN listed AS b ON b.kind = 'bucket' AND b.place = c.bucket AND b.prefix = COALESCE(c.prefix, '')
-  LEFT JOIN listed AS l ON l.kind = 'bucket' AND l.place = c.large_bucket AND l.prefix = COALESCE(c.large_prefix, '')
-  LEFT JOIN listed AS n ON n.kind = 'group' AND n.place = c.log_group
+  CROSS JOIN in_force AS f
+  LEFT JOIN listed AS b
+    ON b.kind = 'bucket'
+    AND b.region_key = COALESCE(c.aws_region, '')
+    AND b.place = c.bucket
+    AND b.prefix = COALESCE(c.prefix, '')
+  LEFT JOIN listed AS l
+    ON l.kind = 'bucket'
+    AND l.region_key = COALESCE(c.aws_region, '')
+    AND l.place = c.large_bucket
+    AND l.prefix = COALESCE(c.large_prefix, '')
+  LEFT JOIN listed AS n
+    ON n.kind = 'group'
+    AND n.region_key = COALESCE(c.aws_region, '')
+    AND n.place = c.log_group
   LEFT JOIN listed_groups AS g ON g.place = c.log_group AND g.account_id = c.account_id AND g.aws_region = c.aws_region
 )
 SELECT
   CASE
-    WHEN deleted OR narrowed THEN 'violation'
+    WHEN deleted OR narrowed OR emptied THEN 'violation'
     WHEN unread OR entries = 0 THEN 'not_assessed'
     WHEN stranger IS NOT NULL THEN 'violation'
     ELSE 'pass'
@@ -147,16 +194,18 @@ SELECT
   COALESCE(aws_region, 'Region not recorded')
     || CASE
       WHEN deleted THEN ' deleted'
-      WHEN narrowed THEN ' narrowed'
+      WHEN narrowed OR emptied THEN ' narrowed'
       WHEN stranger IS NOT NULL AND entries > 0 THEN ' redirected'
       ELSE ' set'
     END AS subject,
   CASE
-    WHEN (deleted OR narrowed) AND outcome = 'denied' THEN 'an attempt to switch logging off was refused'
-    WHEN (deleted OR narrowed) AND outcome <> 'ok' THEN 'an attempt to switch logging off failed'
+    WHEN (deleted OR narrowed OR emptied) AND outcome = 'denied' THEN 'an attempt to switch logging off was refused'
+    WHEN (deleted OR narrowed OR emptied) AND outcome <> 'ok' THEN 'an attempt to switch logging off failed'
     WHEN deleted THEN 'model invocation logging is deleted for this Region'
+    WHEN emptied THEN 'logging is set without any destination'
     WHEN narrowed THEN 'a kind of data is no longer delivered'
     WHEN unread THEN 'the record does not show what was set'
+    WHEN unruled THEN 'no policy was in force'
     WHEN entries = 0 THEN 'the policy lists no invocation log targets to compare with'
     ELSE 'the destination is not an invocation log target of the policy'
   END AS reason,

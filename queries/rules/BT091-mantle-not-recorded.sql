@@ -39,12 +39,12 @@ WITH traces AS (
     event_time AS event_time,
     event_name AS event_name,
     account_id AS account_id,
+    COALESCE(account_id, '') AS account_key,
     CASE WHEN surface IN ('iam', 'marketplace') THEN NULL ELSE aws_region END AS aws_region,
     outcome AS outcome,
     CASE WHEN event_source = 'bedrock-mantle.amazonaws.com' AND event_name = 'CreateInference' THEN 1 ELSE 0 END AS inference
   FROM events
   WHERE record_kind = 'api_call'
-    AND account_id IS NOT NULL
     AND (
       event_source = 'bedrock-mantle.amazonaws.com'
       OR invoked_by = 'bedrock-mantle.amazonaws.com'
@@ -52,28 +52,35 @@ WITH traces AS (
     )
 ),
 regions AS (
-  SELECT account_id AS account_id, aws_region AS aws_region, SUM(inference) AS inferences
+  SELECT account_key AS account_key, aws_region AS aws_region, SUM(inference) AS inferences
   FROM traces
   WHERE aws_region IS NOT NULL
-  GROUP BY account_id, aws_region
+  GROUP BY account_key, aws_region
 ),
 accounts AS (
-  SELECT account_id AS account_id, SUM(inference) AS inferences
+  SELECT account_key AS account_key, SUM(inference) AS inferences
   FROM traces
-  GROUP BY account_id
+  GROUP BY account_key
 )
 SELECT
-  CASE WHEN COALESCE(r.inferences, a.inferences) > 0 THEN 'pass' ELSE 'violation' END AS verdict,
+  CASE
+    WHEN t.account_id IS NULL AND t.inference = 0 THEN 'not_assessed'
+    WHEN COALESCE(r.inferences, a.inferences) > 0 THEN 'pass'
+    ELSE 'violation'
+  END AS verdict,
   t.account_id AS account_id,
   t.aws_region AS aws_region,
   CAST(NULL AS VARCHAR) AS principal,
   'bedrock-mantle ' || COALESCE(t.aws_region, 'in any Region') AS subject,
-  'bedrock-mantle is in use and no CreateInference event is recorded: OpenAI-compatible and Codex use is not assessed' AS reason,
+  CASE
+    WHEN t.account_id IS NULL THEN 'the record names no account whose model calls could be looked for'
+    ELSE 'bedrock-mantle is in use and no CreateInference event is recorded: OpenAI-compatible and Codex use is not assessed'
+  END AS reason,
   'CreateInference data events are recorded' AS expected,
   'seen: ' || t.event_name AS observed,
   t.event_time AS event_time,
   t.event_id AS event_id,
   t.outcome AS outcome
 FROM traces AS t
-JOIN accounts AS a ON a.account_id = t.account_id
-LEFT JOIN regions AS r ON r.account_id = t.account_id AND r.aws_region = t.aws_region
+JOIN accounts AS a ON a.account_key = t.account_key
+LEFT JOIN regions AS r ON r.account_key = t.account_key AND r.aws_region = t.aws_region

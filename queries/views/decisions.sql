@@ -2,29 +2,36 @@
 -- meaning = """\
 -- One row per model invocation or batch job, whatever its outcome. decision is allowed, denied_entry, uncovered or \
 -- not_assessed. A deny entry beats every allow entry; among allow entries the one with the longest role pattern is \
--- named. A pattern is held against the model id, the id without its :M version, the id without -vN:M, and the \
--- reference as sent. A call whose model the record does not name (an application inference profile, a \
+-- named. A pattern is held against the model id, the id without its :M version and the id without -vN:M, each also \
+-- with the prefix of the inference profile (eu.), and the reference as sent. A role whose path the record lost may be \
+-- any that an entry names with a path: not_assessed where a deny entry may mean it, and where an allow entry may and \
+-- none fits. A call whose model the record does not name (an application inference profile, a \
 -- provisioned, custom or imported model, a prompt, a router, a marketplace endpoint) is not_assessed unless an entry \
--- covers the reference itself or the policy gives it an alias. Empty without a policy."""
+-- covers the reference itself or the policy gives it an alias. A call from before the policy's first day \
+-- (effective_from) is not_assessed. Empty without a policy."""
 -- uses = []
 --
 -- [columns]
 -- decision = "allowed, denied_entry (a deny entry covers it), uncovered (no entry covers it) or not_assessed."
 -- grant_id = "The id of the allow or deny entry that decided; null where none did."
--- policy_version = "The version of the policy it was judged by."
+-- policy_version = "The version of the policy it was judged by; null where none was in force."
 -- reason = "Why: the deny entry's reason, what covers the call, or why it is not assessed."
 
 WITH version AS (
-  SELECT MAX(policy_version) AS policy_version
+  SELECT
+    MAX(policy_version) AS policy_version,
+    -- Before this no version was in force; null where one always was.
+    CASE WHEN COUNT(effective_from) = COUNT(*) THEN MIN(effective_from) END AS in_force_from
   FROM policy_version
   HAVING COUNT(*) > 0
 ),
 calls AS (
   SELECT DISTINCT
     COALESCE(environment, '') AS environment_key,
-    COALESCE(role_arn, principal) AS caller,
+    COALESCE(role_arn, principal, '') AS caller,
     COALESCE(model_id, '') AS model_key,
     COALESCE(model_requested, '') AS requested_key,
+    COALESCE(profile_scope, '') AS scope_key,
     COALESCE(model_kind, '') AS kind_key,
     COALESCE(role_path_known, TRUE) AS path_known,
     activity AS activity
@@ -41,9 +48,12 @@ models AS (
   SELECT
     c.model_key AS model_key,
     c.requested_key AS requested_key,
+    c.scope_key AS scope_key,
     COALESCE(r.model_id, i.model_id) AS alias_id,
     COALESCE(r.model_id, i.model_id, c.model_key) AS model_id
-  FROM (SELECT DISTINCT model_key AS model_key, requested_key AS requested_key FROM calls) AS c
+  FROM (
+    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM calls
+  ) AS c
   LEFT JOIN aliases AS r ON r.reference = c.requested_key
   LEFT JOIN aliases AS i ON i.reference = c.model_key
 ),
@@ -51,6 +61,8 @@ names AS (
   SELECT
     model_key AS model_key,
     requested_key AS requested_key,
+    scope_key AS scope_key,
+    scope_key || '.' AS prefix,
     model_id AS model_id,
     regexp_replace(model_id, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
     regexp_replace(model_id, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
@@ -62,24 +74,40 @@ model_patterns AS (
   SELECT model_pattern AS model_pattern, model_re AS model_re FROM policy_deny
 ),
 role_patterns AS (
-  SELECT role_pattern AS role_pattern, role_re AS role_re FROM policy_allow
+  SELECT role_pattern AS role_pattern, role_re AS role_re, role_pathless_re AS role_pathless_re FROM policy_allow
   UNION
-  SELECT role_pattern AS role_pattern, role_re AS role_re FROM policy_deny
+  SELECT role_pattern AS role_pattern, role_re AS role_re, role_pathless_re AS role_pathless_re FROM policy_deny
 ),
 -- Expressions meet each distinct model and each distinct caller once; all further joins are on equality.
 matched_models AS (
-  SELECT n.model_key AS model_key, n.requested_key AS requested_key, p.model_pattern AS model_pattern
+  SELECT n.model_key AS model_key, n.requested_key AS requested_key, n.scope_key AS scope_key,
+    p.model_pattern AS model_pattern
   FROM names AS n
   JOIN model_patterns AS p
     ON regexp_like(n.model_id, p.model_re)
     OR regexp_like(n.unversioned, p.model_re)
     OR regexp_like(n.bare, p.model_re)
     OR regexp_like(n.requested_key, p.model_re)
+    OR (
+      n.scope_key <> ''
+      AND (
+        regexp_like(n.prefix || n.model_id, p.model_re)
+        OR regexp_like(n.prefix || n.unversioned, p.model_re)
+        OR regexp_like(n.prefix || n.bare, p.model_re)
+      )
+    )
 ),
+-- A role whose path the record lost may be any that an entry names with its path: it may be meant, and does not fit.
 matched_callers AS (
-  SELECT c.caller AS caller, p.role_pattern AS role_pattern
-  FROM (SELECT DISTINCT caller AS caller FROM calls) AS c
-  JOIN role_patterns AS p ON regexp_like(c.caller, p.role_re)
+  SELECT c.caller AS caller, p.role_pattern AS role_pattern, regexp_like(c.caller, p.role_re) AS fits
+  FROM (
+    SELECT caller AS caller, COUNT(*) FILTER (WHERE NOT path_known) AS pathless
+    FROM calls
+    GROUP BY caller
+  ) AS c
+  JOIN role_patterns AS p
+    ON regexp_like(c.caller, p.role_re)
+    OR (c.pathless > 0 AND regexp_like(c.caller, p.role_pathless_re))
 ),
 asked AS (
   SELECT DISTINCT
@@ -87,6 +115,7 @@ asked AS (
     caller AS caller,
     model_key AS model_key,
     requested_key AS requested_key,
+    scope_key AS scope_key,
     activity AS activity
   FROM calls
 ),
@@ -96,15 +125,22 @@ allows AS (
     c.caller AS caller,
     c.model_key AS model_key,
     c.requested_key AS requested_key,
+    c.scope_key AS scope_key,
     c.activity AS activity,
     a.allow_id AS allow_id,
+    r.fits AS fits,
     ROW_NUMBER() OVER (
-      PARTITION BY c.environment_key, c.caller, c.model_key, c.requested_key, c.activity
-      ORDER BY a.role_length DESC NULLS LAST, a.position ASC NULLS LAST, a.allow_id ASC NULLS LAST
+      PARTITION BY c.environment_key, c.caller, c.model_key, c.requested_key, c.scope_key, c.activity
+      ORDER BY
+        CASE WHEN r.fits THEN 0 ELSE 1 END ASC, a.role_length DESC NULLS LAST, a.position ASC NULLS LAST,
+        a.allow_id ASC NULLS LAST
     ) AS place
   FROM asked AS c
   JOIN matched_callers AS r ON r.caller = c.caller
-  JOIN matched_models AS m ON m.model_key = c.model_key AND m.requested_key = c.requested_key
+  JOIN matched_models AS m
+    ON m.model_key = c.model_key
+    AND m.requested_key = c.requested_key
+    AND m.scope_key = c.scope_key
   JOIN policy_allow AS a ON a.role_pattern = r.role_pattern AND a.model_pattern = m.model_pattern
   WHERE (a.environment IS NULL OR a.environment = c.environment_key)
     AND (a.activity IS NULL OR a.activity = c.activity)
@@ -115,33 +151,26 @@ denies AS (
     c.caller AS caller,
     c.model_key AS model_key,
     c.requested_key AS requested_key,
+    c.scope_key AS scope_key,
     c.activity AS activity,
     d.deny_id AS deny_id,
     d.reason AS reason,
+    r.fits AS fits,
     ROW_NUMBER() OVER (
-      PARTITION BY c.environment_key, c.caller, c.model_key, c.requested_key, c.activity
-      ORDER BY d.position ASC NULLS LAST, d.deny_id ASC NULLS LAST, d.reason ASC NULLS LAST
+      PARTITION BY c.environment_key, c.caller, c.model_key, c.requested_key, c.scope_key, c.activity
+      ORDER BY
+        CASE WHEN r.fits THEN 0 ELSE 1 END ASC, d.position ASC NULLS LAST, d.deny_id ASC NULLS LAST,
+        d.reason ASC NULLS LAST
     ) AS place
   FROM asked AS c
   JOIN matched_callers AS r ON r.caller = c.caller
-  JOIN matched_models AS m ON m.model_key = c.model_key AND m.requested_key = c.requested_key
+  JOIN matched_models AS m
+    ON m.model_key = c.model_key
+    AND m.requested_key = c.requested_key
+    AND m.scope_key = c.scope_key
   JOIN policy_deny AS d ON d.role_pattern = r.role_pattern AND d.model_pattern = m.model_pattern
   WHERE (d.environment IS NULL OR d.environment = c.environment_key)
     AND (d.activity IS NULL OR d.activity = c.activity)
-),
--- Entries that fit but for the role and that name a path: a role whose path the record lost may be theirs.
-pathed AS (
-  SELECT DISTINCT
-    c.environment_key AS environment_key,
-    c.model_key AS model_key,
-    c.requested_key AS requested_key,
-    c.activity AS activity
-  FROM asked AS c
-  JOIN matched_models AS m ON m.model_key = c.model_key AND m.requested_key = c.requested_key
-  JOIN policy_allow AS a ON a.model_pattern = m.model_pattern
-  WHERE a.role_pattern LIKE '%:role/%/%'
-    AND (a.environment IS NULL OR a.environment = c.environment_key)
-    AND (a.activity IS NULL OR a.activity = c.activity)
 ),
 -- Each distinct combination is judged once; what it is judged to be then meets the events in one join, whose smaller
 -- side stands first.
@@ -151,26 +180,30 @@ verdicts AS (
     c.caller AS caller,
     c.model_key AS model_key,
     c.requested_key AS requested_key,
+    c.scope_key AS scope_key,
     c.kind_key AS kind_key,
     c.path_known AS path_known,
     c.activity AS activity,
     v.policy_version AS policy_version,
+    v.in_force_from AS in_force_from,
     a.allow_id AS allow_id,
     d.deny_id AS deny_id,
     d.reason AS deny_reason,
     CASE
-      WHEN d.place IS NOT NULL THEN 'denied_entry'
-      WHEN a.place IS NOT NULL THEN 'allowed'
+      WHEN d.fits THEN 'denied_entry'
+      WHEN d.place IS NOT NULL AND NOT c.path_known THEN 'not_assessed'
+      WHEN a.fits THEN 'allowed'
       WHEN m.alias_id IS NULL AND (
         c.model_key = ''
         OR c.kind_key IN (
           'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
         )
       ) THEN 'not_assessed'
-      WHEN NOT c.path_known AND p.activity IS NOT NULL THEN 'not_assessed'
+      WHEN a.place IS NOT NULL AND NOT c.path_known THEN 'not_assessed'
       ELSE 'uncovered'
     END AS decision,
     CASE
+      WHEN d.place IS NOT NULL AND NOT c.path_known THEN 'role path not recorded: a deny entry may mean this role'
       WHEN m.alias_id IS NOT NULL THEN 'role path not recorded'
       WHEN c.model_key = '' THEN 'model not recorded'
       WHEN c.kind_key = 'application_profile' THEN 'application inference profile: the record does not name the model behind it'
@@ -188,11 +221,13 @@ verdicts AS (
   JOIN models AS m
     ON m.model_key = c.model_key
     AND m.requested_key = c.requested_key
+    AND m.scope_key = c.scope_key
   LEFT JOIN allows AS a
     ON a.environment_key = c.environment_key
     AND a.caller = c.caller
     AND a.model_key = c.model_key
     AND a.requested_key = c.requested_key
+    AND a.scope_key = c.scope_key
     AND a.activity = c.activity
     AND a.place = 1
   LEFT JOIN denies AS d
@@ -200,13 +235,9 @@ verdicts AS (
     AND d.caller = c.caller
     AND d.model_key = c.model_key
     AND d.requested_key = c.requested_key
+    AND d.scope_key = c.scope_key
     AND d.activity = c.activity
     AND d.place = 1
-  LEFT JOIN pathed AS p
-    ON p.environment_key = c.environment_key
-    AND p.model_key = c.model_key
-    AND p.requested_key = c.requested_key
-    AND p.activity = c.activity
 ),
 judged AS (
   SELECT
@@ -224,18 +255,19 @@ judged AS (
     e.activity AS activity,
     e.outcome AS outcome,
     e.aws_region AS aws_region,
-    x.policy_version AS policy_version,
+    CASE WHEN e.event_time < x.in_force_from THEN NULL ELSE x.policy_version END AS policy_version,
     x.allow_id AS allow_id,
     x.deny_id AS deny_id,
     x.deny_reason AS deny_reason,
-    x.decision AS decision,
-    x.obstacle AS obstacle
+    CASE WHEN e.event_time < x.in_force_from THEN 'not_assessed' ELSE x.decision END AS decision,
+    CASE WHEN e.event_time < x.in_force_from THEN 'no policy was in force' ELSE x.obstacle END AS obstacle
   FROM verdicts AS x
   JOIN events AS e
     ON x.environment_key = COALESCE(e.environment, '')
-    AND x.caller = COALESCE(e.role_arn, e.principal)
+    AND x.caller = COALESCE(e.role_arn, e.principal, '')
     AND x.model_key = COALESCE(e.model_id, '')
     AND x.requested_key = COALESCE(e.model_requested, '')
+    AND x.scope_key = COALESCE(e.profile_scope, '')
     AND x.kind_key = COALESCE(e.model_kind, '')
     AND x.path_known = COALESCE(e.role_path_known, TRUE)
     AND x.activity = e.activity

@@ -3,6 +3,7 @@
 -- One row per call that invoked a model, whatever its outcome, with every column of events. Tokens come from the \
 -- record itself; where it has none, from the AwsServiceEvent that names the call as its parent (the same account and \
 -- request_id). Such twins are not calls and are not rows here. If a call has several twins, the largest number \
+-- counts; if several rows share the request, one of them carries it. Counts below 0 or above a million million are no \
 -- counts. token_source is cloudtrail or service_event, and null where no tokens are recorded: null is not zero."""
 -- uses = []
 --
@@ -13,16 +14,45 @@ WITH twins AS (
   SELECT
     account_id AS account_id,
     request_id AS request_id,
-    MAX(input_tokens) AS input_tokens,
-    MAX(output_tokens) AS output_tokens,
-    MAX(cache_read_tokens) AS cache_read_tokens,
-    MAX(cache_write_tokens) AS cache_write_tokens
+    MAX(input_tokens) FILTER (WHERE input_tokens BETWEEN 0 AND 1000000000000) AS input_tokens,
+    MAX(output_tokens) FILTER (WHERE output_tokens BETWEEN 0 AND 1000000000000) AS output_tokens,
+    MAX(cache_read_tokens) FILTER (WHERE cache_read_tokens BETWEEN 0 AND 1000000000000) AS cache_read_tokens,
+    MAX(cache_write_tokens) FILTER (WHERE cache_write_tokens BETWEEN 0 AND 1000000000000) AS cache_write_tokens
   FROM events
   WHERE record_kind = 'service_event'
     AND account_id IS NOT NULL
     AND request_id IS NOT NULL
     AND COALESCE(input_tokens, output_tokens, cache_read_tokens, cache_write_tokens) IS NOT NULL
   GROUP BY account_id, request_id
+),
+-- Rows that share a request are one call told twice: a row with tokens of its own, else the first, has the twin.
+placed AS (
+  SELECT
+    t.account_id AS account_id,
+    t.request_id AS request_id,
+    e.log_object AS log_object,
+    e.log_index AS log_index,
+    t.input_tokens AS input_tokens,
+    t.output_tokens AS output_tokens,
+    t.cache_read_tokens AS cache_read_tokens,
+    t.cache_write_tokens AS cache_write_tokens,
+    ROW_NUMBER() OVER (
+      PARTITION BY t.account_id, t.request_id
+      ORDER BY
+        CASE
+          WHEN COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL THEN 1
+          ELSE 0
+        END ASC,
+        e.log_object ASC NULLS LAST,
+        e.log_index ASC NULLS LAST
+    ) AS place
+  FROM twins AS t
+  JOIN events AS e
+    ON e.account_id = t.account_id
+    AND e.request_id = t.request_id
+  WHERE e.record_kind = 'api_call'
+    AND e.activity = 'model_invocation'
+    AND COALESCE(t.input_tokens, t.output_tokens, t.cache_read_tokens, t.cache_write_tokens) IS NOT NULL
 )
 SELECT
   e.event_id AS event_id,
@@ -96,10 +126,10 @@ SELECT
   e.user_agent AS user_agent,
   e.client AS client,
   e.client_version AS client_version,
-  COALESCE(e.input_tokens, t.input_tokens) AS input_tokens,
-  COALESCE(e.output_tokens, t.output_tokens) AS output_tokens,
-  COALESCE(e.cache_read_tokens, t.cache_read_tokens) AS cache_read_tokens,
-  COALESCE(e.cache_write_tokens, t.cache_write_tokens) AS cache_write_tokens,
+  COALESCE(CASE WHEN e.input_tokens BETWEEN 0 AND 1000000000000 THEN e.input_tokens END, t.input_tokens) AS input_tokens,
+  COALESCE(CASE WHEN e.output_tokens BETWEEN 0 AND 1000000000000 THEN e.output_tokens END, t.output_tokens) AS output_tokens,
+  COALESCE(CASE WHEN e.cache_read_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_read_tokens END, t.cache_read_tokens) AS cache_read_tokens,
+  COALESCE(CASE WHEN e.cache_write_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_write_tokens END, t.cache_write_tokens) AS cache_write_tokens,
   e.resource_type AS resource_type,
   e.resource_arn AS resource_arn,
   e.request_id AS request_id,
@@ -116,12 +146,17 @@ SELECT
   e.log_index AS log_index,
   e.delivered_at AS delivered_at,
   CASE
-    WHEN COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NOT NULL THEN 'cloudtrail'
+    WHEN e.input_tokens BETWEEN 0 AND 1000000000000 OR e.output_tokens BETWEEN 0 AND 1000000000000
+      OR e.cache_read_tokens BETWEEN 0 AND 1000000000000 OR e.cache_write_tokens BETWEEN 0 AND 1000000000000
+      THEN 'cloudtrail'
     WHEN t.request_id IS NOT NULL THEN 'service_event'
   END AS token_source
 FROM events AS e
-LEFT JOIN twins AS t
+LEFT JOIN placed AS t
   ON t.account_id = e.account_id
   AND t.request_id = e.request_id
+  AND t.log_object = e.log_object
+  AND t.log_index = e.log_index
+  AND t.place = 1
 WHERE e.record_kind = 'api_call'
   AND e.activity = 'model_invocation'

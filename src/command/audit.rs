@@ -59,7 +59,7 @@ pub(super) fn carry_out(
             }
             _ => found.at_or_above(fail_on),
         },
-        evidence_incomplete: incomplete || !trail.complete(),
+        evidence_incomplete: incomplete || !trail.complete() || !found.complete(),
         not_assessed: found.not_assessed(),
         strict: arguments.verdict.strict_evidence,
         ..Conditions::default()

@@ -10,7 +10,8 @@ use crate::clock;
 use crate::exit::Conditions;
 use crate::output::manifest::{self, Manifest};
 use crate::output::{
-    Answer, Caveat, FORMATS, Format, Options, format, write_folder, write_manifest, write_stream,
+    Answer, Caveat, FORMATS, Format, Options, clear, earlier, format, shown, write_folder, write_manifest,
+    write_stream,
 };
 use crate::policy::Policy;
 
@@ -73,6 +74,7 @@ impl<'a> Delivery<'a> {
             return self.stream(answers);
         };
         let options = Options::default();
+        let before = earlier(folder);
         let mut outputs = write_folder(folder, answers, &self.formats, &options)?;
         let objects = trail.ledger.objects_batch().map_err(Failure::failed)?;
         let ledger = Answer {
@@ -113,6 +115,9 @@ impl<'a> Delivery<'a> {
                 outputs
             },
         };
+        for file in clear(folder, before, &manifest.outputs) {
+            say(&format!("warning: {} is of an earlier run, but changed since: it stays", shown(&file)));
+        }
         write_manifest(folder, &manifest)?;
         if !input.quiet {
             let files = manifest.outputs.len();

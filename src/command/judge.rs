@@ -6,14 +6,14 @@ use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
-use super::Failure;
 use super::trail::{Prepared, Trail};
+use super::{Failure, say};
 use crate::cli;
-use crate::engine::Slices;
+use crate::engine::{Engine, Slices};
 use crate::event::column::Field;
 use crate::finding::{self, Finding, Severity, Verdict};
 use crate::output::Caveat;
-use crate::policy::{Parameter, Policy, RuleSetting};
+use crate::policy::{Parameter, Policy, Problem, RuleSetting};
 use crate::rule::{self, Rule, RuleOutcome, Setting, Settings, Waiver};
 
 /// The severity from which an audit fails, if nobody says otherwise.
@@ -146,6 +146,9 @@ impl Judgement {
 
     /// The same for some of the rules.
     pub(super) fn of(rules: &'static [Rule], prepared: &Prepared) -> Result<Self, Failure> {
+        if let Some(policy) = &prepared.policy {
+            check_conditions(policy, &prepared.engine)?;
+        }
         let settings = settings(prepared.policy.as_ref(), rules, prepared.now)?;
         let statements = rule::run::statements(rules, &settings).map_err(Failure::usage)?;
         Ok(Self { rules, settings, statements })
@@ -181,12 +184,10 @@ impl Judgement {
             .engine
             .block_on(rule::run::run(self.rules, &self.settings, &tables))
             .map_err(Failure::failed)?;
-        match judgement.outcomes.iter().find_map(|outcome| Some((outcome, outcome.error.as_ref()?))) {
-            Some((outcome, error)) => {
-                Err(Failure::failed(format!("rule {} could not be run: {error}", outcome.rule_id)))
-            }
-            None => Ok(Found(judgement)),
+        for error in &judgement.errors {
+            say(&format!("warning: {error}"));
         }
+        Ok(Found(judgement))
     }
 }
 
@@ -231,6 +232,11 @@ impl Found {
     /// Whether a rule could not assess something.
     pub(super) fn not_assessed(&self) -> bool {
         self.0.has_not_assessed()
+    }
+
+    /// Whether every rule and waiver could be run.
+    pub(super) fn complete(&self) -> bool {
+        self.0.errors.is_empty()
     }
 
     pub(super) fn outcomes(&self) -> &[RuleOutcome] {
@@ -316,27 +322,51 @@ pub(super) fn check_rules(policy: &Policy, rules: &[Rule]) -> Result<(), Failure
     rule::run::statements(rules, &settings).map(drop).map_err(Failure::usage)
 }
 
+/// Whether the engine can plan the conditions of the waivers: constants in them are worked out now.
+pub(super) fn check_conditions(policy: &Policy, engine: &Engine) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    for waiver in policy.waivers() {
+        let Some(condition) = &waiver.condition else { continue };
+        let sql = format!("SELECT COUNT(*) AS events FROM events WHERE ({condition})");
+        if let Err(error) = engine.scans(&[&sql]) {
+            problems.push(policy.condition_problem(&waiver.id, format!("match: it cannot be run: {error}")));
+        }
+    }
+    refuse(&problems)
+}
+
+fn refuse(problems: &[Problem]) -> Result<(), Failure> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    Err(Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n"))))
+}
+
 /// Rules of the policy that this version does not have.
 pub(super) fn absent_rules(policy: &Policy) -> Result<Vec<String>, Failure> {
     let rules = rule::catalogue().map_err(Failure::failed)?;
     let codes: Vec<&str> = rules.iter().map(|rule| rule.code.as_str()).collect();
     let mut notes = Vec::new();
     let mut wrong = Vec::new();
-    for problem in policy.unknown_rules(&codes) {
-        // BT001 to BT099 is what the rule pack will grow to; any other name is a mistake.
-        if problem.message.contains("BT0") {
+    for (code, problem) in policy.unknown_rules(&codes) {
+        if planned(&code) {
             notes.push(problem.to_string());
         } else {
-            wrong.push(problem.to_string());
+            wrong.push(problem);
         }
     }
-    if !wrong.is_empty() {
-        return Err(Failure::usage(format!("the policy cannot be used\n{}", wrong.join("\n"))));
-    }
+    refuse(&wrong)?;
     let custom =
         policy.customs().iter().map(|custom| format!("custom rule {} is checked but not run yet", custom.id));
     notes.extend(custom);
     Ok(notes)
+}
+
+/// BT001 to BT099 is what the rule pack will grow to; any other name is a mistake.
+fn planned(code: &str) -> bool {
+    code.strip_prefix("BT0")
+        .is_some_and(|rest| rest.len() == 2 && rest != "00" && rest.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// What the policy says of rules. Rules, parameters and conditions are checked against the catalogue later.

@@ -2,6 +2,7 @@
 
 use super::trail::load_policy;
 use super::{Failure, print, say};
+use crate::engine::{self, Engine};
 use crate::exit::Code;
 use crate::{cli, policy, rule};
 
@@ -12,6 +13,8 @@ pub(super) fn run(arguments: &cli::Policy) -> Result<Code, Failure> {
         cli::Policy::Check { file } => {
             let policy = load_policy(file)?;
             super::judge::check_rules(&policy, rule::catalogue().map_err(Failure::failed)?)?;
+            let limits = engine::Limits { memory: 64 << 20, spill_dir: None, partitions: 1 };
+            super::judge::check_conditions(&policy, &Engine::new(limits).map_err(Failure::failed)?)?;
             let absent = super::judge::absent_rules(&policy)?;
             for note in policy.notes().iter().map(ToString::to_string).chain(absent) {
                 say(&format!("note: {note}"));

@@ -38,8 +38,10 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
     let columns: &[Field] = if judgement.is_some() { &Judgement::COLUMNS } else { &[] };
     let hash = arguments.output.out.is_some() || tables.contains("objects");
     let trail = prepared.open(&arguments.input, &queries, columns, hash)?;
+    let mut complete = trail.complete();
     if let Some(judgement) = &judgement {
         let found = judgement.run(&trail)?;
+        complete &= found.complete();
         for report in judge::REPORTS {
             put(&trail.engine, report.relation, (report.rows)(&found)?)?;
         }
@@ -58,7 +60,7 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
         glance: Vec::new(),
         footer: frame.footer,
     };
-    let conditions = Conditions { evidence_incomplete: !trail.complete(), ..Conditions::default() };
+    let conditions = Conditions { evidence_incomplete: !complete, ..Conditions::default() };
     let parameters = BTreeMap::from([("query".to_owned(), sql)]);
     delivery.deliver(&arguments.input, &trail, &frame.preamble, &[answer], parameters, conditions)?;
     Ok(conditions.code())

@@ -57,7 +57,7 @@ fn judged(
     let frame = Frame::of(&trail, not_assessed)?;
     let answer = frame.judged(which, (which.rows)(&found)?);
     let conditions = Conditions {
-        evidence_incomplete: !trail.complete(),
+        evidence_incomplete: !trail.complete() || !found.complete(),
         not_assessed: found.not_assessed(),
         strict: arguments.strict_evidence,
         ..Conditions::default()

@@ -107,5 +107,8 @@ fn one(rule: &'static Rule, fixture: &Path, events: &Path) -> Result<i64, Failur
         return Err(Failure::failed("a fixture record is refused"));
     }
     let found = judgement.run(&trail)?;
+    if !found.complete() {
+        return Err(Failure::failed("it could not be run"));
+    }
     Ok(found.outcomes().iter().map(|outcome| outcome.violations).sum())
 }

@@ -1,6 +1,6 @@
 //! A store in place of logs: the same tables, from what was collected.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub(super) fn open(
     prepared: Prepared,
     store: Store,
     input: &Input,
-    tables: &BTreeMap<String, BTreeSet<String>>,
+    tables: &BTreeSet<String>,
     wanted: FieldSet,
     hash: bool,
 ) -> Result<Trail, Failure> {
@@ -80,7 +80,7 @@ pub(super) fn open(
         .help("collect with --keep-content into a new store"));
     }
     let extent = listing::extent(input, &window);
-    let view = store.view(&extent, hash || tables.contains_key("objects"))?;
+    let view = store.view(&extent, hash || tables.contains("objects"))?;
     let mut by_account: Vec<(&'static str, Lookup)> = Vec::new();
     if wanted.contains(Field::Environment)
         && let Some(policy) = policy.clone()
@@ -99,10 +99,10 @@ pub(super) fn open(
     };
     engine.register_stored("events", &builder::schema(), stored).map_err(Failure::failed)?;
     let ledger = view.ledger;
-    if tables.contains_key("objects") {
+    if tables.contains("objects") {
         put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
     }
-    if tables.contains_key("refusals") {
+    if tables.contains("refusals") {
         put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
     }
     warn(&ledger, input.quiet);
@@ -119,7 +119,7 @@ pub(super) fn open(
         super::say(&note);
     }
     let mut coverage = Coverage::default();
-    if organization.is_some() || tables.contains_key("coverage") {
+    if organization.is_some() || tables.contains("coverage") {
         store.names(|name| {
             let layout = Layout::of(name);
             if extent.reads(&layout) {

@@ -1,6 +1,9 @@
 //! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 
@@ -97,18 +100,11 @@ impl Prepared {
         also: &[Field],
         hash: bool,
     ) -> Result<Trail, Failure> {
+        if let Some(store) = stored::source(input, self.now)? {
+            let (tables, wanted) = scans(&self.engine, queries, also)?;
+            return stored::open(self, store, input, &tables, wanted, hash);
+        }
         let Self { engine, policy, window, now, organization, scratch } = self;
-        let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
-        let mut tables = engine.scans(&texts).map_err(query_failure)?;
-        let columns = tables.remove("events").unwrap_or_default();
-        let mut wanted = FieldSet::default();
-        for field in columns.iter().filter_map(|name| Field::named(name)).chain(also.iter().copied()) {
-            wanted.insert(field);
-        }
-        if let Some(store) = stored::source(input, now)? {
-            let prepared = Self { engine, policy, window, now, organization, scratch };
-            return stored::open(prepared, store, input, &tables, wanted, hash);
-        }
         let mut sources = Sources::open(input, &window, now)?;
         let scope = Scope::get();
         let filter = Filter::new(scope.needles(), scope.names());
@@ -140,13 +136,30 @@ impl Prepared {
         let local = objects.len() as u64;
         let known = || sources.known(local);
         let feed = sources.remote.as_ref().map(|remote| &remote.feed);
-        let ingested = progress::shown(&progress, &known, input.quiet, || {
-            ingest::ingest(objects, feed, &wanted, &shared, &limits, &progress)
-        })
-        .map_err(Failure::failed)?;
+        let wanted = OnceLock::new();
+        let (tables, ingested) = std::thread::scope(|scope| {
+            // Reading need not wait for plans; a query that cannot be planned ends it.
+            let planned = scope.spawn(|| match scans(&engine, queries, also) {
+                Ok((tables, columns)) => {
+                    let _ = wanted.set(columns);
+                    Ok(tables)
+                }
+                Err(error) => {
+                    progress.cancelled.store(true, Ordering::Relaxed);
+                    Err(error)
+                }
+            });
+            let ingested = progress::shown(&progress, &known, input.quiet, || {
+                ingest::ingest(objects, feed, &wanted, &shared, &limits, &progress)
+            });
+            (planned.join(), ingested)
+        });
+        let tables = tables.map_err(|_| Failure::failed("internal error: planning ended early"))??;
+        let ingested = ingested.map_err(Failure::failed)?;
         let passed = sources.passed();
         let schema = builder::schema();
-        let names = wanted.contains(Field::AccountName).then_some(organization.as_ref()).flatten();
+        let named = wanted.get().is_some_and(|wanted| wanted.contains(Field::AccountName));
+        let names = organization.as_ref().filter(|_| named);
         match (ingested.rows, stored::account_names(names)) {
             (Rows::Memory(batches), None) => engine.register("events", &schema, batches),
             (Rows::Files(files), None) => engine.register_parquet("events", &files, &schema),
@@ -164,10 +177,10 @@ impl Prepared {
         .map_err(Failure::failed)?;
         let ledger = ingested.ledger;
         // As a table the ledger takes far more memory than it does as entries: only if somebody asks it.
-        if tables.contains_key("objects") {
+        if tables.contains("objects") {
             put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
         }
-        if tables.contains_key("refusals") {
+        if tables.contains("refusals") {
             put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
         }
         let balance = ledger.balance();
@@ -181,7 +194,7 @@ impl Prepared {
         warn(&ledger, input.quiet);
         let organization = organization.as_ref();
         let mut coverage = Coverage::default();
-        if organization.is_some() || tables.contains_key("coverage") {
+        if organization.is_some() || tables.contains("coverage") {
             ledger.names().for_each(|name| coverage.add(&Layout::of(name), &window));
         }
         let silent = cover(&engine, &coverage, organization)?;
@@ -244,6 +257,19 @@ impl Trail {
         }
         lines
     }
+}
+
+/// The tables that queries read, and the columns of `events` among them, `also` included.
+fn scans(
+    engine: &Engine,
+    queries: &[String],
+    also: &[Field],
+) -> Result<(BTreeSet<String>, FieldSet), Failure> {
+    let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
+    let tables = engine.scans(&texts).map_err(query_failure)?;
+    let columns = tables.get("events").map(|columns| FieldSet::named(columns.iter().map(String::as_str)));
+    let wanted = columns.unwrap_or_default().union(FieldSet::of(also));
+    Ok((tables.into_keys().collect(), wanted))
 }
 
 /// Registers one batch under its own schema.

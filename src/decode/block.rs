@@ -80,22 +80,22 @@ struct Masks {
     pair: u64,
 }
 
-/// Describes the blocks of `bytes` that are whole and have a byte after them, as many as `out` takes; the byte
-/// after a block decides whether a pair begins at its end.
-pub(crate) fn marks(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, out: &mut [Marks]) {
+/// Shows `visit` the blocks of `bytes` that are whole and have a byte after them, until it answers false; the
+/// byte after a block decides whether a pair begins at its end.
+pub(crate) fn walk(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, visit: impl FnMut(Marks) -> bool) {
     #[cfg(target_arch = "x86_64")]
     if avx512::available() {
         // SAFETY: the features have just been detected.
-        unsafe { avx512::marks(bytes, pairs, carry, out) };
+        unsafe { avx512::walk(bytes, pairs, carry, visit) };
         return;
     }
     #[cfg(target_arch = "x86_64")]
     if avx2::available() {
         // SAFETY: the features have just been detected.
-        unsafe { avx2::marks(bytes, pairs, carry, out) };
+        unsafe { avx2::walk(bytes, pairs, carry, visit) };
         return;
     }
-    portable(bytes, pairs, carry, out);
+    portable(bytes, pairs, carry, visit);
 }
 
 /// Each block with the byte that follows it.
@@ -103,8 +103,8 @@ fn blocks(bytes: &[u8]) -> impl Iterator<Item = &[u8; BLOCK + 1]> {
     bytes.windows(BLOCK + 1).step_by(BLOCK).filter_map(<[u8]>::first_chunk)
 }
 
-fn portable(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, out: &mut [Marks]) {
-    for (block, marks) in blocks(bytes).zip(out) {
+fn portable(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, mut visit: impl FnMut(Marks) -> bool) {
+    for block in blocks(bytes) {
         let mut masks = Masks { backslash: 0, quote: 0, open: 0, close: 0, space: 0, high: 0, pair: 0 };
         for (index, both) in block.windows(2).enumerate() {
             let (byte, next) = (both[0], both[1]);
@@ -117,7 +117,9 @@ fn portable(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, out: &mut [Marks]) {
             masks.high |= bit(byte > 0x7f);
             masks.pair |= bit(pairs.is(byte, next));
         }
-        *marks = outside_strings(masks, carry, prefix_xor);
+        if !visit(outside_strings(masks, carry, prefix_xor)) {
+            return;
+        }
     }
 }
 
@@ -175,7 +177,7 @@ mod avx512 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,popcnt,pclmulqdq")]
-    pub(super) fn marks(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, out: &mut [Marks]) {
+    pub(super) fn walk(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, mut visit: impl FnMut(Marks) -> bool) {
         let fold = _mm512_set1_epi8(0x20);
         let each = |byte: u8| _mm512_set1_epi8(byte.cast_signed());
         let (backslash, quote, open, close) = (each(b'\\'), each(b'"'), each(b'{'), each(b'}'));
@@ -184,7 +186,7 @@ mod avx512 {
             let (bits, ones) = (_mm_cvtsi64_si128(bits.cast_signed()), _mm_set1_epi8(-1));
             _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, ones)).cast_unsigned()
         };
-        for (block, marks) in blocks(bytes).zip(out) {
+        for block in blocks(bytes) {
             // SAFETY: the window is 65 bytes long and the loads need no alignment.
             let (all, next): (__m512i, __m512i) = unsafe {
                 (_mm512_loadu_si512(block.as_ptr().cast()), _mm512_loadu_si512(block.as_ptr().add(1).cast()))
@@ -205,7 +207,9 @@ mod avx512 {
                 high,
                 pair: pair & !high & !(high >> 1 | u64::from(block[64] > 0x7f) << 63),
             };
-            *marks = outside_strings(masks, carry, prefix_xor);
+            if !visit(outside_strings(masks, carry, prefix_xor)) {
+                return;
+            }
         }
     }
 
@@ -236,14 +240,14 @@ mod avx2 {
 
     #[expect(clippy::cast_ptr_alignment, reason = "the loads need no alignment")]
     #[target_feature(enable = "avx2,popcnt,pclmulqdq")]
-    pub(super) fn marks(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, out: &mut [Marks]) {
+    pub(super) fn walk(bytes: &[u8], pairs: &Pairs, carry: &mut Carry, mut visit: impl FnMut(Marks) -> bool) {
         let fold = _mm256_set1_epi8(0x20);
         let (first, second) = (nibbles(&pairs.first), nibbles(&pairs.second));
         let prefix_xor = |bits: u64| {
             let (bits, ones) = (_mm_cvtsi64_si128(bits.cast_signed()), _mm_set1_epi8(-1));
             _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(bits, ones)).cast_unsigned()
         };
-        for (block, marks) in blocks(bytes).zip(out) {
+        for block in blocks(bytes) {
             // SAFETY: the window is 65 bytes long and the loads need no alignment.
             let [low, high, low_next, high_next] = unsafe {
                 let at = |offset| _mm256_loadu_si256(block.as_ptr().add(offset).cast::<__m256i>());
@@ -266,7 +270,9 @@ mod avx2 {
                 high: bits(low, high),
                 pair: !nowhere,
             };
-            *marks = outside_strings(masks, carry, prefix_xor);
+            if !visit(outside_strings(masks, carry, prefix_xor)) {
+                return;
+            }
         }
     }
 
@@ -325,24 +331,26 @@ mod tests {
         )) {
             const PAIRS: [[u8; 2]; 8] = [*b"ck", *b"\\u", *b"kc", *b"uu", *b"-r", *b"hr", *b"gh", *b"\"c"];
             let pairs = Pairs::new(PAIRS);
-            let mut plain = vec![Marks::default(); bytes.len().saturating_sub(1) / BLOCK];
+            let mut plain = vec![];
             let mut plain_carry = Carry::default();
-            portable(&bytes, &pairs, &mut plain_carry, &mut plain);
+            portable(&bytes, &pairs, &mut plain_carry, |marks| { plain.push(marks); true });
+            prop_assert_eq!(plain.len(), bytes.len().saturating_sub(1) / BLOCK);
             for (at, both) in bytes.windows(2).take(plain.len() * BLOCK).enumerate() {
                 let pair = PAIRS.iter().any(|pair| both == pair);
                 prop_assert_eq!(plain[at / BLOCK].pair >> (at % BLOCK) & 1 == 1, pair);
             }
-            let mut fast = vec![Marks::default(); plain.len()];
+            let mut fast = vec![];
             let mut fast_carry = Carry::default();
-            marks(&bytes, &pairs, &mut fast_carry, &mut fast);
+            walk(&bytes, &pairs, &mut fast_carry, |marks| { fast.push(marks); true });
             prop_assert_eq!(&fast, &plain);
             prop_assert_eq!(fast_carry, plain_carry);
             #[cfg(target_arch = "x86_64")]
             if avx2::available() {
+                let mut narrow = vec![];
                 let mut narrow_carry = Carry::default();
                 // SAFETY: the features have just been detected.
-                unsafe { avx2::marks(&bytes, &pairs, &mut narrow_carry, &mut fast) };
-                prop_assert_eq!(&fast, &plain);
+                unsafe { avx2::walk(&bytes, &pairs, &mut narrow_carry, |marks| { narrow.push(marks); true }) };
+                prop_assert_eq!(&narrow, &plain);
                 prop_assert_eq!(narrow_carry, plain_carry);
             }
         }

@@ -11,7 +11,6 @@
 use hashbrown::HashSet;
 
 use crate::decode::block::Pairs;
-use crate::decode::structure::{Span, Structure};
 
 /// The key whose values are compared with the names wanted.
 const KEY: &str = "\"eventName\"";
@@ -24,6 +23,7 @@ const FREQUENT: &[u8] = b"\"eas:0-1itnr,2o.c4638m57/9dulApEpfbIvTRygCwhDSNPkUxML
 struct Needle {
     text: Box<[u8]>,
     at: usize,
+    pair: [u8; 2],
 }
 
 impl Needle {
@@ -31,29 +31,46 @@ impl Needle {
         let frequency = |byte: &u8| {
             FREQUENT.iter().position(|one| one == byte).map_or(0, |position| FREQUENT.len() - position)
         };
-        let at = text
+        let found = text
             .as_bytes()
             .windows(2)
             .enumerate()
             .min_by_key(|(_, both)| frequency(&both[0]) * frequency(&both[1]));
-        Self { text: text.as_bytes().into(), at: at.map_or(0, |(at, _)| at) }
-    }
-
-    fn pair(&self) -> [u8; 2] {
-        let byte = |at: usize| self.text.get(at).copied().unwrap_or(b'0');
-        [byte(self.at), byte(self.at + 1)]
+        let (at, pair) = found.map_or((0, [b'0'; 2]), |(at, pair)| (at, [pair[0], pair[1]]));
+        Self { text: text.as_bytes().into(), at, pair }
     }
 
     /// Where the needle begins whose pair begins at `pair`.
+    #[inline]
     fn begins(&self, bytes: &[u8], pair: usize) -> Option<usize> {
+        if bytes.get(pair..pair + 2)? != self.pair {
+            return None;
+        }
         let start = pair.checked_sub(self.at)?;
         bytes[start..].starts_with(&self.text).then_some(start)
+    }
+}
+
+/// What was found in one record.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Signs {
+    /// A raw `"eventName"` key.
+    named: bool,
+    /// A needle, or a name that may be wanted.
+    wanted: bool,
+}
+
+impl Signs {
+    /// Whether nothing proves that the record is not wanted: one without any raw `"eventName"` key is parsed.
+    pub(crate) fn parse(self) -> bool {
+        self.wanted || !self.named
     }
 }
 
 /// The needles and names of one run.
 #[derive(Debug)]
 pub struct Filter {
+    pairs: Pairs,
     needles: Vec<Needle>,
     key: Needle,
     names: HashSet<Box<[u8]>>,
@@ -64,9 +81,12 @@ impl Filter {
     /// them. `names`: event names wanted from other services.
     pub fn new<'n>(needles: &[&str], names: impl IntoIterator<Item = &'n str>) -> Self {
         let needles = needles.iter().copied().chain(["\\u00", "Insight"]);
+        let needles: Vec<Needle> = needles.map(Needle::new).collect();
+        let key = Needle::new(KEY);
         Self {
-            needles: needles.map(Needle::new).collect(),
-            key: Needle::new(KEY),
+            pairs: Pairs::new(needles.iter().chain([&key]).map(|needle| needle.pair)),
+            needles,
+            key,
             names: names.into_iter().map(|name| name.as_bytes().into()).collect(),
         }
     }
@@ -76,29 +96,18 @@ impl Filter {
         Self { key: Needle::new("\0\0"), ..Self::new(&[], []) }
     }
 
-    /// A structure that notes what [`candidates`](Self::candidates) needs.
-    pub fn structure(&self) -> Structure {
-        Structure::noting(Pairs::new(self.needles.iter().chain([&self.key]).map(Needle::pair)))
+    /// The pairs at which [`look`](Self::look) must look.
+    pub(crate) fn pairs(&self) -> &Pairs {
+        &self.pairs
     }
 
-    /// For every span whether it must be parsed. `spans` are in ascending order and do not overlap; `pairs_at`
-    /// are the places of the pairs in `bytes`, ascending.
-    pub fn candidates(&self, bytes: &[u8], spans: &[Span], pairs_at: &[usize], out: &mut Vec<bool>) {
-        out.clear();
-        let mut rest = pairs_at.iter().copied().peekable();
-        for span in spans {
-            let (start, end) = (span.range.start, span.range.end);
-            while rest.next_if(|at| *at < start).is_some() {}
-            let (mut parse, mut named) = (false, false);
-            while let Some(at) = rest.next_if(|at| *at < end) {
-                if let Some(found) = self.key.begins(bytes, at) {
-                    named = true;
-                    parse |= self.wanted(&bytes[found + KEY.len()..]);
-                }
-                parse |= self.needles.iter().any(|needle| needle.begins(bytes, at).is_some());
-            }
-            // A record without any raw `"eventName"` key is parsed.
-            out.push(parse || !named);
+    /// Looks at one of the pairs.
+    pub(crate) fn look(&self, bytes: &[u8], at: usize, signs: &mut Signs) {
+        if let Some(found) = self.key.begins(bytes, at) {
+            signs.named = true;
+            signs.wanted |= self.wanted(&bytes[found + KEY.len()..]);
+        } else {
+            signs.wanted |= self.needles.iter().any(|needle| needle.begins(bytes, at).is_some());
         }
     }
 
@@ -115,15 +124,14 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::structure::Structure;
 
     fn candidates(records: &[&str]) -> Vec<bool> {
         let text = format!("{{\"Records\":[{}]}}", records.join(","));
         let filter = Filter::new(&["bedrock"], ["DeleteTrail"]);
-        let mut structure = filter.structure();
+        let mut structure = Structure::judging(&filter);
         structure.scan(text.as_bytes(), 2).unwrap();
-        let mut out = vec![];
-        filter.candidates(text.as_bytes(), &structure.spans, &structure.pairs_at, &mut out);
-        out
+        structure.spans.iter().map(|span| span.parse).collect()
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! appended ([`record`]). Objects are all or nothing: a text that breaks anywhere gives no rows.
 
 mod block;
+mod canonical;
 pub mod filter;
 mod gunzip;
 pub mod inflate;

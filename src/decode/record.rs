@@ -3,11 +3,14 @@
 use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
+use crate::decode::canonical::Canonical;
 use crate::decode::filter::Filter;
 use crate::decode::inflate::{InflateError, Inflater};
 use crate::decode::shape::{Located, Shape, ShapeError};
 use crate::decode::structure::{MAX_DEPTH, Structure};
+use crate::event::account;
 use crate::event::builder::EventBuilder;
+use crate::event::json;
 use crate::event::record::{Identity, Record};
 use crate::event::row::{Meaning, Provenance, RecordKind};
 use crate::event::scope::Scope;
@@ -21,7 +24,7 @@ const DESCRIBED: usize = 1000;
 pub struct Key {
     /// The event id, or the content's hash where the record has none.
     pub id: u128,
-    /// Hash of the record's text without white space between tokens.
+    /// Hash of the record's canonical text: copies in another layout or order of members share it.
     pub content: u64,
     /// Which object of the listing.
     pub object: u32,
@@ -108,16 +111,14 @@ pub struct Wanted {
 /// Decodes objects one after the other; one per thread.
 pub struct Decoder<'s> {
     scope: &'s Scope,
-    filter: &'s Filter,
     wanted: &'s Wanted,
     environments: &'s (dyn Fn(&str) -> Option<String> + Sync),
     keep_content: bool,
     meaning: Meaning,
     inflater: Inflater,
-    structure: Structure,
+    structure: Structure<'s>,
     located: Located,
-    candidates: Vec<bool>,
-    compact: Vec<u8>,
+    canonical: Canonical,
     environment_cache: HashMap<String, Option<String>>,
 }
 
@@ -151,16 +152,14 @@ impl<'s> Decoder<'s> {
     pub fn new(shared: &Shared<'s>) -> Self {
         Self {
             scope: shared.scope,
-            filter: shared.filter,
             wanted: shared.wanted,
             environments: shared.environments,
             keep_content: shared.keep_content,
             meaning: Meaning::default(),
             inflater: Inflater::default(),
-            structure: shared.filter.structure(),
+            structure: Structure::judging(shared.filter),
             located: Located::default(),
-            candidates: Vec::new(),
-            compact: Vec::new(),
+            canonical: Canonical::default(),
             environment_cache: HashMap::new(),
         }
     }
@@ -196,13 +195,11 @@ impl<'s> Decoder<'s> {
         keys: &mut Vec<Key>,
     ) -> Result<Outcome, ShapeError> {
         let mut located = std::mem::take(&mut self.located);
-        let mut candidates = std::mem::take(&mut self.candidates);
         let shape = located.locate(text, &mut self.structure);
         let mut outcome = Outcome { inflated: text.len() as u64, ..Outcome::default() };
         if shape.is_ok() {
             outcome.shape = located.shape;
-            self.filter.candidates(text, &located.spans, &located.pairs_at, &mut candidates);
-            for (index, (span, parse)) in located.spans.iter().zip(&candidates).enumerate() {
+            for (index, span) in located.spans.iter().enumerate() {
                 outcome.counts.seen += 1;
                 let bytes = &text[span.range.clone()];
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
@@ -210,8 +207,8 @@ impl<'s> Decoder<'s> {
                     refuse(&mut outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
                 } else if located.high && std::str::from_utf8(bytes).is_err() {
                     refuse(&mut outcome, index, "not UTF-8");
-                } else if *parse {
-                    self.record(bytes, located.spaced, index, origin, rows, keys, &mut outcome);
+                } else if span.parse {
+                    self.record(bytes, index, origin, rows, keys, &mut outcome);
                 } else {
                     outcome.counts.not_ours += 1;
                 }
@@ -219,23 +216,20 @@ impl<'s> Decoder<'s> {
             for (owned, index) in located.owned.iter().zip(located.spans.len()..) {
                 outcome.counts.seen += 1;
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
-                let spaced = true;
                 if owned.too_deep {
                     refuse(&mut outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
                 } else {
-                    self.record(owned.text.as_bytes(), spaced, index, origin, rows, keys, &mut outcome);
+                    self.record(owned.text.as_bytes(), index, origin, rows, keys, &mut outcome);
                 }
             }
         }
-        (self.located, self.candidates) = (located, candidates);
+        self.located = located;
         shape.map(|_| outcome)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one object, borrowed apart from the decoder")]
     fn record(
         &mut self,
         bytes: &[u8],
-        spaced: bool,
         index: u32,
         origin: Origin<'_>,
         rows: &mut EventBuilder,
@@ -247,6 +241,7 @@ impl<'s> Decoder<'s> {
         if !text.trim_ascii_start().starts_with('{') {
             return refuse(outcome, index, "not a JSON object");
         }
+        let text = &*json::whole(text);
         let record: Record<'_> = match serde_json::from_str(text) {
             Ok(record) => record,
             Err(error) => return refuse(outcome, index, &format!("not readable: {error}")),
@@ -269,7 +264,8 @@ impl<'s> Decoder<'s> {
             }
         };
         let (source, name) = (record.event_source.as_deref(), record.event_name.as_deref());
-        let made_by = identity.invoked_by.as_deref().or(record.source_ip_address.as_deref());
+        let invoked_by = identity.invoked_by.as_deref().filter(|service| !service.is_empty());
+        let made_by = invoked_by.or(record.source_ip_address.as_deref());
         if let (Some(source), Some(name)) = (source, name)
             && !source.is_empty()
             && !name.is_empty()
@@ -278,7 +274,8 @@ impl<'s> Decoder<'s> {
             outcome.counts.not_ours += 1;
             return;
         }
-        if !self.asked_for(&record) {
+        let account = account::account(&record, &identity);
+        if !self.asked_for(&record, account.as_deref()) {
             outcome.counts.out_of_range += 1;
             return;
         }
@@ -287,8 +284,7 @@ impl<'s> Decoder<'s> {
             log_index: i64::from(index),
             delivered_at: origin.delivered_at,
         };
-        let account = record.recipient_account_id.as_deref().or(identity.account_id.as_deref());
-        let environment = account.and_then(|account| {
+        let environment = account.as_deref().and_then(|account| {
             if let Some(known) = self.environment_cache.get(account) {
                 return known.clone();
             }
@@ -307,7 +303,7 @@ impl<'s> Decoder<'s> {
         match appended {
             Err(refusal) => refuse(outcome, index, &refusal.to_string()),
             Ok(row) => {
-                let content = Sha256::digest(compact(bytes, spaced, &mut self.compact));
+                let content = Sha256::digest(self.canonical.text(bytes));
                 let content: u128 = first_bytes(&content);
                 let id = record.event_id.as_deref().filter(|id| !id.is_empty()).map_or(content, event_id);
                 let superseded = superseded(&record);
@@ -331,14 +327,14 @@ impl<'s> Decoder<'s> {
 
     /// Whether a record lies in the time, accounts and Regions asked for. One without a readable time or
     /// account is not judged here.
-    fn asked_for(&self, record: &Record<'_>) -> bool {
+    fn asked_for(&self, record: &Record<'_>, account: Option<&str>) -> bool {
         let among = |wanted: &[String], shown: Option<&str>| {
             wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
         };
         let at = record.event_time.as_deref().and_then(time::parse);
         at.is_none_or(|at| {
             self.wanted.from.is_none_or(|from| at >= from) && self.wanted.to.is_none_or(|to| at < to)
-        }) && among(&self.wanted.accounts, record.recipient_account_id.as_deref())
+        }) && among(&self.wanted.accounts, account)
             && among(&self.wanted.regions, record.aws_region.as_deref())
     }
 }
@@ -396,44 +392,9 @@ pub(crate) fn superseded_by(addendum: &str) -> Option<u128> {
     Some(event_id(&addendum.original?))
 }
 
-/// The text without white space between tokens, so that one record in two layouts has one hash.
-fn compact<'a>(bytes: &'a [u8], spaced: bool, scratch: &'a mut Vec<u8>) -> &'a [u8] {
-    if !spaced {
-        return bytes;
-    }
-    scratch.clear();
-    let mut at = 0;
-    let mut in_string = false;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\\' if in_string => {
-                scratch.push(bytes[at]);
-                at += 1;
-                scratch.extend(bytes.get(at));
-            }
-            b'"' => {
-                in_string = !in_string;
-                scratch.push(b'"');
-            }
-            byte if in_string || byte > b' ' => scratch.push(byte),
-            _ => {}
-        }
-        at += 1;
-    }
-    scratch
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn white_space_between_tokens_is_no_content() {
-        let mut scratch = vec![];
-        let text = br#"{ "a b" : "c \" d" ,
-            "e":[ 1 , 2 ] }"#;
-        assert_eq!(compact(text, true, &mut scratch), br#"{"a b":"c \" d","e":[1,2]}"#);
-    }
 
     #[test]
     fn event_ids_are_told_apart() {

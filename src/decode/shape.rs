@@ -102,8 +102,6 @@ pub struct Located {
     pub spaced: bool,
     /// Bytes above 0x7f are somewhere.
     pub high: bool,
-    /// Where the structure's pairs begin in the text, ascending.
-    pub(crate) pairs_at: Vec<usize>,
 }
 
 #[derive(Default, Deserialize)]
@@ -147,17 +145,15 @@ const DOCUMENT_KEYS: [&[u8]; 8] = [
 
 impl Located {
     /// Locates the records of `text`, which stays what the spans point into.
-    pub fn locate(&mut self, text: &[u8], structure: &mut Structure) -> Result<Shape, ShapeError> {
+    pub fn locate(&mut self, text: &[u8], structure: &mut Structure<'_>) -> Result<Shape, ShapeError> {
         self.shape = None;
         self.spans.clear();
         self.owned.clear();
         (self.spaced, self.high) = (false, false);
-        self.pairs_at.clear();
         let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let start = start + (text.len() - start - text[start..].trim_ascii_start().len());
         let Some(first) = text.get(start) else { return Err(ShapeError::Blank) };
         if records_array(&text[start..]).is_some() && self.records_document(text, start, structure)? {
-            self.note(structure, start);
             return self.finish(text, Shape::Records);
         }
         if *first == b'[' {
@@ -166,17 +162,7 @@ impl Located {
             self.top_level(text, start, structure)?;
         }
         let shape = self.shape.ok_or(ShapeError::Foreign)?;
-        // What was noted last is a part's: the whole text is looked at once more.
-        structure.scan(&text[start..], 0)?;
-        self.note(structure, start);
         self.finish(text, shape)
-    }
-
-    fn note(&mut self, structure: &mut Structure, base: usize) {
-        std::mem::swap(&mut self.pairs_at, &mut structure.pairs_at);
-        if base > 0 {
-            self.pairs_at.iter_mut().for_each(|at| *at += base);
-        }
     }
 
     fn finish(&mut self, text: &[u8], shape: Shape) -> Result<Shape, ShapeError> {
@@ -198,7 +184,7 @@ impl Located {
         &mut self,
         text: &[u8],
         start: usize,
-        structure: &mut Structure,
+        structure: &mut Structure<'_>,
     ) -> Result<bool, ShapeError> {
         let body = &text[start..];
         let end = structure.scan(body, 2)?;
@@ -214,7 +200,12 @@ impl Located {
     }
 
     /// One document or record after the other.
-    fn top_level(&mut self, text: &[u8], start: usize, structure: &mut Structure) -> Result<(), ShapeError> {
+    fn top_level(
+        &mut self,
+        text: &[u8],
+        start: usize,
+        structure: &mut Structure<'_>,
+    ) -> Result<(), ShapeError> {
         structure.scan(&text[start..], 0)?;
         let mut whole = Self::default();
         whole.take(text, start, start..text.len(), structure, b"")?;
@@ -232,7 +223,7 @@ impl Located {
         &mut self,
         text: &[u8],
         range: std::ops::Range<usize>,
-        structure: &mut Structure,
+        structure: &mut Structure<'_>,
         shape: Shape,
     ) -> Result<(), ShapeError> {
         let end = structure.scan(&text[range.clone()], 1)?;
@@ -263,7 +254,7 @@ impl Located {
         &mut self,
         text: &[u8],
         span: Span,
-        structure: &mut Structure,
+        structure: &mut Structure<'_>,
         shape: Shape,
         alone: bool,
     ) -> Result<(), ShapeError> {
@@ -314,7 +305,7 @@ impl Located {
         }
         if let Some(inner) = document.detail.or(document.event).filter(|raw| raw.get().starts_with('{')) {
             self.shape.get_or_insert(Shape::Envelope);
-            self.spans.push(Span { range: place(text, inner), too_deep: span.too_deep });
+            self.spans.push(Span { range: place(text, inner), parse: true, ..span });
             return Ok(());
         }
         if document.digest_start_time.is_some() {
@@ -336,7 +327,7 @@ impl Located {
         text: &[u8],
         base: usize,
         within: std::ops::Range<usize>,
-        structure: &mut Structure,
+        structure: &mut Structure<'_>,
         separator: &[u8],
     ) -> Result<(), ShapeError> {
         self.spaced |= structure.spaced;
@@ -351,7 +342,7 @@ impl Located {
                 return Err(ShapeError::Stray { at });
             }
             at = range.end;
-            self.spans.push(Span { range, too_deep: span.too_deep });
+            self.spans.push(Span { range, ..span });
         }
         if !text[at..within.end].trim_ascii().is_empty() {
             return Err(ShapeError::Stray { at });

@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use crate::decode::block::{BLOCK, Carry, Marks, Pairs, marks};
+use crate::decode::block::{BLOCK, Carry, Marks, Pairs, walk};
+use crate::decode::filter::{Filter, Signs};
 
 /// A record nested deeper than this is refused: nothing CloudTrail writes comes near, and parsers recurse.
 pub const MAX_DEPTH: u32 = 128;
@@ -35,33 +36,40 @@ pub struct Span {
     pub range: Range<usize>,
     /// Nested deeper than [`MAX_DEPTH`].
     pub too_deep: bool,
+    /// Nothing in its bytes proves that it is not wanted; see [`Filter`].
+    pub parse: bool,
 }
 
 /// Finds spans; holds buffers that are reused from text to text.
 #[derive(Default)]
-pub struct Structure {
+pub struct Structure<'f> {
     /// The spans found by the last scan, in order.
     pub spans: Vec<Span>,
     /// Whether white space stands outside strings in the blocks scanned.
     pub spaced: bool,
     /// Whether there are bytes above 0x7f.
     pub high: bool,
-    /// Where one of the pairs begins, in strings or not, ascending.
-    pub pairs_at: Vec<usize>,
-    pairs: Pairs,
+    filter: Option<&'f Filter>,
 }
 
-struct State {
+struct State<'t> {
+    text: &'t [u8],
+    /// Where the block begins.
+    base: usize,
     depth: u32,
     level: u32,
     start: usize,
     deepest: u32,
+    /// What was found in the object so far.
+    signs: Signs,
+    /// Where the container closed, once it did.
+    end: Result<Option<usize>, Broken>,
 }
 
-impl Structure {
-    /// One that also notes where the pairs of bytes begin.
-    pub(crate) fn noting(pairs: Pairs) -> Self {
-        Self { pairs, ..Self::default() }
+impl<'f> Structure<'f> {
+    /// One that judges each object by a filter; without one every object is to be parsed.
+    pub fn judging(filter: &'f Filter) -> Self {
+        Self { filter: Some(filter), ..Self::default() }
     }
 
     /// Collects the objects that open at nesting depth `level` (0: the text's own top, 2: the records of
@@ -69,73 +77,79 @@ impl Structure {
     /// text's length for level 0. Scanning stops there.
     pub fn scan(&mut self, bytes: &[u8], level: u32) -> Result<usize, Broken> {
         self.spans.clear();
-        self.pairs_at.clear();
         let mut carry = Carry::default();
-        let mut state = State { depth: 0, level, start: 0, deepest: 0 };
-        let mut found = [Marks::default(); 64];
-        let mut base = 0;
-        let mut end = None;
-        // The last block, whole or not, is described from a copy: a block needs the byte after it.
-        let whole = bytes.len().saturating_sub(1) / BLOCK;
-        while end.is_none() && base < whole * BLOCK {
-            let blocks = found.len().min(whole - base / BLOCK);
-            marks(&bytes[base..=base + blocks * BLOCK], &self.pairs, &mut carry, &mut found);
-            end = self.blocks(&mut state, &found[..blocks], base)?;
-            base += blocks * BLOCK;
-        }
-        if end.is_none() {
-            // Digits are neither space nor bracket nor quote, so they change nothing.
+        let mut state = State {
+            text: bytes,
+            base: 0,
+            depth: 0,
+            level,
+            start: 0,
+            deepest: 0,
+            signs: Signs::default(),
+            end: Ok(None),
+        };
+        let none = Pairs::default();
+        let pairs = self.filter.map_or(&none, Filter::pairs);
+        walk(bytes, pairs, &mut carry, |block| self.block(&mut state, &block));
+        if matches!(state.end, Ok(None)) {
+            // The last block, whole or not, is a copy: a block needs the byte after it. Digits are neither space nor
+            // bracket nor quote, so they change nothing.
             let mut padded = [b'0'; BLOCK + 1];
-            let tail = &bytes[whole * BLOCK..];
+            let tail = &bytes[state.base..];
             padded[..tail.len()].copy_from_slice(tail);
-            marks(&padded, &self.pairs, &mut carry, &mut found[..1]);
-            end = self.blocks(&mut state, &found[..1], whole * BLOCK)?;
+            walk(&padded, pairs, &mut carry, |block| self.block(&mut state, &block));
         }
         (self.spaced, self.high) = (carry.spaced, carry.high);
-        match end {
+        match state.end? {
             Some(end) => Ok(end),
             None if state.depth == 0 && carry.in_string == 0 && level == 0 => Ok(bytes.len()),
             None => Err(Broken::Truncated { at: bytes.len() }),
         }
     }
 
-    fn blocks(&mut self, state: &mut State, blocks: &[Marks], base: usize) -> Result<Option<usize>, Broken> {
-        for (index, block) in blocks.iter().enumerate() {
-            let base = base + index * BLOCK;
-            let mut pairs = block.pair;
-            while pairs != 0 {
-                self.pairs_at.push(base + pairs.trailing_zeros() as usize);
-                pairs &= pairs - 1;
-            }
-            let end = self.block(state, block, base)?;
-            if end.is_some() {
-                return Ok(end);
-            }
-        }
-        Ok(None)
-    }
-
+    /// Takes one block in; false when there is nothing more to see.
     #[inline]
-    fn block(&mut self, state: &mut State, block: &Marks, base: usize) -> Result<Option<usize>, Broken> {
+    fn block(&mut self, state: &mut State<'_>, block: &Marks) -> bool {
         // Far from both ends of a record, only the balance matters.
         if state.depth > state.level + block.closed && state.depth + block.opened <= state.level + MAX_DEPTH {
             state.depth = state.depth + block.opened - block.closed;
-            return Ok(None);
+            if block.pair != 0 {
+                self.pairs(state, block.pair);
+            }
+        } else {
+            state.end = self.brackets(state, block);
+            if !matches!(state.end, Ok(None)) {
+                return false;
+            }
         }
-        self.brackets(state, block, base)
+        state.base += BLOCK;
+        true
+    }
+
+    /// Looks at the pairs of a block that stand in the object the block is in.
+    fn pairs(&self, state: &mut State<'_>, mut pairs: u64) {
+        let Some(filter) = self.filter else { return };
+        while pairs != 0 {
+            filter.look(state.text, state.base + pairs.trailing_zeros() as usize, &mut state.signs);
+            pairs &= pairs - 1;
+        }
     }
 
     #[cold]
-    fn brackets(&mut self, state: &mut State, block: &Marks, base: usize) -> Result<Option<usize>, Broken> {
+    fn brackets(&mut self, state: &mut State<'_>, block: &Marks) -> Result<Option<usize>, Broken> {
         let mut both = block.open | block.close;
+        let mut pairs = block.pair;
         while both != 0 {
-            let at = base + both.trailing_zeros() as usize;
+            let at = state.base + both.trailing_zeros() as usize;
             let bit = both & both.wrapping_neg();
             both ^= bit;
+            self.pairs(state, pairs & (bit - 1));
+            pairs &= !(bit - 1);
             if block.open & bit != 0 {
                 if state.depth == state.level {
                     state.start = at;
                     state.deepest = 0;
+                    state.signs = Signs::default();
                 }
                 state.depth += 1;
                 state.deepest = state.deepest.max(state.depth.saturating_sub(state.level));
@@ -146,12 +160,14 @@ impl Structure {
                 state.depth -= 1;
                 if state.depth == state.level {
                     let too_deep = state.deepest > MAX_DEPTH;
-                    self.spans.push(Span { range: state.start..at + 1, too_deep });
+                    let parse = self.filter.is_none() || state.signs.parse();
+                    self.spans.push(Span { range: state.start..at + 1, too_deep, parse });
                 } else if state.depth + 1 == state.level {
                     return Ok(Some(at + 1));
                 }
             }
         }
+        self.pairs(state, pairs);
         Ok(None)
     }
 }

@@ -2,18 +2,19 @@
 
 use super::record::Identity;
 
-/// The request's own statements about a Bedrock API key.
+/// The record's own statements about a Bedrock API key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bearer<'a> {
-    /// `callWithBearerToken`, from `additionalEventData` or `requestParameters`.
-    pub flag: bool,
+    /// `callWithBearerToken`, from `additionalEventData` or `requestParameters`; older records lack it.
+    pub flag: Option<bool>,
     /// `bearerTokenType`: `ABSK` or `SHORT_TERM`.
     pub kind: Option<&'a str>,
 }
 
 /// `long_term`, `temporary`, `bearer_long`, `bearer_short`, `bearer_unknown`, `service`, `jwt` or `none`.
 ///
-/// `family`: the record is one of the Bedrock family, so that a user made for an API key called with that key.
+/// `family`: the record is one of the Bedrock family, so that a user made for an API key may have called with that key. Where
+/// the record does not say whether it did, an access key id says that it did not: such a user can be given one of its own.
 pub fn credential(identity: &Identity<'_>, bearer: Bearer<'_>, family: bool, jwt: bool) -> &'static str {
     let kind = identity.kind.as_deref().unwrap_or_default();
     let key = identity.access_key_id.as_deref().unwrap_or_default();
@@ -25,21 +26,30 @@ pub fn credential(identity: &Identity<'_>, bearer: Bearer<'_>, family: bool, jwt
         Some("SHORT_TERM") => return "bearer_short",
         _ => {}
     }
-    if bearer.flag || bearer.kind.is_some_and(|kind| !kind.is_empty()) || (key_user && family) {
-        return match (key_user, session) {
+    let signed = key.starts_with("AKIA") || key.starts_with("ASIA");
+    let unsaid = bearer.flag.is_none() && family && ((key_user && !signed) || key.starts_with("ABSK"));
+    if bearer.flag == Some(true) || bearer.kind.is_some_and(|kind| !kind.is_empty()) || unsaid {
+        return match (key_user || key.starts_with("ABSK"), session) {
             (true, _) => "bearer_long",
             (false, true) => "bearer_short",
             // A user's own keys can stand behind a long-term and behind a short-term API key.
             (false, false) => "bearer_unknown",
         };
     }
+    // Exports mask key ids, and there are more prefixes than are documented for callers: then the kind of caller tells.
+    // Only temporary credentials have a session.
+    let masked = !key.is_empty() && matches!(kind, "IAMUser" | "Root");
     if jwt {
         "jwt"
     } else if key.starts_with("AKIA") {
         "long_term"
-    } else if session {
+    } else if session || (masked && identity.session_context.is_some()) {
         "temporary"
-    } else if kind == "AWSService" || (identity.invoked_by.is_some() && key.is_empty()) {
+    } else if masked {
+        "long_term"
+    } else if kind == "AWSService"
+        || (identity.invoked_by.as_deref().is_some_and(|service| !service.is_empty()) && key.is_empty())
+    {
         "service"
     } else {
         "none"
@@ -50,8 +60,9 @@ pub fn credential(identity: &Identity<'_>, bearer: Bearer<'_>, family: bool, jwt
 mod tests {
     use super::*;
 
-    fn of(json: &str, flag: bool, kind: Option<&str>, family: bool) -> &'static str {
+    fn of(json: &str, flag: impl Into<Option<bool>>, kind: Option<&str>, family: bool) -> &'static str {
         let identity: Identity<'_> = serde_json::from_str(json).unwrap();
+        let flag = flag.into();
         credential(&identity, Bearer { flag, kind }, family, false)
     }
 
@@ -64,9 +75,39 @@ mod tests {
         assert_eq!(of(session, true, Some("SHORT_TERM"), true), "bearer_short");
         assert_eq!(of(session, true, None, true), "bearer_short");
         assert_eq!(of(key_user, true, None, true), "bearer_long");
-        assert_eq!(of(key_user, false, None, true), "bearer_long");
+        assert_eq!(of(key_user, None, None, true), "bearer_long", "an older record");
+        assert_eq!(of(key_user, None, None, false), "none", "elsewhere the key opens nothing");
         assert_eq!(of(user, true, None, true), "bearer_unknown");
-        assert_eq!(of(user, false, Some("NEW_KIND"), true), "bearer_unknown");
+        assert_eq!(of(user, None, Some("NEW_KIND"), true), "bearer_unknown");
+        let absk = r#"{"type":"IAMUser","userName":"u","accessKeyId":"ABSKEXAMPLE"}"#;
+        assert_eq!(of(absk, None, None, true), "bearer_long");
+    }
+
+    #[test]
+    fn a_user_made_for_an_api_key_can_call_without_it() {
+        let with = |key: &str| {
+            format!(r#"{{"type":"IAMUser","userName":"BedrockAPIKey-ab12","accessKeyId":"{key}"}}"#)
+        };
+        let own = with("AKIAIOSFODNN7EXAMPLE");
+        assert_eq!(of(&own, false, None, true), "long_term");
+        assert_eq!(of(&own, None, None, true), "long_term", "not said, but signed with a key of its own");
+        assert_eq!(of(&own, true, None, true), "bearer_long");
+        assert_eq!(of(&with("ASIAIOSFODNN7EXAMPLE"), false, None, true), "temporary");
+        assert_eq!(of(r#"{"type":"IAMUser","userName":"BedrockAPIKey-ab12"}"#, false, None, true), "none");
+    }
+
+    #[test]
+    fn a_masked_key_id_is_judged_by_the_kind_of_caller() {
+        for (json, want) in [
+            (r#"{"type":"IAMUser","accessKeyId":"EXAMPLE_KEY_ID"}"#, "long_term"),
+            (r#"{"type":"Root","accessKeyId":"***"}"#, "long_term"),
+            (r#"{"type":"IAMUser","accessKeyId":"***","sessionContext":{"attributes":{}}}"#, "temporary"),
+            (r#"{"type":"AssumedRole","accessKeyId":"***"}"#, "temporary"),
+            (r#"{"type":"AWSAccount","accessKeyId":"***"}"#, "none"),
+            (r#"{"type":"IAMUser","accessKeyId":"","invokedBy":""}"#, "none"),
+        ] {
+            assert_eq!(of(json, None, None, false), want, "{json}");
+        }
     }
 
     #[test]

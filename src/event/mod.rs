@@ -1,5 +1,6 @@
 //! ⓪ What an event is: the columns, the record they come from, and what gives them meaning.
 
+pub mod account;
 pub mod activity;
 pub mod address;
 pub mod agent;

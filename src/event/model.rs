@@ -36,6 +36,10 @@ const MORE_VENDORS: &[&str] = &[
     "zai",
 ];
 
+/// Prefixes of system inference profiles, as in queries/data/inference-profile-geographies.csv: never a vendor, also
+/// where the vendor after them is not known.
+const SCOPES: &[&str] = &["apac", "au", "ca", "eu", "global", "in", "jp", "us", "us-gov"];
+
 /// A model reference, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model<'a> {
@@ -135,7 +139,12 @@ fn of_text(text: &str) -> Model<'_> {
     };
     match (arn.service, resource) {
         ("bedrock", "foundation-model") => {
-            let unlisted = || is_base(tail).then(|| base(tail, "foundation", None));
+            let unlisted = || match tail.split_once('.') {
+                Some((scope, id)) if SCOPES.contains(&scope) => {
+                    is_base(id).then(|| base(id, "inference_profile", Some(scope)))
+                }
+                _ => is_base(tail).then(|| base(tail, "foundation", None)),
+            };
             of_id(tail).or_else(unlisted).unwrap_or_else(|| opaque(text, "unresolved"))
         }
         ("bedrock", "inference-profile") => of_profile(tail).unwrap_or_else(|| opaque(text, "unresolved")),
@@ -343,9 +352,23 @@ mod tests {
     }
 
     #[test]
+    fn every_known_prefix_is_listed() {
+        let table = include_str!("../../queries/data/inference-profile-geographies.csv");
+        let listed: std::collections::BTreeSet<_> =
+            table.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+        assert!(listed.into_iter().eq(SCOPES.iter().copied()));
+    }
+
+    #[test]
     fn an_arn_says_what_it_names_whoever_the_vendor_is() {
         let found = normalise("arn:aws:bedrock:us-east-1::foundation-model/newvendor.model-v1:0");
         assert_eq!((&*found.id, found.kind), ("newvendor.model-v1:0", "foundation"));
+        let found = normalise("arn:aws:bedrock:us-east-1::foundation-model/us.newvendor.model");
+        assert_eq!((&*found.id, found.vendor.as_deref()), ("newvendor.model", Some("newvendor")));
+        assert_eq!((found.kind, found.scope.as_deref()), ("inference_profile", Some("us")));
+        let found = normalise("arn:aws:bedrock:us-east-1::foundation-model/acme.v3.2");
+        assert_eq!((&*found.id, found.scope), ("acme.v3.2", None), "a base id holds dots of its own");
+        assert_eq!(normalise("arn:aws:bedrock:us-east-1::foundation-model/us.model").kind, "unresolved");
         let found =
             normalise("arn:aws:bedrock:us-east-1:111122223333:inference-profile/jp.newvendor.model-v1:0");
         assert_eq!((&*found.id, found.scope.as_deref()), ("newvendor.model-v1:0", Some("jp")));

@@ -101,19 +101,21 @@ impl<'a> Principal<'a> {
             Arn::parse(text).filter(|arn| arn.resource.starts_with("role/")).map(|arn| (text, arn))
         });
         if let Some((text, arn)) = whole {
-            self.set_role(Cow::Borrowed(text), arn.resource.rsplit('/').next()?, true);
-            self.sso &= arn.resource.starts_with(SSO_PATH);
+            // Anyone may give a role such a name; only Identity Center makes roles under its path.
+            let name = arn.resource.rsplit('/').next()?;
+            let set = permission_set(name).filter(|_| arn.resource.starts_with(SSO_PATH));
+            self.set_role(Cow::Borrowed(text), name, set, true);
             return Some(Cow::Borrowed(text));
         }
         let session = arn.and_then(Arn::parse)?;
         let role = session.id("assumed-role")?;
         let text = format!("arn:{}:iam::{}:role/{role}", session.partition, session.account);
-        self.set_role(Cow::Owned(text.clone()), role, false);
+        // Whether the path is Identity Center's is not known here, which `role_path_known` says.
+        self.set_role(Cow::Owned(text.clone()), role, permission_set(role), false);
         Some(Cow::Owned(text))
     }
 
-    fn set_role(&mut self, arn: Cow<'a, str>, name: &'a str, path_known: bool) {
-        let set = permission_set(name);
+    fn set_role(&mut self, arn: Cow<'a, str>, name: &'a str, set: Option<&'a str>, path_known: bool) {
         self.sso = set.is_some();
         self.role_arn = Some(arn);
         self.role_path_known = Some(path_known);
@@ -201,7 +203,14 @@ mod tests {
             assert_eq!(found.session_name, Some("ana@example.com"));
         });
         let outside = json.replace("role/aws-reserved/sso.amazonaws.com/eu-west-1/", "role/");
-        of(&outside, |found| assert!(!found.sso, "anyone may give a role such a name"));
+        of(&outside, |found| {
+            let own = Some("AWSReservedSSO_Power_User_0123456789abcdef");
+            assert_eq!((found.role_name, found.sso), (own, false), "anyone may give a role such a name");
+        });
+        let session = r#"{"arn":"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Power_User_0123456789abcdef/ana"}"#;
+        of(session, |found| {
+            assert_eq!((found.role_name, found.role_path_known), (Some("Power_User"), Some(false)));
+        });
         assert_eq!(permission_set("AWSReservedSSO_Admin_0123"), None);
         assert_eq!(permission_set("AWSReservedSSO__0123456789abcdef"), None);
     }

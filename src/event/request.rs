@@ -11,6 +11,7 @@ use super::json::{self, view};
 use super::outcome::Answer;
 use super::principal::Jwt;
 use super::record::Text;
+use super::scope::Scope;
 
 view! {
     /// `requestParameters`. Names are those of the APIs; which of them are recorded differs by call and over time.
@@ -172,6 +173,16 @@ view! {
     }
 }
 
+view! {
+    /// One of `additionalEntries` where they are a list.
+    Entry {
+        /// Name of a member of [`Additional`].
+        key = "key" | "Key" | "name" | "Name",
+        /// Its value.
+        value = "value" | "Value",
+    }
+}
+
 /// One entry of `resources`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -182,9 +193,17 @@ pub struct Resource<'a> {
     /// `type`, e.g. `AWS::Bedrock::Model`.
     #[serde(borrow, rename = "type", alias = "resourceType")]
     pub kind: Option<Text<'a>>,
+    /// `accountId`: who owns it.
+    #[serde(borrow, rename = "accountId")]
+    pub account_id: Option<&'a RawValue>,
 }
 
 impl Resource<'_> {
+    /// Who owns it, as the record or else the ARN says.
+    pub fn account(&self) -> Option<Cow<'_, str>> {
+        json::text(self.account_id).or_else(|| self.parsed().map(|arn| Cow::Borrowed(arn.account)))
+    }
+
     /// The ARN, taken apart.
     pub fn parsed(&self) -> Option<Arn<'_>> {
         Arn::parse(self.arn.as_deref()?)
@@ -220,27 +239,16 @@ pub fn answer(response: Option<&RawValue>) -> Answer {
 
 /// The entries of a service event's twin, as if they were `additionalEventData`.
 pub fn entries<'a>(service: &Service<'a>) -> Additional<'a> {
-    #[derive(Deserialize)]
-    struct Entry<'a> {
-        #[serde(borrow, alias = "name", alias = "Key", alias = "Name")]
-        key: Text<'a>,
-        #[serde(borrow, alias = "Value")]
-        value: Option<&'a RawValue>,
-    }
     let holder: Service<'a> = json::part(service.additional);
     let raw = holder.entries.or(service.entries).or(service.additional);
     if !raw.is_some_and(|raw| raw.get().starts_with('[')) {
         return json::part(raw);
     }
     let mut found = Additional::default();
-    for entry in json::part::<Vec<Entry<'a>>>(raw) {
-        match &*entry.key {
-            "inferenceRegion" => found.inference_region = entry.value,
-            "inputTokens" | "inputTokenCount" => found.input_tokens = entry.value,
-            "outputTokens" | "outputTokenCount" => found.output_tokens = entry.value,
-            "cacheReadInputTokens" | "cacheReadInputTokenCount" => found.cache_read_tokens = entry.value,
-            "cacheWriteInputTokens" | "cacheWriteInputTokenCount" => found.cache_write_tokens = entry.value,
-            _ => {}
+    for entry in json::part::<Vec<&RawValue>>(raw) {
+        let entry: Entry<'a> = json::part(Some(entry));
+        if let Some(member) = json::text(entry.key).and_then(|key| found.member(&key)) {
+            *member = entry.value.or(*member);
         }
     }
     found
@@ -248,34 +256,50 @@ pub fn entries<'a>(service: &Service<'a>) -> Additional<'a> {
 
 /// The model as the caller sent it: parameters first, then the resource of type `AWS::Bedrock::Model` (some records have
 /// no parameters).
-pub fn model<'a>(request: &Request<'a>, resources: &'a [Resource<'_>]) -> Option<Cow<'a, str>> {
+pub fn model<'a>(
+    source: &str,
+    name: &str,
+    request: &Request<'a>,
+    resources: &'a [Resource<'_>],
+) -> Option<Cow<'a, str>> {
+    named_model(source, name, request).or_else(|| {
+        let is_model = |resource: &&Resource<'_>| {
+            let arn = resource.parsed().is_some_and(|arn| {
+                let kind = arn.resource.split('/').next().unwrap_or_default();
+                matches!(kind, "foundation-model" | "inference-profile" | "application-inference-profile")
+            });
+            arn || resource.kind.as_deref() == Some("AWS::Bedrock::Model")
+        };
+        // A profile says more than the model it leads to: it is what the caller sent.
+        let mut models = resources.iter().filter(is_model).filter_map(|resource| resource.arn.as_deref());
+        let first = models.next()?;
+        let profile = |arn: &&str| arn.contains("inference-profile/");
+        Some(Cow::Borrowed(Some(first).filter(profile).or_else(|| models.find(profile)).unwrap_or(first)))
+    })
+}
+
+/// The model in the parameters, where the service's API has a member for one (`request_fields` in
+/// queries/data/event-catalogue.csv). In other calls a member of that name is the caller's own and names nothing.
+fn named_model<'a>(source: &str, name: &str, request: &Request<'a>) -> Option<Cow<'a, str>> {
     let nested = |raw| json::part::<Nested<'a>>(raw);
-    json::text(request.model_id)
-        .or_else(|| json::text(request.model))
-        .or_else(|| json::text(nested(nested(request.model).configuration).model))
-        .or_else(|| json::text(request.foundation_model))
-        .or_else(|| {
-            let config = nested(request.retrieve_and_generate);
-            json::text(nested(config.knowledge_base).model)
-                .or_else(|| json::text(nested(config.external_sources).model))
-        })
-        .or_else(|| json::text(request.other_model))
-        .or_else(|| json::text(nested(request.model_source).model))
-        .or_else(|| json::text(nested(nested(nested(request.reranking).configuration).configuration).model))
-        .or_else(|| {
-            let is_model = |resource: &&Resource<'_>| {
-                let arn = resource.parsed().is_some_and(|arn| {
-                    let kind = arn.resource.split('/').next().unwrap_or_default();
-                    matches!(kind, "foundation-model" | "inference-profile" | "application-inference-profile")
-                });
-                arn || resource.kind.as_deref() == Some("AWS::Bedrock::Model")
-            };
-            // A profile says more than the model it leads to: it is what the caller sent.
-            let mut models = resources.iter().filter(is_model).filter_map(|resource| resource.arn.as_deref());
-            let first = models.next()?;
-            let profile = |arn: &&str| arn.contains("inference-profile/");
-            Some(Cow::Borrowed(Some(first).filter(profile).or_else(|| models.find(profile)).unwrap_or(first)))
-        })
+    match Scope::get().alias(source) {
+        "bedrock.amazonaws.com" => json::text(request.model_id)
+            .or_else(|| json::text(request.foundation_model))
+            .or_else(|| {
+                let config = nested(request.retrieve_and_generate);
+                json::text(nested(config.knowledge_base).model)
+                    .or_else(|| json::text(nested(config.external_sources).model))
+            })
+            .or_else(|| json::text(request.other_model))
+            .or_else(|| json::text(nested(request.model_source).model))
+            .or_else(|| {
+                json::text(nested(nested(nested(request.reranking).configuration).configuration).model)
+            }),
+        "bedrock-mantle.amazonaws.com" | "aws-external-anthropic.amazonaws.com" => json::text(request.model),
+        "bedrock-agentcore.amazonaws.com" if name.ends_with("Harness") => json::text(request.model)
+            .or_else(|| json::text(nested(nested(request.model).configuration).model)),
+        _ => None,
+    }
 }
 
 /// Guardrail and version that the request names.
@@ -304,16 +328,20 @@ pub fn gateway_tool<'a>(request: &Request<'a>) -> Option<Cow<'a, str>> {
 mod tests {
     use super::*;
 
+    const RUNTIME: &str = "bedrock.amazonaws.com";
+
     fn request(json: &str) -> Request<'_> {
         serde_json::from_str(json).unwrap()
+    }
+
+    fn of(source: &str, name: &str, json: &str) -> Option<String> {
+        model(source, name, &request(json), &[]).map(Cow::into_owned)
     }
 
     #[test]
     fn the_model_is_found_wherever_it_stands() {
         for (json, want) in [
             (r#"{"modelId":"a.b","model":"c.d"}"#, "a.b"),
-            (r#"{"model":"c.d","stream":true}"#, "c.d"),
-            (r#"{"model":{"bedrockModelConfig":{"modelId":"h.m"}}}"#, "h.m"),
             (r#"{"foundationModel":"e.f","actionGroups":[]}"#, "e.f"),
             (
                 r#"{"retrieveAndGenerateConfiguration":{"knowledgeBaseConfiguration":{"modelArn":"g.h"}}}"#,
@@ -329,9 +357,32 @@ mod tests {
                 "m.n",
             ),
         ] {
-            assert_eq!(model(&request(json), &[]).as_deref(), Some(want), "{json}");
+            assert_eq!(of(RUNTIME, "Any", json).as_deref(), Some(want), "{json}");
         }
-        assert_eq!(model(&request(r#"{"modelId":7,"messages":[]}"#), &[]), None);
+        assert_eq!(of(RUNTIME, "Converse", r#"{"modelId":7,"messages":[]}"#), None);
+    }
+
+    #[test]
+    fn a_member_is_a_model_only_where_the_api_has_it() {
+        let (mantle, core) = ("bedrock-mantle.amazonaws.com", "bedrock-agentcore.amazonaws.com");
+        let (model_id, model) = (r#"{"modelId":"a.b"}"#, r#"{"model":"c.d","stream":true}"#);
+        let harness = r#"{"model":{"bedrockModelConfig":{"modelId":"h.m"}}}"#;
+        for (source, name, json, want) in [
+            (RUNTIME, "InvokeModel", model_id, Some("a.b")),
+            ("bedrock-runtime.amazonaws.com", "InvokeModel", model_id, Some("a.b")),
+            (RUNTIME, "InvokeModel", model, None),
+            (mantle, "CreateInference", model, Some("c.d")),
+            ("aws-external-anthropic.amazonaws.com", "CreateInference", model, Some("c.d")),
+            (mantle, "CreateInference", model_id, None),
+            (core, "InvokeHarness", harness, Some("h.m")),
+            (core, "UpdateHarness", model, Some("c.d")),
+            (core, "InvokeAgentRuntime", harness, None),
+            (core, "InvokeAgentRuntime", model, None),
+            (core, "InvokeGateway", model_id, None),
+            ("agent-registry.amazonaws.com", "GetRecord", model_id, None),
+        ] {
+            assert_eq!(of(source, name, json).as_deref(), want, "{source} {name} {json}");
+        }
     }
 
     #[test]
@@ -341,9 +392,10 @@ mod tests {
             {"ARN":"arn:aws:bedrock:us-west-2:111122223333:inference-profile/us.a.b"}]"#;
         let raw: &RawValue = serde_json::from_str(json).unwrap();
         let all = resources(Some(raw));
-        assert_eq!(model(&Request::default(), &all[..2]).as_deref(), all[1].arn.as_deref());
-        assert_eq!(model(&Request::default(), &all).as_deref(), all[2].arn.as_deref());
-        assert_eq!(model(&Request::default(), &all[..1]), None);
+        let of = |all| model(RUNTIME, "ConverseStream", &Request::default(), all);
+        assert_eq!(of(&all[..2]).as_deref(), all[1].arn.as_deref());
+        assert_eq!(of(&all).as_deref(), all[2].arn.as_deref());
+        assert_eq!(of(&all[..1]), None);
         let mixed: &RawValue = serde_json::from_str(r#"[7,{"ARN":"x"},{"ARN":[]}]"#).unwrap();
         assert_eq!(resources(Some(mixed))[1].arn.as_deref(), Some("x"));
         assert!(resources(None).is_empty());
@@ -402,5 +454,10 @@ mod tests {
             assert_eq!(json::int(found.input_tokens), Some(12), "{json}");
             assert_eq!(json::text(found.inference_region).as_deref(), Some("us-east-2"), "{json}");
         }
+        let list = r#"{"additionalEntries":[7,{"name":"cacheReadTokens","value":3},{"value":1},{"Key":"cacheWriteInputTokens","Value":"4"},
+            {"key":"outputTokens","value":5},{"key":"outputTokens","value":null}]}"#;
+        let found = entries(&serde_json::from_str(list).unwrap());
+        let counts = [found.cache_read_tokens, found.cache_write_tokens, found.output_tokens];
+        assert_eq!(counts.map(json::int), [Some(3), Some(4), Some(5)]);
     }
 }

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::account;
 use super::activity;
 use super::address;
 use super::agent::Agent;
-use super::arn::is_account;
 use super::builder::EventBuilder;
 use super::cache::Cache;
 use super::client;
@@ -97,7 +97,7 @@ pub enum RecordKind {
     ServiceEvent,
     /// A call seen at a VPC endpoint.
     NetworkActivity,
-    /// A copy of a call in another account than the caller's.
+    /// A copy of a call in another account than its owner's (see [`account::owner`]).
     SharedCopy,
 }
 
@@ -158,7 +158,7 @@ impl Meaning {
         let basics = Basics::of(record)?;
         let row = Row::new(record, identity, basics, out.wanted());
         let jwt = request::jwt(&row.additional);
-        let shared = record.shared_event_id.as_deref().is_some_and(|id| !id.is_empty());
+        let shared = shared(record);
         let caller = (shared || out.wanted().intersects(CALLER)).then(|| Principal::of(identity, &jwt));
         let record_kind = row.kind(shared, caller.as_ref().and_then(|caller| caller.account_id));
 
@@ -184,7 +184,8 @@ impl Meaning {
         if !row.family || !out.wanted().intersects(MODEL) {
             return;
         }
-        let Some(requested) = request::model(&row.request, &row.resources) else { return };
+        let (source, name) = (row.basics.source, row.basics.name);
+        let Some(requested) = request::model(source, name, &row.request, &row.resources) else { return };
         let model = self.models.get(&requested, |requested| normalise(requested).into_owned());
         out.text(Field::ModelRequested, Some(&requested));
         out.text(Field::ModelId, Some(&model.id));
@@ -218,6 +219,11 @@ impl Meaning {
             out.text(Field::ClientVersion, version.as_deref());
         }
     }
+}
+
+/// Whether copies of the record may have gone to other accounts.
+fn shared(record: &Record<'_>) -> bool {
+    record.shared_event_id.as_deref().is_some_and(|id| !id.is_empty())
 }
 
 /// A record's parts, read as far as the wanted columns need them.
@@ -271,7 +277,7 @@ impl<'r, 'a> Row<'r, 'a> {
         if service_event && wanted.intersects(USAGE.union(FieldSet::of(&[Field::RequestId]))) {
             row.service = json::part(record.service_event_details);
         }
-        if wanted.intersects(RESOURCES) || record.recipient_account_id.is_none() {
+        if wanted.intersects(RESOURCES) || shared(record) {
             row.resources = request::resources(record.resources);
         }
         row
@@ -280,22 +286,25 @@ impl<'r, 'a> Row<'r, 'a> {
     fn kind(&self, shared: bool, caller: Option<&str>) -> RecordKind {
         let network = self.record.event_category.as_deref() == Some("NetworkActivity")
             || matches!(self.record.event_type.as_deref(), Some("AwsVpceEvent" | "AwsVpceEvents"));
-        let recipient = self.record.recipient_account_id.as_deref();
-        let elsewhere =
-            caller.is_some_and(is_account) && recipient.is_some_and(|account| caller != Some(account));
+        let recipient = self.record.recipient_account_id.as_deref().filter(|account| !account.is_empty());
+        let elsewhere = || {
+            let owner = account::owner(caller, &self.resources);
+            owner.zip(recipient).is_some_and(|(owner, recipient)| owner != recipient)
+        };
         match () {
             () if self.service_event => RecordKind::ServiceEvent,
             () if network => RecordKind::NetworkActivity,
-            () if shared && elsewhere => RecordKind::SharedCopy,
+            () if shared && elsewhere() => RecordKind::SharedCopy,
             () => RecordKind::ApiCall,
         }
     }
 
     fn what(&self, record_kind: RecordKind, environment: Option<&str>, out: &mut EventBuilder) {
         let record = self.record;
-        let category = record.event_category.as_deref().or_else(|| {
-            record.management_event.map(|management| if management { "Management" } else { "Data" })
-        });
+        let category =
+            record.event_category.as_deref().filter(|category| !category.is_empty()).or_else(|| {
+                record.management_event.map(|management| if management { "Management" } else { "Data" })
+            });
         out.text(Field::EventId, record.event_id.as_deref());
         out.time(Field::EventTime, Some(self.basics.event_time));
         out.text(Field::EventSource, Some(self.basics.source));
@@ -305,22 +314,13 @@ impl<'r, 'a> Row<'r, 'a> {
         out.text(Field::RecordKind, Some(record_kind.as_str()));
         out.flag(Field::ReadOnly, record.read_only);
         out.text(Field::AwsRegion, record.aws_region.as_deref());
-        out.text(Field::AccountId, self.account_id());
+        out.text_with(Field::AccountId, || account::account(record, self.identity));
         out.text(Field::Environment, environment);
         out.text(Field::Surface, Some(self.meaning.surface));
         out.text(Field::Activity, Some(self.meaning.activity));
         out.text(Field::SharedEventId, record.shared_event_id.as_deref());
         let parent = json::text(self.service.parent_request_id);
         out.text(Field::RequestId, parent.as_deref().or(record.request_id.as_deref()));
-    }
-
-    /// The account that received the record; where an export leaves that out, the caller's or the first resource's.
-    fn account_id(&self) -> Option<&str> {
-        let resource = || self.resources.first().and_then(Resource::parsed).map(|arn| arn.account);
-        let given = self.record.recipient_account_id.as_deref().filter(|account| !account.is_empty());
-        given
-            .or_else(|| self.identity.account_id.as_deref().filter(|account| is_account(account)))
-            .or_else(|| resource().filter(|account| is_account(account)))
     }
 
     fn outcome(&self, out: &mut EventBuilder) {
@@ -389,12 +389,15 @@ impl<'r, 'a> Row<'r, 'a> {
             // Only the OpenAI- and Anthropic-compatible endpoints write these into the request parameters themselves;
             // elsewhere whoever calls can put them there.
             let request = |raw| if self.request_says_bearer { raw } else { None };
-            let flags =
-                [self.additional.call_with_bearer_token, request(self.request.call_with_bearer_token)];
+            let said = [self.additional.call_with_bearer_token, request(self.request.call_with_bearer_token)]
+                .map(json::flag);
             let kind =
                 json::text(request(self.request.bearer_token_type).or(self.additional.bearer_token_type));
             let bearer = Bearer {
-                flag: flags.into_iter().any(|flag| json::flag(flag) == Some(true)),
+                flag: said
+                    .contains(&Some(true))
+                    .then_some(true)
+                    .or_else(|| said.into_iter().flatten().next()),
                 kind: kind.as_deref(),
             };
             let has_jwt = jwt.subject.is_some() || jwt.issuer.is_some();
@@ -594,6 +597,28 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_says_it_used_no_api_key_is_believed() {
+        let user = r#""userIdentity":{"type":"IAMUser","userName":"BedrockAPIKey-x","accessKeyId":"AKIAIOSFODNN7EXAMPLE"}"#;
+        let call = |source: &str, parameters: &str, additional: &str| {
+            format!(
+                r#"{{"eventTime":"2026-05-01T10:00:00Z","eventSource":"{source}.amazonaws.com","eventName":"Converse",{user},
+                "requestParameters":{{{parameters}}},"additionalEventData":{{{additional}}}}}"#
+            )
+        };
+        let (yes, no) = (r#""callWithBearerToken":true"#, r#""callWithBearerToken":false"#);
+        for (source, parameters, additional, want) in [
+            ("bedrock", "", no, "long_term"),
+            ("bedrock", "", yes, "bearer_long"),
+            ("bedrock", yes, no, "long_term"),
+            ("bedrock-mantle", no, "", "long_term"),
+            ("bedrock-mantle", yes, "", "bearer_long"),
+            ("bedrock-mantle", no, yes, "bearer_long"),
+        ] {
+            has(&call(source, parameters, additional), &[("credential", want)]);
+        }
+    }
+
+    #[test]
     fn a_gateway_call() {
         has(
             GATEWAY,
@@ -648,7 +673,16 @@ mod tests {
         assert_eq!(kind(&copy), RecordKind::SharedCopy);
         let alone = CONVERSE.replace(r#""recipientAccountId":"111122223333""#, elsewhere);
         assert_eq!(kind(&alone), RecordKind::ApiCall, "not shared, so no other copy counts it");
-        assert_eq!(kind(GATEWAY), RecordKind::ApiCall, "the caller is no account");
+        assert_eq!(
+            kind(GATEWAY),
+            RecordKind::ApiCall,
+            "the caller is no account, and the gateway's owner got it"
+        );
+        let recipient = r#""recipientAccountId":"111122223333""#;
+        assert_eq!(kind(&GATEWAY.replace(recipient, elsewhere)), RecordKind::SharedCopy);
+        assert_eq!(kind(&GATEWAY.replace(recipient, r#""recipientAccountId":"""#)), RecordKind::ApiCall);
+        let unowned = GATEWAY.replace(r#""accountId":"111122223333","#, "").replace(":111122223333:", "::");
+        assert_eq!(kind(&unowned.replace(recipient, elsewhere)), RecordKind::ApiCall, "nobody can tell");
         for (from, to) in [
             ("\"AwsApiCall\"", "\"AwsVpceEvent\""),
             ("\"AwsApiCall\"", "\"AwsVpceEvents\""),
@@ -684,6 +718,8 @@ mod tests {
             "resources":[{"ARN":"arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.meta.llama3-8b-instruct-v1:0"}]}"#;
         has(base, &[("account_id", "111122223333"), ("model_id", "meta.llama3-8b-instruct-v1:0")]);
         has(&base.replace("anonymous", "444455556666"), &[("account_id", "444455556666")]);
+        let empty = base.replace(r#""eventName""#, r#""recipientAccountId":"","eventName""#);
+        has(&empty, &[("account_id", "111122223333")]);
     }
 
     #[test]

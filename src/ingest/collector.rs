@@ -4,8 +4,8 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use arrow::array::{BooleanArray, RecordBatch};
-use arrow::compute::filter_record_batch;
+use arrow::array::{Array, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::{filter, filter_record_batch};
 use hashbrown::HashSet;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -33,12 +33,15 @@ pub(super) struct Collector {
     files: Vec<(PathBuf, std::ops::Range<usize>)>,
     duplicates: Duplicates,
     superseded: HashSet<u128>,
-    entries: Vec<(u32, Entry)>,
+    entries: Vec<Entry>,
     arrived: Vec<(u32, LogObject)>,
 }
 
 impl Collector {
-    pub(super) fn new(limits: &Limits) -> Self {
+    /// For as many objects as `objects`.
+    pub(super) fn new(limits: &Limits, objects: usize) -> Self {
+        let mut entries = Vec::new();
+        entries.resize_with(objects, Entry::default);
         Self {
             folder: limits.folder.clone(),
             memory: limits.memory,
@@ -47,13 +50,19 @@ impl Collector {
             files: Vec::new(),
             duplicates: Duplicates::default(),
             superseded: HashSet::new(),
-            entries: Vec::new(),
+            entries,
             arrived: Vec::new(),
         }
     }
 
     pub(super) fn take(&mut self, parcel: Parcel) -> Result<(), IngestError> {
-        self.entries.extend(parcel.entries);
+        for (object, entry) in parcel.entries {
+            let object = object as usize;
+            if object >= self.entries.len() {
+                self.entries.resize_with(object + 1, Entry::default);
+            }
+            self.entries[object] = entry;
+        }
         self.arrived.extend(parcel.arrived);
         self.superseded.extend(parcel.supersedes);
         let Some(batch) = parcel.rows else { return Ok(()) };
@@ -94,9 +103,9 @@ impl Collector {
         let (objects, ranks) = ranked(objects, std::mem::take(&mut self.arrived));
         let mut entries = std::mem::take(&mut self.entries);
         if let Some(ranks) = &ranks {
-            for (ordinal, _) in &mut entries {
-                *ordinal = ranks[*ordinal as usize];
-            }
+            let mut places: Vec<(u32, Entry)> = ranks.iter().copied().zip(entries).collect();
+            places.sort_unstable_by_key(|(rank, _)| *rank);
+            entries = places.into_iter().map(|(_, entry)| entry).collect();
         }
         let mut ledger = Ledger::new(objects, entries);
         let parts = &mut self.parts;
@@ -178,7 +187,15 @@ fn without(batch: RecordBatch, dropped: &[u32]) -> Result<RecordBatch, IngestErr
     for row in dropped {
         keep[*row as usize] = false;
     }
-    filter_record_batch(&batch, &BooleanArray::from(keep)).map_err(internal)
+    let keep = BooleanArray::from(keep);
+    let left = keep.true_count();
+    // Most columns are those that no query reads: all null, and shared between batches.
+    let columns = batch.columns().iter().map(|column| {
+        if column.null_count() == column.len() { Ok(column.slice(0, left)) } else { filter(column, &keep) }
+    });
+    let columns = columns.collect::<Result<_, _>>().map_err(internal)?;
+    let options = RecordBatchOptions::new().with_row_count(Some(left));
+    RecordBatch::try_new_with_options(batch.schema(), columns, &options).map_err(internal)
 }
 
 /// Writes a spilled file anew without the rows its parts dropped.

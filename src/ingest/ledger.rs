@@ -1,7 +1,7 @@
 //! The ledger: one row per log object, and the balance line that must add up.
 
 use std::fmt::{self, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use arrow::error::ArrowError;
@@ -19,16 +19,22 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
-/// What became of one object.
+/// What became of one object. A run can have hundreds of thousands, most of which hold nothing of ours.
 #[derive(Debug, Default)]
 pub struct Entry {
     pub(super) size: u64,
     pub(super) inflated: u64,
-    // What most objects lack is boxed: a run can have hundreds of thousands of entries.
     pub(super) sha256: Option<Box<[u8; 32]>>,
+    /// What there is to say of an object that was refused or holds more than records of other services.
+    pub(super) found: Option<Box<Found>>,
+    pub(super) seen: u32,
     pub(super) shape: Option<Shape>,
-    pub(super) refused: Option<Box<str>>,
     pub(super) foreign: bool,
+}
+
+/// What was found in one object.
+#[derive(Debug, Default)]
+pub(super) struct Found {
     pub(super) counts: Counts,
     pub(super) duplicate: u32,
     pub(super) superseded: u32,
@@ -37,37 +43,60 @@ pub struct Entry {
     /// Holds network activity and nothing else.
     pub(super) network: bool,
     pub(super) times: Option<(i64, i64)>,
+    pub(super) refused: Option<Box<str>>,
     pub(super) refusals: Box<[(u32, String)]>,
 }
+
+/// What is found in an object of other services' records, but for their number.
+static NOTHING: LazyLock<Found> = LazyLock::new(Found::default);
 
 impl Entry {
     /// An object that was read.
     pub(super) fn read(size: u64, sha256: Option<[u8; 32]>, outcome: Outcome) -> Self {
         let network = outcome.kinds[RecordKind::NetworkActivity as usize];
+        let found = (outcome.counts.not_ours < outcome.counts.seen).then(|| {
+            Box::new(Found {
+                counts: outcome.counts,
+                kinds: outcome.kinds,
+                network: network > 0 && network == outcome.counts.seen,
+                times: outcome.times,
+                refusals: outcome.refusals.into_boxed_slice(),
+                ..Found::default()
+            })
+        });
         Self {
             size,
-            sha256: sha256.map(Box::new),
-            network: network > 0 && network == outcome.counts.seen,
             inflated: outcome.inflated,
+            sha256: sha256.map(Box::new),
+            found,
+            seen: outcome.counts.seen,
             shape: outcome.shape,
-            counts: outcome.counts,
-            times: outcome.times,
-            refusals: outcome.refusals.into_boxed_slice(),
-            kinds: outcome.kinds,
-            ..Self::default()
+            foreign: false,
         }
     }
 
     /// An object that could not be read at all.
     /// `foreign`: nothing about it suggests that it ever was a log.
     pub(super) fn refused(size: u64, sha256: Option<[u8; 32]>, reason: String, foreign: bool) -> Self {
-        Self {
-            size,
-            sha256: sha256.map(Box::new),
-            refused: Some(reason.into_boxed_str()),
-            foreign,
-            ..Self::default()
-        }
+        let found = Found { refused: Some(reason.into_boxed_str()), ..Found::default() };
+        Self { size, sha256: sha256.map(Box::new), found: Some(Box::new(found)), foreign, ..Self::default() }
+    }
+
+    pub(super) fn found(&self) -> &Found {
+        self.found.as_deref().unwrap_or(&NOTHING)
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let all_others = Counts { seen: self.seen, not_ours: self.seen, ..Counts::default() };
+        self.found.as_ref().map_or(all_others, |found| found.counts)
+    }
+
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.found().refused.as_deref()
+    }
+
+    fn state(&self) -> &'static str {
+        if self.reason().is_some() { "refused" } else { "read" }
     }
 }
 
@@ -117,61 +146,6 @@ pub struct Balance {
 }
 
 impl Balance {
-    /// Adds one object.
-    pub(super) fn count(&mut self, entry: &Entry) {
-        self.objects += 1;
-        self.objects_refused += u64::from(entry.refused.is_some());
-        self.seen += u64::from(entry.counts.seen);
-        self.kept += u64::from(entry.counts.kept);
-        self.not_ours += u64::from(entry.counts.not_ours);
-        self.out_of_range += u64::from(entry.counts.out_of_range);
-        self.duplicate += u64::from(entry.duplicate);
-        self.superseded += u64::from(entry.superseded);
-        self.aggregated += u64::from(entry.counts.aggregated);
-        self.insight += u64::from(entry.counts.insight);
-        self.refused += u64::from(entry.counts.refused);
-        self.api_calls += u64::from(entry.kinds[RecordKind::ApiCall as usize]);
-        self.service_events += u64::from(entry.kinds[RecordKind::ServiceEvent as usize]);
-        self.network_activity += u64::from(entry.kinds[RecordKind::NetworkActivity as usize]);
-        self.shared_copies += u64::from(entry.kinds[RecordKind::SharedCopy as usize]);
-        self.conflicts += u64::from(entry.conflicts);
-    }
-
-    /// Takes one object out again.
-    pub(super) fn uncount(&mut self, entry: &Entry) {
-        let mut one = Self::default();
-        one.count(entry);
-        let one = one.fields();
-        for (sum, less) in self.fields_mut().into_iter().zip(one) {
-            *sum = sum.saturating_sub(less);
-        }
-    }
-
-    fn fields(mut self) -> [u64; 16] {
-        self.fields_mut().map(|field| *field)
-    }
-
-    fn fields_mut(&mut self) -> [&mut u64; 16] {
-        [
-            &mut self.objects,
-            &mut self.objects_refused,
-            &mut self.seen,
-            &mut self.kept,
-            &mut self.not_ours,
-            &mut self.out_of_range,
-            &mut self.duplicate,
-            &mut self.superseded,
-            &mut self.aggregated,
-            &mut self.insight,
-            &mut self.refused,
-            &mut self.api_calls,
-            &mut self.service_events,
-            &mut self.network_activity,
-            &mut self.shared_copies,
-            &mut self.conflicts,
-        ]
-    }
-
     /// Whether both sums add up.
     pub fn holds(&self) -> bool {
         self.seen
@@ -213,31 +187,48 @@ impl fmt::Display for Balance {
 }
 
 impl Ledger {
-    /// `entries` hold one for every object, with the object's place.
-    pub(super) fn new(objects: Vec<LogObject>, mut entries: Vec<(u32, Entry)>) -> Self {
-        entries.sort_unstable_by_key(|(ordinal, _)| *ordinal);
-        Self { objects, entries: entries.into_iter().map(|(_, entry)| entry).collect() }
+    /// `entries` hold one for every object, in the objects' order.
+    pub(super) fn new(objects: Vec<LogObject>, entries: Vec<Entry>) -> Self {
+        Self { objects, entries }
     }
 
     /// Moves one row of an object from kept to what the comparison of all rows found.
     pub(super) fn settle(&mut self, object: u32, kind: RecordKind, verdict: Verdict) {
-        let Some(entry) = self.entries.get_mut(object as usize) else { return };
+        let entry = self.entries.get_mut(object as usize);
+        let Some(found) = entry.and_then(|entry| entry.found.as_deref_mut()) else { return };
         match verdict {
             Verdict::Conflict => {
-                entry.conflicts += 1;
+                found.conflicts += 1;
                 return;
             }
-            Verdict::Duplicate => entry.duplicate += 1,
-            Verdict::Superseded => entry.superseded += 1,
+            Verdict::Duplicate => found.duplicate += 1,
+            Verdict::Superseded => found.superseded += 1,
         }
-        entry.counts.kept -= 1;
-        entry.kinds[kind as usize] -= 1;
+        found.counts.kept -= 1;
+        found.kinds[kind as usize] -= 1;
     }
 
     /// The sums over all objects.
     pub fn balance(&self) -> Balance {
-        let mut sum = Balance::default();
-        self.entries.iter().for_each(|entry| sum.count(entry));
+        let mut sum = Balance { objects: self.objects.len() as u64, ..Balance::default() };
+        for entry in &self.entries {
+            let (counts, found) = (entry.counts(), entry.found());
+            sum.objects_refused += u64::from(entry.reason().is_some());
+            sum.seen += u64::from(counts.seen);
+            sum.kept += u64::from(counts.kept);
+            sum.not_ours += u64::from(counts.not_ours);
+            sum.out_of_range += u64::from(counts.out_of_range);
+            sum.duplicate += u64::from(found.duplicate);
+            sum.superseded += u64::from(found.superseded);
+            sum.aggregated += u64::from(counts.aggregated);
+            sum.insight += u64::from(counts.insight);
+            sum.refused += u64::from(counts.refused);
+            sum.api_calls += u64::from(found.kinds[RecordKind::ApiCall as usize]);
+            sum.service_events += u64::from(found.kinds[RecordKind::ServiceEvent as usize]);
+            sum.network_activity += u64::from(found.kinds[RecordKind::NetworkActivity as usize]);
+            sum.shared_copies += u64::from(found.kinds[RecordKind::SharedCopy as usize]);
+            sum.conflicts += u64::from(found.conflicts);
+        }
         sum
     }
 
@@ -249,14 +240,18 @@ impl Ledger {
     /// Objects that could not be read: name and reason.
     pub fn refused_objects(&self) -> impl Iterator<Item = (&str, &str)> {
         let both = self.objects.iter().zip(&self.entries);
-        both.filter_map(|(object, entry)| Some((object.name.as_str(), entry.refused.as_deref()?)))
+        both.filter_map(|(object, entry)| Some((object.name.as_str(), entry.reason()?)))
     }
 
     /// Records that could not be read: object, index and reason; at most a thousand an object.
     pub fn refused_records(&self) -> impl Iterator<Item = (&str, u32, &str)> {
         let both = self.objects.iter().zip(&self.entries);
         both.flat_map(|(object, entry)| {
-            entry.refusals.iter().map(|(index, reason)| (object.name.as_str(), *index, reason.as_str()))
+            entry
+                .found()
+                .refusals
+                .iter()
+                .map(|(index, reason)| (object.name.as_str(), *index, reason.as_str()))
         })
     }
 
@@ -270,8 +265,9 @@ impl Ledger {
         let layouts: Vec<Layout<'_>> = self.objects.iter().map(|object| Layout::of(&object.name)).collect();
         let both = || self.objects.iter().zip(&self.entries);
         let number = |of: fn(&Entry) -> u64| whole(self.entries.iter().map(of));
-        let rows =
-            |kind: RecordKind| whole(self.entries.iter().map(|entry| entry.kinds[kind as usize].into()));
+        let rows = |kind: RecordKind| {
+            whole(self.entries.iter().map(|entry| entry.found().kinds[kind as usize].into()))
+        };
         table([
             ("log_object", text(both().map(|(object, _)| Some(&object.name)))),
             ("source", text(both().map(|(object, _)| Some(source(object))))),
@@ -281,7 +277,7 @@ impl Ledger {
             ),
             ("shape", text(self.entries.iter().map(|entry| entry.shape.map(Shape::name)))),
             ("state", text(self.entries.iter().map(|entry| Some(entry.state())))),
-            ("reason", text(self.entries.iter().map(|entry| entry.refused.as_ref()))),
+            ("reason", text(self.entries.iter().map(|entry| entry.reason()))),
             ("size_bytes", number(|entry| entry.size)),
             ("inflated_bytes", number(|entry| entry.inflated)),
             ("sha256", text(self.entries.iter().map(|entry| entry.sha256.as_deref().map(hex)))),
@@ -289,25 +285,28 @@ impl Ledger {
             ("account_id", text(layouts.iter().map(|layout| layout.account))),
             ("aws_region", text(layouts.iter().map(|layout| layout.region))),
             ("delivered_at", instant(layouts.iter().map(|layout| layout.delivered_at))),
-            ("seen", number(|entry| entry.counts.seen.into())),
-            ("kept", number(|entry| entry.counts.kept.into())),
-            ("not_ours", number(|entry| entry.counts.not_ours.into())),
-            ("out_of_range", number(|entry| entry.counts.out_of_range.into())),
-            ("duplicate", number(|entry| entry.duplicate.into())),
-            ("aggregated", number(|entry| entry.counts.aggregated.into())),
-            ("insight", number(|entry| entry.counts.insight.into())),
-            ("refused", number(|entry| entry.counts.refused.into())),
-            ("superseded", number(|entry| entry.superseded.into())),
+            ("seen", number(|entry| entry.counts().seen.into())),
+            ("kept", number(|entry| entry.counts().kept.into())),
+            ("not_ours", number(|entry| entry.counts().not_ours.into())),
+            ("out_of_range", number(|entry| entry.counts().out_of_range.into())),
+            ("duplicate", number(|entry| entry.found().duplicate.into())),
+            ("aggregated", number(|entry| entry.counts().aggregated.into())),
+            ("insight", number(|entry| entry.counts().insight.into())),
+            ("refused", number(|entry| entry.counts().refused.into())),
+            ("superseded", number(|entry| entry.found().superseded.into())),
             ("api_calls", rows(RecordKind::ApiCall)),
             ("service_events", rows(RecordKind::ServiceEvent)),
             ("network_activity", rows(RecordKind::NetworkActivity)),
             ("shared_copies", rows(RecordKind::SharedCopy)),
-            ("conflicts", number(|entry| entry.conflicts.into())),
+            ("conflicts", number(|entry| entry.found().conflicts.into())),
             (
                 "first_event_time",
-                instant(self.entries.iter().map(|entry| entry.times.map(|(first, _)| first))),
+                instant(self.entries.iter().map(|entry| entry.found().times.map(|(first, _)| first))),
             ),
-            ("last_event_time", instant(self.entries.iter().map(|entry| entry.times.map(|(_, last)| last)))),
+            (
+                "last_event_time",
+                instant(self.entries.iter().map(|entry| entry.found().times.map(|(_, last)| last))),
+            ),
         ])
     }
 
@@ -318,12 +317,6 @@ impl Ledger {
             ("log_index", whole(self.refused_records().map(|(_, index, _)| u64::from(index)))),
             ("reason", text(self.refused_records().map(|(_, _, reason)| Some(reason)))),
         ])
-    }
-}
-
-impl Entry {
-    fn state(&self) -> &'static str {
-        if self.refused.is_some() { "refused" } else { "read" }
     }
 }
 
@@ -359,12 +352,13 @@ fn source(object: &LogObject) -> &'static str {
 }
 
 fn kind(entry: &Entry, layout: &Layout<'_>) -> &'static str {
+    let counts = entry.counts();
     match (entry.shape, layout.folder) {
         (Some(Shape::Digest), _) | (None, Folder::Digest) => "digest",
         (Some(Shape::InvocationLog), _) | (None, Folder::InvocationLog) => "invocation_log",
-        _ if entry.counts.seen > 0 && entry.counts.insight == entry.counts.seen => "insight",
-        _ if entry.counts.seen > 0 && entry.counts.aggregated == entry.counts.seen => "aggregated",
-        _ if entry.network => "network_activity",
+        _ if counts.seen > 0 && counts.insight == counts.seen => "insight",
+        _ if counts.seen > 0 && counts.aggregated == counts.seen => "aggregated",
+        _ if entry.found().network => "network_activity",
         (_, Folder::Insight) => "insight",
         (_, Folder::Aggregated) => "aggregated",
         (_, Folder::NetworkActivity) => "network_activity",

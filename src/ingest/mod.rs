@@ -8,7 +8,7 @@ pub mod store;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use arrow::array::RecordBatch;
 
@@ -49,6 +49,8 @@ pub struct Progress {
     pub objects: AtomicU64,
     /// Stored bytes read so far.
     pub bytes: AtomicU64,
+    /// Set to end the run early; what was read until then is returned.
+    pub cancelled: AtomicBool,
 }
 
 /// Where the rows of `events` are.
@@ -90,15 +92,17 @@ pub enum IngestError {
 
 /// Reads all objects, and those that `feed` brings, and returns the tables made of them. Which of two copies stays
 /// depends on the objects' names only, never on what arrived first.
+///
+/// `wanted` are the columns to build: every one until it is set, so that reading need not wait for it.
 pub fn ingest(
     objects: Vec<LogObject>,
     feed: Option<&Feed>,
-    wanted: &FieldSet,
+    wanted: &OnceLock<FieldSet>,
     shared: &Shared<'_>,
     limits: &Limits,
     progress: &Progress,
 ) -> Result<Ingested, IngestError> {
-    let collector = Mutex::new(Collector::new(limits));
+    let collector = Mutex::new(Collector::new(limits, objects.len()));
     let take = |parcel| {
         collector.lock().unwrap_or_else(PoisonError::into_inner).take(parcel)?;
         Ok(true)
@@ -120,7 +124,7 @@ struct Done {
 fn read(
     objects: &[LogObject],
     feed: Option<&Feed>,
-    wanted: &FieldSet,
+    wanted: &OnceLock<FieldSet>,
     shared: &Shared<'_>,
     limits: &Limits,
     progress: &Progress,
@@ -129,8 +133,8 @@ fn read(
     let queue = Queue::new(objects, feed);
     let large = Mutex::new(());
     let stop = AtomicBool::new(false);
-    let failed: Mutex<Option<IngestError>> = Mutex::new(None);
     let all = AtomicBool::new(false);
+    let failed: Mutex<Option<IngestError>> = Mutex::new(None);
     let fail = |error: IngestError| {
         stop.store(true, Ordering::Relaxed);
         queue.close();
@@ -147,7 +151,7 @@ fn read(
         for _ in 0..threads.max(1) {
             scope.spawn(|| {
                 let mut worker = Worker::new(shared, wanted, limits, &large);
-                while !stop.load(Ordering::Relaxed) {
+                while !stop.load(Ordering::Relaxed) && !progress.cancelled.load(Ordering::Relaxed) {
                     let bytes = match queue.take() {
                         Ok(Some((Task::Local(object), ordinal))) => worker.file(object, ordinal),
                         Ok(Some((Task::Fed(arrival), ordinal))) => worker.arrival(*arrival, ordinal),
@@ -178,7 +182,9 @@ struct Worker<'s> {
     decoder: Decoder<'s>,
     limits: &'s Limits,
     large: &'s Mutex<()>,
-    wanted: &'s FieldSet,
+    wanted: &'s OnceLock<FieldSet>,
+    /// Whether `rows` are of the columns wanted, not of all.
+    settled: bool,
     rows: EventBuilder,
     keys: Vec<Key>,
     entries: Vec<(u32, Entry)>,
@@ -200,13 +206,19 @@ struct Parcel {
 }
 
 impl<'s> Worker<'s> {
-    fn new(shared: &Shared<'s>, wanted: &'s FieldSet, limits: &'s Limits, large: &'s Mutex<()>) -> Self {
+    fn new(
+        shared: &Shared<'s>,
+        wanted: &'s OnceLock<FieldSet>,
+        limits: &'s Limits,
+        large: &'s Mutex<()>,
+    ) -> Self {
         Self {
             decoder: Decoder::new(shared),
             limits,
             large,
             wanted,
-            rows: EventBuilder::new(wanted),
+            settled: wanted.get().is_some(),
+            rows: EventBuilder::new(wanted.get().unwrap_or(&FieldSet::all())),
             keys: Vec::new(),
             entries: Vec::new(),
             arrived: Vec::new(),
@@ -271,16 +283,23 @@ impl<'s> Worker<'s> {
     }
 
     fn full(&self) -> bool {
-        self.keys.len() >= BATCH_ROWS || self.entries.len() >= BATCH_ROWS || self.rows.bytes() >= BATCH_BYTES
+        self.settled != self.wanted.get().is_some()
+            || self.keys.len() >= BATCH_ROWS
+            || self.entries.len() >= BATCH_ROWS
+            || self.rows.bytes() >= BATCH_BYTES
     }
 
     fn hand_over(&mut self, take: &dyn Fn(Parcel) -> Result<bool, IngestError>) -> Result<bool, IngestError> {
         let bytes = self.rows.bytes();
-        let rows = if self.keys.is_empty() {
+        let settled = self.wanted.get();
+        let rows = if self.keys.is_empty() && self.settled == settled.is_some() {
             None
         } else {
-            let full = std::mem::replace(&mut self.rows, EventBuilder::new(self.wanted));
+            let next = EventBuilder::new(settled.unwrap_or(&FieldSet::all()));
+            self.settled = settled.is_some();
+            let full = std::mem::replace(&mut self.rows, next);
             Some(full.finish().map_err(|error| IngestError::Internal(error.to_string()))?)
+                .filter(|rows| rows.num_rows() > 0)
         };
         let parcel = Parcel {
             rows,

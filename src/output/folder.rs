@@ -2,7 +2,8 @@
 //!
 //! Every file is written under a temporary name beside its place and flushed to the disk before any of them
 //! takes its name. A manifest of an earlier run is removed first and the new one comes last: a folder with
-//! `manifest.json` is a finished one.
+//! `manifest.json` is a finished one, and what it lists is all that runs have left in it: files of the
+//! [`earlier`] run that the new one does not write are [`clear`]ed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -31,6 +32,54 @@ pub struct Written {
     pub bytes: u64,
     /// Rows of the answer in it.
     pub rows: u64,
+}
+
+/// The files that the manifest in `dir` lists: ask before writing anew, which removes it. None where there is no manifest, or
+/// one that is not ours.
+pub fn earlier(dir: &Path) -> Vec<Earlier> {
+    #[derive(Deserialize)]
+    struct Listed {
+        schema: String,
+        outputs: Vec<Earlier>,
+    }
+    let listed = fs::read(dir.join(MANIFEST)).ok().and_then(|json| serde_json::from_slice(&json).ok());
+    let ours = |listed: &Listed| listed.schema.starts_with("bedtrail-manifest/");
+    listed.filter(ours).map(|listed| listed.outputs).unwrap_or_default()
+}
+
+/// A file that an earlier run wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Earlier {
+    file: String,
+    sha256: String,
+}
+
+/// Removes from `dir` the files of an earlier run that are not among those written now, so that no stale report stands beside
+/// the new ones. Only what still has the hash it was written with is removed; returns the names of the others, sorted.
+pub fn clear(dir: &Path, earlier: Vec<Earlier>, written: &[Written]) -> Vec<String> {
+    let mut left = BTreeSet::new();
+    for Earlier { file, sha256 } in earlier {
+        let path = dir.join(&file);
+        // A manifest can be forged: it names files of its own folder only, and no folders or links.
+        let inside = path.file_name().is_some_and(|name| name == file.as_str());
+        let manifest = [MANIFEST, MANIFEST_HASH].iter().any(|name| file.eq_ignore_ascii_case(name));
+        let again = written.iter().any(|new| new.file.eq_ignore_ascii_case(&file));
+        if !inside || manifest || again || path.symlink_metadata().is_err() {
+            continue;
+        }
+        let unchanged =
+            path.symlink_metadata().is_ok_and(|found| found.is_file()) && hash(&path) == Some(sha256);
+        if !unchanged || fs::remove_file(&path).is_err() {
+            left.insert(file);
+        }
+    }
+    left.into_iter().collect()
+}
+
+fn hash(path: &Path) -> Option<String> {
+    let mut proof = Proof { inner: io::sink(), hash: Sha256::new(), bytes: 0 };
+    io::copy(&mut fs::File::open(path).ok()?, &mut proof).ok()?;
+    Some(format!("{:x}", proof.hash.finalize()))
 }
 
 /// Writes each answer in each format to `name.extension` in `dir`, which is made if need be. Files of those
@@ -171,7 +220,7 @@ mod tests {
     }
 
     fn hash(path: &Path) -> String {
-        format!("{:x}", Sha256::digest(fs::read(path).unwrap()))
+        super::hash(path).unwrap()
     }
 
     #[test]
@@ -205,6 +254,37 @@ mod tests {
         assert_eq!(listing(dir.path()), [MANIFEST, MANIFEST_HASH, "usage.csv"]);
         write_folder(dir.path(), &[sample::usage()], &csv, &Options::default()).unwrap();
         assert_eq!(listing(dir.path()), ["usage.csv"]);
+    }
+
+    #[test]
+    fn files_of_an_earlier_run_go_unless_somebody_changed_them() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("out");
+        let csv = [format::find("csv").unwrap()];
+        let named = |name: &str| Answer { name: name.to_owned(), ..sample::texts(&["a"]) };
+        let names = ["same", "gone", "changed", "stale", "linked"];
+        let outputs = write_folder(&dir, &names.map(named), &csv, &Options::default()).unwrap();
+        let mut manifest = Manifest { outputs, ..manifest::tests::sample() };
+        for file in ["../outside.csv", "/", "", "..", "never.csv", MANIFEST_HASH, "folder"] {
+            let sha256 = manifest.outputs[0].sha256.clone();
+            manifest.outputs.push(Written { file: file.to_owned(), sha256, bytes: 0, rows: 0 });
+        }
+        write_manifest(&dir, &manifest).unwrap();
+        fs::create_dir(dir.join("folder")).unwrap();
+        fs::copy(dir.join("same.csv"), root.path().join("outside.csv")).unwrap();
+        fs::remove_file(dir.join("gone.csv")).unwrap();
+        fs::write(dir.join("changed.csv"), "notes").unwrap();
+        fs::write(dir.join("mine.csv"), "mine").unwrap();
+
+        let before = earlier(&dir);
+        let again = write_folder(&dir, &["same", "new"].map(named), &csv, &Options::default()).unwrap();
+        assert_eq!(clear(&dir, before, &again), ["changed.csv", "folder"]);
+        assert_eq!(listing(&dir), ["changed.csv", "folder", "mine.csv", "new.csv", "same.csv"]);
+        assert_eq!(listing(root.path()), ["out", "outside.csv"]);
+        assert_eq!(earlier(&dir), [], "no manifest");
+        fs::write(dir.join(MANIFEST), r#"{"schema":"x","outputs":[{"file":"mine.csv","sha256":""}]}"#)
+            .unwrap();
+        assert_eq!(earlier(&dir), [], "not ours");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use arrow::datatypes::SchemaRef;
 
 pub use cell::kind;
 pub use error::Error;
-pub use folder::{Written, write_folder, write_manifest};
+pub use folder::{Written, clear, earlier, write_folder, write_manifest};
 pub use format::{FORMATS, Format};
 pub use manifest::Manifest;
 pub use text::shown;

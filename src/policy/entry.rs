@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 /// `[defaults]`, filled in where the file is silent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defaults {
-    /// What a (role, model) pair that no entry covers is: `deny` or `allow`.
+    /// What a (role, model) pair that no entry covers is: `deny`, `warn` (a violation of severity low) or `allow`.
     pub unknown_model: &'static str,
     /// The severity from which a run exits with 1.
     pub fail_on: &'static str,

@@ -7,8 +7,43 @@ use super::problem::Flaw;
 /// `*` becomes `.*`, `?` becomes `.` (newlines included), what is special in any of the three is escaped with a
 /// backslash, other characters stand for themselves.
 pub fn glob_to_regex(glob: &str) -> String {
-    let mut regex = String::with_capacity(glob.len() + 12);
-    regex.push_str(r"\A(?s:");
+    anchored(&body(glob))
+}
+
+/// The same for a role ARN whose path the record lost (`…:role/name` for `…:role/some/path/name`): every role that
+/// the glob would match under some path, and every one that it matches as it stands.
+///
+/// Only a glob that spells a path is taken to mean one: `…:role/claims*` is a role whose name begins so.
+pub(super) fn glob_to_pathless_regex(glob: &str) -> String {
+    const RESOURCE: &str = ":role/";
+    let (head, rest) = match (glob.find(RESOURCE), glob.find('*')) {
+        (Some(at), _) => {
+            let (head, rest) = glob.split_at(at + RESOURCE.len());
+            (head.to_owned(), rest)
+        }
+        // The `*` may end before the path, or within it.
+        (None, Some(at)) => (format!("{}{RESOURCE}", &glob[..=at]), &glob[at..]),
+        (None, None) => return glob_to_regex(glob),
+    };
+    let Some(path) = rest.find('/') else { return glob_to_regex(glob) };
+    // Where the name may begin: after a slash of the path, or inside a `*` that spans the rest of it.
+    let names = rest[path..].char_indices().filter_map(|(at, c)| match c {
+        '/' | '?' => Some(&rest[path + at + 1..]),
+        '*' => Some(&rest[path + at..]),
+        _ => None,
+    });
+    let names: std::collections::BTreeSet<String> =
+        names.filter(|name| !name.contains('/')).map(body).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    anchored(&format!("{}|{}(?:{})", body(glob), body(&head), names.join("|")))
+}
+
+fn anchored(body: &str) -> String {
+    format!(r"\A(?s:{body})\z")
+}
+
+fn body(glob: &str) -> String {
+    let mut regex = String::with_capacity(glob.len() + 8);
     for c in glob.chars() {
         match c {
             '*' => regex.push_str(".*"),
@@ -20,7 +55,6 @@ pub fn glob_to_regex(glob: &str) -> String {
             _ => regex.push(c),
         }
     }
-    regex.push_str(r")\z");
     regex
 }
 
@@ -92,6 +126,42 @@ pub(super) fn glob_mistake(glob: &str) -> Option<Flaw> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_that_lost_its_path_may_be_any_that_the_glob_means() {
+        let role = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
+        for (glob, lost, means) in [
+            ("arn:aws:iam::111122223333:role/service/claims-bot", "claims-bot", true),
+            ("arn:aws:iam::111122223333:role/service/claims-bot", "analyst", false),
+            (
+                "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Dev_*",
+                "AWSReservedSSO_Dev_1",
+                true,
+            ),
+            // A `*` matches slashes, so that the path may go on in it.
+            ("arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Dev_*", "analyst", true),
+            (
+                "arn:aws:iam::*:role/aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Dev",
+                "AWSReservedSSO_Ops",
+                false,
+            ),
+            ("arn:aws:iam::*:role/aws-reserved/sso*_Dev_*", "AWSReservedSSO_Dev_1", true),
+            ("arn:aws:iam::*:role/contractors/*", "anybody", true),
+            ("arn:aws:iam::999999999999:role/contractors/*", "anybody", false),
+            ("*/contractors/*", "anybody", true),
+            ("*/contractors/bob", "bob", true),
+            ("*/contractors/bob", "rob", false),
+            ("arn:aws:iam::*role/contractors/bob", "bob", true),
+            // No path in the glob: the name decides.
+            ("arn:aws:iam::111122223333:role/claims*", "claims-bot", true),
+            ("arn:aws:iam::111122223333:role/claims*", "analyst", false),
+            ("arn:aws:iam::111122223333:role/claims-bot", "claims-bot", true),
+            ("*", "anybody", true),
+        ] {
+            let regex = regex::Regex::new(&glob_to_pathless_regex(glob)).unwrap();
+            assert_eq!(regex.is_match(&role(lost)), means, "{glob} {lost}: {regex}");
+        }
+    }
     use proptest::prelude::*;
     use regex::Regex;
 

@@ -14,6 +14,7 @@ mod problem;
 mod read;
 mod relation;
 mod table;
+mod typing;
 mod written;
 
 use std::collections::{BTreeMap, HashMap};
@@ -65,6 +66,8 @@ struct Content {
     rules: BTreeMap<String, RuleSetting>,
     customs: Vec<Custom>,
     waivers: Vec<Waiver>,
+    /// Where the condition of each waiver stands, by its id.
+    conditions: Named,
     /// Every place that names a rule.
     named_rules: Named,
 }
@@ -236,11 +239,11 @@ impl Policy {
         &self.notes
     }
 
-    /// The places that name a rule which neither `known` nor `[[custom]]` has, in file order.
-    pub fn unknown_rules(&self, known: &[&str]) -> Vec<Problem> {
+    /// The rules named that neither `known` nor `[[custom]]` has, with the places that name them, in file order.
+    pub fn unknown_rules(&self, known: &[&str]) -> Vec<(String, Problem)> {
         let own: Vec<&str> = self.content.customs.iter().map(|custom| custom.id.as_str()).collect();
         let codes = || known.iter().copied().chain(own.iter().copied());
-        let mut problems: Vec<Problem> = self
+        let mut problems: Vec<(String, Problem)> = self
             .content
             .named_rules
             .iter()
@@ -254,10 +257,10 @@ impl Policy {
                     Some(near) => format!("did you mean {near}? `bedtrail rules list` shows all"),
                     None => "`bedtrail rules list` shows all".to_owned(),
                 });
-                problem
+                (code.clone(), problem)
             })
             .collect();
-        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems.sort_by_key(|(_, problem)| (problem.line, problem.column));
         problems
     }
 
@@ -271,6 +274,12 @@ impl Policy {
     pub fn rule_problem(&self, code: &str, message: impl Into<String>) -> Problem {
         let at =
             self.content.named_rules.iter().find(|(named, _)| named == code).map_or(0, |(_, at)| at.start);
+        self.source.problem(ProblemKind::Invalid, at, message)
+    }
+
+    /// A problem at the condition of a waiver, for what only the engine can judge.
+    pub fn condition_problem(&self, waiver: &str, message: impl Into<String>) -> Problem {
+        let at = self.content.conditions.iter().find(|(id, _)| id == waiver).map_or(0, |(_, at)| at.start);
         self.source.problem(ProblemKind::Invalid, at, message)
     }
 

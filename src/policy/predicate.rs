@@ -13,7 +13,8 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 
 use super::activity::{ACTIVITIES, OUTCOMES, column, literal};
 use super::problem::{nearest, quoted};
-use crate::event::column::{COLUMNS, Field, Kind};
+use super::typing;
+use crate::event::column::{COLUMNS, Field};
 
 /// Longer text than this is refused unread.
 const LONGEST: usize = 8 * 1024;
@@ -131,9 +132,10 @@ impl Checker<'_> {
                 if !self.mistakes.is_empty() {
                     return;
                 }
-                if self.place != Place::Group {
-                    self.condition(&expr);
-                } else if matches!(expr, Expr::Value(_)) {
+                for (at, message, help) in typing::check(&expr, self.place != Place::Group) {
+                    self.mistake(at, message, help);
+                }
+                if self.place == Place::Group && matches!(expr, Expr::Value(_)) {
                     // SQL reads a number here as the position of a column.
                     self.mistake(Location::empty(), "a constant groups nothing", "name a column");
                 }
@@ -397,41 +399,6 @@ impl Checker<'_> {
             self.mistake(value.span.start, format!("no regular expression: {}", quoted(pattern)), "");
         }
     }
-
-    /// A condition is true or false; `AND`, `OR` and `NOT` join conditions.
-    fn condition(&mut self, expr: &Expr) {
-        let good = match expr {
-            Expr::Nested(inner) | Expr::UnaryOp { op: UnaryOperator::Not, expr: inner } => {
-                return self.condition(inner);
-            }
-            Expr::BinaryOp { left, op: BinaryOperator::And | BinaryOperator::Or, right } => {
-                self.condition(left);
-                return self.condition(right);
-            }
-            Expr::BinaryOp { op, .. } => matches!(
-                op,
-                BinaryOperator::Eq
-                    | BinaryOperator::NotEq
-                    | BinaryOperator::Gt
-                    | BinaryOperator::Lt
-                    | BinaryOperator::GtEq
-                    | BinaryOperator::LtEq
-            ),
-            Expr::Identifier(name) => Field::named(&name.value.to_ascii_lowercase())
-                .is_some_and(|field| field.column().kind == Kind::Bool),
-            Expr::Value(value) => matches!(value.value, Value::Boolean(_)),
-            Expr::Function(function) => ["regexp_like", "starts_with", "coalesce", "nullif"]
-                .contains(&function.name.to_string().to_ascii_lowercase().as_str()),
-            Expr::Cast { data_type, .. } => matches!(data_type, DataType::Boolean),
-            Expr::UnaryOp { .. } | Expr::TypedString(_) | Expr::Substring { .. } | Expr::Trim { .. } => false,
-            _ => true,
-        };
-        if !good {
-            let message =
-                format!("no condition: {} is neither true nor false", quoted(&short(&expr.to_string())));
-            self.mistake(expr.span().start, message, "compare it with something");
-        }
-    }
 }
 
 fn postfix(word: &str) -> bool {
@@ -452,7 +419,7 @@ fn castable(data_type: &DataType) -> bool {
 }
 
 /// At most the first 60 characters.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
@@ -466,7 +433,8 @@ mod tests {
     use datafusion::arrow::array::RecordBatch;
     use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
-    use super::{COLUMNS, Kind, Mistake, Place, check};
+    use super::{COLUMNS, Mistake, Place, check};
+    use crate::event::column::Kind;
 
     fn mistakes(sql: &str, place: Place<'_>) -> String {
         let line = |mistake: Mistake| match mistake.help.as_str() {

@@ -11,7 +11,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
 use super::Policy;
 use super::entry::{Environment, Grant};
-use super::glob::glob_to_regex;
+use super::glob::{glob_to_pathless_regex, glob_to_regex};
 use super::lifecycle::lifecycles;
 use super::table::{TABLES, TableDoc};
 use crate::event::column::Kind;
@@ -235,7 +235,7 @@ fn grants(grants: &[Grant], allow: bool) -> Rows {
                 for model in &grant.models {
                     for activity in or_every(&grant.activities) {
                         let mut row = row![&grant.id, position, environment.map(String::as_str)];
-                        row.extend(row![role, &glob_to_regex(role)]);
+                        row.extend(row![role, &glob_to_regex(role), &glob_to_pathless_regex(role)]);
                         row.extend(allow.then(|| Cell::from(role.chars().count())));
                         row.extend(row![model, &glob_to_regex(model), activity.copied()]);
                         row.extend(if allow {

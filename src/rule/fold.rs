@@ -40,6 +40,10 @@ pub enum Grain {
 /// The SQL around a rule that returns events: a SELECT from `judged`.
 const FOLD: &str = include_str!("../../queries/fold.sql");
 
+/// That an event is older than every version of the policy; one without a first day was always in force.
+const UNRULED: &str = "COALESCE(event_time < (SELECT CASE WHEN COUNT(effective_from) = COUNT(*) THEN \
+     MIN(effective_from) END AS in_force_from FROM policy_version), FALSE)";
+
 /// The name under which [`FOLD`] reads the rule.
 const JUDGED: &str = "judged";
 
@@ -54,12 +58,19 @@ pub(super) fn grain(sql: &str) -> Grain {
 }
 
 /// Folds a SELECT of events, its parameters filled in, into groups: one SELECT again. Rows without a severity of their
-/// own have that of the rule.
-pub(super) fn wrap(sql: &str, own: bool, severity: Severity) -> Result<String, parameter::Error> {
+/// own have that of the rule. A rule that judges `by_policy` assesses nothing from before its first day.
+pub(super) fn wrap(
+    sql: &str,
+    own: bool,
+    severity: Severity,
+    by_policy: bool,
+) -> Result<String, parameter::Error> {
     let failed = |error| parameter::Error::Sql(parameter::message(error));
     // A severity is one of five words: it needs no quoting.
     let severity = if own { format!("COALESCE(severity, '{severity}')") } else { format!("'{severity}'") };
-    let mut fold = query(&FOLD.replace("$severity", &severity)).map_err(failed)?;
+    let unruled = if by_policy { UNRULED } else { "FALSE" };
+    let mut fold =
+        query(&FOLD.replace("$severity", &severity).replace("$unruled", unruled)).map_err(failed)?;
     let judged = Cte {
         alias: TableAlias { explicit: false, name: Ident::new(JUDGED), columns: Vec::new(), at: None },
         query: query(sql).map_err(failed)?,

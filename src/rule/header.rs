@@ -22,7 +22,7 @@ pub enum Kind {
     Baseline,
     /// One step after another.
     Sequence,
-    /// What should be there and is not; needs the ledger, and waivers do not touch it.
+    /// What should be there and is not: judged over all events, whatever a waiver covers.
     Coverage,
 }
 
@@ -190,7 +190,10 @@ impl Rule {
     pub fn render(&self, overrides: &BTreeMap<String, toml::Value>) -> Result<String, parameter::Error> {
         let sql = parameter::render(&self.sql, &parameter::values(&self.parameters, overrides)?)?;
         match self.grain {
-            Grain::Event { severity } => fold::wrap(&sql, severity, self.severity),
+            Grain::Event { severity } => {
+                let by_policy = self.needs.iter().any(|relation| relation.starts_with("policy_"));
+                fold::wrap(&sql, severity, self.severity, by_policy)
+            }
             Grain::Group => Ok(sql),
         }
     }

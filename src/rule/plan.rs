@@ -89,8 +89,9 @@ pub(super) struct PlannedRule<'a> {
 }
 
 impl PlannedRule<'_> {
-    pub(super) fn takes_waivers(&self) -> bool {
-        self.setting.enabled && self.rule.kind != Kind::Coverage
+    /// Whether its findings say what is missing among the events: leaving some out would make more of them.
+    pub(super) fn whole(&self) -> bool {
+        self.rule.kind == Kind::Coverage
     }
 }
 
@@ -134,21 +135,20 @@ impl<'a> Plan<'a> {
         Ok(Self { rules: planned, waivers })
     }
 
-    /// Rules that a waiver names and that can be waived.
+    /// Rules that a waiver names and that run.
     pub(super) fn waivable(&self, waiver: &PlannedWaiver<'_>) -> impl Iterator<Item = &PlannedRule<'a>> {
         self.rules
             .iter()
-            .filter(|rule| rule.takes_waivers() && waiver.codes.contains(rule.rule.code.as_str()))
+            .filter(|rule| rule.setting.enabled && waiver.codes.contains(rule.rule.code.as_str()))
     }
 
     pub(super) fn unused_reason(&self, waiver: &PlannedWaiver<'_>) -> String {
-        let named = || self.rules.iter().filter(|rule| waiver.codes.contains(rule.rule.code.as_str()));
-        let reason = if self.waivable(waiver).next().is_some() {
+        let reason = if waiver.codes.is_empty() {
+            "this version does not have its rules"
+        } else if self.waivable(waiver).next().is_some() {
             "no violation falls under it"
-        } else if named().all(|rule| !rule.setting.enabled) {
-            "the policy turns its rules off"
         } else {
-            "coverage rules take no waivers"
+            "the policy turns its rules off"
         };
         reason.to_owned()
     }

@@ -16,7 +16,7 @@ use super::plan::{Error, Plan, PlannedRule, PlannedWaiver, Setting, Settings};
 use super::row::{self, Row};
 use super::waiver::{self, Waiver};
 use crate::finding::{Finding, Severity, Verdict, finding_id};
-use crate::{clock, query_file};
+use crate::query_file;
 
 /// Where rules are run.
 pub trait Scope: Sync {
@@ -51,6 +51,8 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// In order of their ids.
     pub unused_waivers: Vec<UnusedWaiver>,
+    /// What could not be run, a line each: the findings say so too, and all else was judged.
+    pub errors: Vec<String>,
 }
 
 impl Judgement {
@@ -87,17 +89,28 @@ pub async fn run<S: Scope>(rules: &[Rule], settings: &Settings, scope: &S) -> Re
         environments: BTreeMap::new(),
         parts: BTreeMap::new(),
         used: BTreeSet::new(),
+        broken: BTreeMap::new(),
     };
     runner.environments = ask::environments(&runner.base).await?;
     let mut judgement = Judgement::default();
     for planned in &plan.rules {
         let (outcome, findings) = runner.judge(planned, &plan.waivers).await;
+        let error = outcome.error.as_ref();
+        judgement
+            .errors
+            .extend(error.map(|error| format!("rule {} could not be run: {error}", outcome.rule_id)));
         judgement.outcomes.push(outcome);
         judgement.findings.extend(findings);
     }
     for planned in &plan.waivers {
-        judgement.findings.extend(runner.expired(planned, &plan).await?);
-        if !runner.used.contains(&planned.waiver.waiver_id) {
+        judgement.findings.extend(runner.expired(planned, &plan).await);
+        if let Some(error) = runner.broken.get(&planned.waiver.waiver_id) {
+            let waiver = planned.waiver;
+            judgement
+                .errors
+                .push(format!("waiver {} could not be run, so it covers nothing: {error}", waiver.waiver_id));
+            judgement.findings.push(waiver::unrunnable(waiver, error));
+        } else if !runner.used.contains(&planned.waiver.waiver_id) {
             judgement.unused_waivers.push(UnusedWaiver {
                 waiver_id: planned.waiver.waiver_id.clone(),
                 owner: planned.waiver.owner.clone(),
@@ -124,6 +137,8 @@ struct Runner<'a, S> {
     parts: BTreeMap<String, Part>,
     /// Waivers under which a violation fell.
     used: BTreeSet<String>,
+    /// Waivers whose condition failed on some event, by id, with the reason.
+    broken: BTreeMap<String, String>,
 }
 
 impl<S: Scope> Runner<'_, S> {
@@ -139,26 +154,25 @@ impl<S: Scope> Runner<'_, S> {
             outcome.reason = Some(disabled_reason(&planned.setting));
             return (outcome, Vec::new());
         }
-        let applying: Vec<&Waiver> = if planned.takes_waivers() {
-            let names = |waiver: &&PlannedWaiver<'_>| waiver.codes.contains(planned.rule.code.as_str());
-            waivers.iter().filter(names).map(|waiver| waiver.waiver).collect()
-        } else {
-            Vec::new()
-        };
-        let covers: Vec<String> = waivers
-            .iter()
-            .filter(|waiver| applying.iter().any(|one| one.waiver_id == waiver.waiver.waiver_id))
-            .map(|waiver| waiver.covers.clone())
-            .collect();
+        let mut applying = self.applying(planned, waivers);
         let rows = match self.unmet(planned.rule).await {
             Ok(Some(reason)) => {
                 outcome.state = State::NotApplicable;
                 outcome.reason = Some(reason);
                 return (outcome, Vec::new());
             }
-            Ok(None) => self.rows(&planned.sql, &covers).await,
+            Ok(None) => loop {
+                let covers: Vec<String> = applying.iter().map(|waiver| waiver.covers.clone()).collect();
+                let rows = self.rows(planned, &covers).await;
+                // A waiver's condition may be what failed: then the rule is judged without it.
+                if rows.is_ok() || !self.find_broken(&applying).await {
+                    break rows;
+                }
+                applying = self.applying(planned, waivers);
+            },
             Err(error) => Err(error),
         };
+        let applying: Vec<&Waiver> = applying.iter().map(|waiver| waiver.waiver).collect();
         match rows {
             Ok((rows, population)) => {
                 outcome.population = population;
@@ -173,6 +187,31 @@ impl<S: Scope> Runner<'_, S> {
                 (outcome, vec![failed(planned, reason)])
             }
         }
+    }
+
+    /// The waivers that name the rule and can be run.
+    fn applying<'w, 'p>(
+        &self,
+        planned: &PlannedRule<'_>,
+        waivers: &'w [PlannedWaiver<'p>],
+    ) -> Vec<&'w PlannedWaiver<'p>> {
+        let names = |waiver: &&PlannedWaiver<'_>| {
+            waiver.codes.contains(planned.rule.code.as_str())
+                && !self.broken.contains_key(&waiver.waiver.waiver_id)
+        };
+        waivers.iter().filter(names).collect()
+    }
+
+    /// Whether the condition of any of these fails by itself.
+    async fn find_broken(&mut self, waivers: &[&PlannedWaiver<'_>]) -> bool {
+        let before = self.broken.len();
+        for planned in waivers {
+            let sql = format!("{} WHERE {}", ask::EXTENT, planned.covers);
+            if let Err(error) = ask::extent(&self.base, &sql).await {
+                self.broken.insert(planned.waiver.waiver_id.clone(), query_file::one_line(&error));
+            }
+        }
+        self.broken.len() > before
     }
 
     /// Why the rule cannot apply: a relation it needs has no rows.
@@ -190,13 +229,18 @@ impl<S: Scope> Runner<'_, S> {
     /// The rule's rows with the index of the waiver that covers them, and the population of all parts.
     async fn rows(
         &mut self,
-        sql: &str,
+        planned: &PlannedRule<'_>,
         covers: &[String],
     ) -> Result<(Vec<(Row, Option<usize>)>, i64), String> {
-        if covers.is_empty() {
+        let sql = &planned.sql;
+        let mut whole = Vec::new();
+        if covers.is_empty() || planned.whole() {
             let rows = ask::select(&self.base, sql).await?;
             let population = population(&rows);
-            return Ok((rows.into_iter().map(|row| (row, None)).collect(), population));
+            whole = rows.into_iter().map(|row| (row, None)).collect();
+            if covers.is_empty() {
+                return Ok((whole, population));
+            }
         }
         let (parts, rest) = waiver::split(covers);
         let parts = parts.into_iter().enumerate().map(|(at, part)| (Some(at), part));
@@ -207,8 +251,16 @@ impl<S: Scope> Runner<'_, S> {
                 continue;
             }
             let rows = ask::select(&part.context, sql).await?;
+            if planned.whole() {
+                cover(&mut whole, &rows, waiver);
+                continue;
+            }
             total += population(&rows);
             all.extend(rows.into_iter().map(|row| (row, waiver)));
+        }
+        if planned.whole() {
+            total = whole.iter().map(|(row, _)| row.population).max().unwrap_or(0);
+            all = whole;
         }
         Ok((all, total))
     }
@@ -317,45 +369,34 @@ impl<S: Scope> Runner<'_, S> {
     }
 
     /// The finding that a waiver has expired while events it would have covered go on.
-    async fn expired(&self, planned: &PlannedWaiver<'_>, plan: &Plan<'_>) -> Result<Option<Finding>, Error> {
+    async fn expired(&mut self, planned: &PlannedWaiver<'_>, plan: &Plan<'_>) -> Option<Finding> {
         let waiver = planned.waiver;
-        if self.settings.run_time < waiver.expires || plan.waivable(planned).next().is_none() {
-            return Ok(None);
+        if self.settings.run_time < waiver.expires
+            || self.broken.contains_key(&waiver.waiver_id)
+            || plan.waivable(planned).next().is_none()
+        {
+            return None;
         }
-        let lapsed = ask::extent(&self.base, &format!("{} WHERE {}", ask::EXTENT, planned.lapsed)).await?;
-        if lapsed.events == 0 {
-            return Ok(None);
+        match ask::extent(&self.base, &format!("{} WHERE {}", ask::EXTENT, planned.lapsed)).await {
+            Ok(lapsed) => (lapsed.events > 0).then(|| waiver::expired(waiver, lapsed)),
+            Err(error) => {
+                self.broken.insert(waiver.waiver_id.clone(), query_file::one_line(&error));
+                None
+            }
         }
-        let expires = clock::format_micros(waiver.expires);
-        let subject = Some(waiver.waiver_id.clone());
-        Ok(Some(Finding {
-            finding_id: finding_id("WAIVER", None, None, subject.as_deref()),
-            rule_id: "WAIVER".to_owned(),
-            rule_name: "waiver-expired".to_owned(),
-            rule_title: "A waiver has expired".to_owned(),
-            severity: Severity::Info,
-            status: Verdict::Violation,
-            account_id: None,
-            aws_region: None,
-            environment: None,
-            principal: None,
-            subject,
-            reason: Some("waiver expired".to_owned()),
-            expected: Some("renew the waiver, or end what it covered and remove it".to_owned()),
-            observed: Some(format!("expired {expires}; events that match it since: {}", lapsed.events)),
-            first_seen: lapsed.first_seen,
-            last_seen: lapsed.last_seen,
-            event_count: lapsed.events,
-            population: lapsed.events,
-            frameworks: None,
-            attack: None,
-            atlas: None,
-            not_assessed_reason: None,
-            waiver_id: Some(waiver.waiver_id.clone()),
-            waiver_owner: Some(waiver.owner.clone()),
-            waiver_expires: Some(waiver.expires),
-            sample_event_ids: lapsed.sample,
-        }))
+    }
+}
+
+/// Marks the violations that a waiver covers with all their events: those that its events alone give as well.
+fn cover(whole: &mut [(Row, Option<usize>)], part: &[Row], waiver: Option<usize>) {
+    let same = |one: &Row, two: &Row| {
+        (one.verdict, &one.account_id, &one.principal, &one.subject, one.event_count)
+            == (two.verdict, &two.account_id, &two.principal, &two.subject, two.event_count)
+    };
+    for (row, covered) in whole.iter_mut().filter(|(row, _)| row.verdict == Verdict::Violation) {
+        if covered.is_none() && part.iter().any(|other| same(row, other)) {
+            *covered = waiver;
+        }
     }
 }
 

@@ -5,7 +5,10 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{Expr, Query, Value as Literal, ValueWithSpan, Visit, Visitor};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use super::ask::Extent;
 use super::parameter;
+use crate::clock;
+use crate::finding::{Finding, Severity, Verdict, finding_id};
 
 /// An exception that the policy makes: events it covers are waived from the rules it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +83,64 @@ impl Visitor for Plain {
             Literal::Placeholder(_) => ControlFlow::Break("a placeholder"),
             _ => ControlFlow::Continue(()),
         }
+    }
+}
+
+/// A finding about the waiver itself.
+fn finding(waiver: &Waiver, name: &str, title: &str, status: Verdict) -> Finding {
+    let subject = Some(waiver.waiver_id.clone());
+    Finding {
+        finding_id: finding_id("WAIVER", None, None, subject.as_deref()),
+        rule_id: "WAIVER".to_owned(),
+        rule_name: name.to_owned(),
+        rule_title: title.to_owned(),
+        severity: Severity::Info,
+        status,
+        account_id: None,
+        aws_region: None,
+        environment: None,
+        principal: None,
+        subject,
+        reason: None,
+        expected: None,
+        observed: None,
+        first_seen: None,
+        last_seen: None,
+        event_count: 0,
+        population: 0,
+        frameworks: None,
+        attack: None,
+        atlas: None,
+        not_assessed_reason: None,
+        waiver_id: Some(waiver.waiver_id.clone()),
+        waiver_owner: Some(waiver.owner.clone()),
+        waiver_expires: Some(waiver.expires),
+        sample_event_ids: Vec::new(),
+    }
+}
+
+/// The finding that a waiver has expired while events it would have covered go on.
+pub(super) fn expired(waiver: &Waiver, lapsed: Extent) -> Finding {
+    let expires = clock::format_micros(waiver.expires);
+    Finding {
+        reason: Some("waiver expired".to_owned()),
+        expected: Some("renew the waiver, or end what it covered and remove it".to_owned()),
+        observed: Some(format!("expired {expires}; events that match it since: {}", lapsed.events)),
+        first_seen: lapsed.first_seen,
+        last_seen: lapsed.last_seen,
+        event_count: lapsed.events,
+        population: lapsed.events,
+        sample_event_ids: lapsed.sample,
+        ..finding(waiver, "waiver-expired", "A waiver has expired", Verdict::Violation)
+    }
+}
+
+/// The finding that a waiver's condition fails on some event, and that it covers nothing therefore.
+pub(super) fn unrunnable(waiver: &Waiver, error: &str) -> Finding {
+    Finding {
+        not_assessed_reason: Some(format!("the waiver could not be run: {error}")),
+        expected: Some("a condition that can be worked out for every event".to_owned()),
+        ..finding(waiver, "waiver-failed", "A waiver could not be run", Verdict::NotAssessed)
     }
 }
 

@@ -48,27 +48,40 @@ pub struct Layout<'a> {
 impl<'a> Layout<'a> {
     /// Reads a name; both `/` and `\` separate folders.
     pub fn of(name: &'a str) -> Self {
-        let mut layout = Self::default();
-        let mut parts = name.split(['/', '\\']);
-        let file = parts.next_back().unwrap_or_default();
-        if parts.clone().any(|part| part == "AWSLogs") {
-            let mut inside = parts.skip_while(|part| *part != "AWSLogs").skip(1);
-            let mut next = inside.next();
-            if let Some(id) = next.filter(|part| part.starts_with("o-")) {
-                layout.organization = Some(id);
-                next = inside.next();
-            }
-            layout.account = next.filter(|part| is_account(part));
-            if layout.account.is_some()
-                && let Some(service) = inside.next()
-            {
-                layout.folder = Folder::named(service);
-                layout.region = inside.next().filter(|part| is_region(part));
-                layout.day = day(inside.next(), inside.next(), inside.next());
-            }
-        }
+        let file = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        // A bucket's copy can lie below another AWSLogs: the innermost one that a layout follows counts.
+        let folders = &name[..name.len() - file.len()];
+        let mut layout = folders
+            .rmatch_indices("AWSLogs")
+            .find_map(|(at, root)| {
+                let (before, after) = (&folders[..at], &folders[at + root.len()..]);
+                let whole = before.is_empty() || before.ends_with(['/', '\\']);
+                Self::below(after.strip_prefix(['/', '\\']).filter(|_| whole)?)
+            })
+            .unwrap_or_default();
         layout.file(file);
         layout
+    }
+
+    /// What follows `AWSLogs/`, where it is a layout: an account, after an organisation or not, and folders.
+    fn below(rest: &'a str) -> Option<Self> {
+        let mut parts = rest.split(['/', '\\']);
+        let mut next = parts.next();
+        let organization = next.filter(|part| part.starts_with("o-"));
+        if organization.is_some() {
+            next = parts.next();
+        }
+        let account = next.filter(|part| is_account(part));
+        account?;
+        let (service, region) = (parts.next().filter(|part| !part.is_empty()), parts.next());
+        Some(Self {
+            folder: service.map_or(Folder::Unknown, Folder::named),
+            organization,
+            account,
+            region: region.filter(|part| is_region(part)),
+            day: day(parts.next(), parts.next(), parts.next()),
+            delivered_at: None,
+        })
     }
 
     /// Completes from the file's own name, which also tells when no folders are left.
@@ -80,6 +93,10 @@ impl<'a> Layout<'a> {
         };
         if !is_account(account) || !is_region(region) {
             return;
+        }
+        // A folder of somebody's own can hold CloudTrail's files; then it says nothing about them.
+        if self.folder == Folder::Other && Folder::named(service) != Folder::Other {
+            *self = Self::default();
         }
         if self.folder == Folder::Unknown {
             self.folder = Folder::named(service);
@@ -208,6 +225,39 @@ mod tests {
         let digest = "111122223333_CloudTrail-Digest_eu-west-1_my_trail_eu-west-1_20261005T130000Z.json.gz";
         assert_eq!(Layout::of(digest).folder, Folder::Digest);
         assert_eq!(Layout::of(digest).delivered_at, Some(DAY + 13 * 3_600_000_000));
+    }
+
+    #[test]
+    fn the_innermost_layout_counts() {
+        let inner = format!("AWSLogs/111122223333/CloudTrail/eu-central-1/2026/10/05/{NAME}");
+        let alone = Layout::of(&inner);
+        for outer in [
+            "AWSLogs/copy/",
+            "AWSLogs/AWSLogs/",
+            "AWSLogs\\o-x/444455556666/vpcflowlogs/us-east-1/2025/01/01/",
+            "AWSLogs/444455556666/Config/",
+            "MyAWSLogs/444455556666/Config/x",
+        ] {
+            assert_eq!(Layout::of(&format!("{outer}{inner}")), alone, "{outer}");
+        }
+        // Not a layout, but below one.
+        let below = inner.replace("/2026/", "/AWSLogs/2026/");
+        assert_eq!(Layout::of(&below).folder, Folder::CloudTrail);
+        // Another AWSLogs alone says nothing, and a name of CloudTrail's says more than a folder of any name.
+        for folder in ["backup/us-east-1/2025/01/01", "x", "", "elasticloadbalancing/us-east-1"] {
+            let name = format!("AWSLogs/444455556666/{folder}/{NAME}");
+            let layout = Layout::of(&name);
+            assert_eq!(
+                (layout.folder, layout.region),
+                (Folder::CloudTrail, Some("eu-central-1")),
+                "{folder}"
+            );
+            assert_eq!(layout.day, Some(DAY), "{folder}");
+        }
+        let other = "AWSLogs/444455556666/elasticloadbalancing/us-east-1/2025/01/01/444455556666_elasticloadbalancing_us-east-1_x.log.gz";
+        assert_eq!(Layout::of(other).folder, Folder::Other);
+        let account = Layout::of("AWSLogs/444455556666/x.json");
+        assert_eq!((account.folder, account.account), (Folder::Unknown, Some("444455556666")));
     }
 
     #[test]

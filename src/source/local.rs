@@ -1,5 +1,7 @@
 //! Files, folders, globs and standard input.
 
+#[cfg(unix)]
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -61,8 +63,12 @@ pub fn list(given: &str, extent: &Extent) -> Result<Listing, ListError> {
 }
 
 fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
+    let mut hidden = 0;
     let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+        let shown = entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
+        // What is in a hidden folder is not looked at: it counts as one.
+        hidden += u64::from(!shown);
+        shown
     };
     for entry in walkdir::WalkDir::new(path).follow_links(true).into_iter().filter_entry(visible) {
         match entry {
@@ -80,6 +86,59 @@ fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
                 listing.objects.push(unreachable(&at, &error));
             }
         }
+    }
+    listing.skipped += hidden;
+}
+
+/// Keeps one of the names by which one file is reached (links, `..`, sources that overlap): the first in the list. What is no
+/// file, and what cannot be looked at, stays.
+pub fn once(objects: &mut Vec<LogObject>) {
+    let mut seen = Seen::default();
+    objects.retain(|object| match &object.place {
+        Place::Named => !seen.again(Path::new(&object.name)),
+        Place::Path(path) => !seen.again(path),
+        _ => true,
+    });
+}
+
+/// The files met so far.
+#[cfg(unix)]
+#[derive(Default)]
+struct Seen(HashMap<(u64, u64), Vec<PathBuf>>);
+
+#[cfg(unix)]
+impl Seen {
+    fn again(&mut self, path: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let Some(file) = path.metadata().ok().filter(std::fs::Metadata::is_file) else { return false };
+        let same = self.0.entry((file.dev(), file.ino())).or_default();
+        // Some file systems make numbers up, so these alone do not make two files one.
+        let again = same.iter().any(|first| {
+            let real = |path: &Path| path.canonicalize().ok();
+            let linked = |first: std::fs::Metadata| {
+                (first.nlink(), first.len(), first.mtime_nsec())
+                    == (file.nlink(), file.len(), file.mtime_nsec())
+            };
+            real(first).is_some_and(|first| real(path) == Some(first))
+                || file.nlink() > 1 && first.metadata().is_ok_and(linked)
+        });
+        if !again {
+            same.push(path.to_owned());
+        }
+        again
+    }
+}
+
+/// The files met so far.
+#[cfg(not(unix))]
+#[derive(Default)]
+struct Seen(std::collections::HashSet<PathBuf>);
+
+#[cfg(not(unix))]
+impl Seen {
+    fn again(&mut self, path: &Path) -> bool {
+        path.canonicalize().is_ok_and(|real| !self.0.insert(real))
     }
 }
 
@@ -153,6 +212,7 @@ mod tests {
             "a.json.gz",
             "c.ndjson",
             "README.md",
+            "LICENSE",
             ".hidden.json",
             ".git/x.json",
             "AWSLogs/111122223333/Config/eu-west-1/2026/10/05/x.json.gz",
@@ -167,7 +227,37 @@ mod tests {
         let names: Vec<_> =
             listing.objects.iter().map(|object| object.name.rsplit(['/', '\\']).next().unwrap()).collect();
         assert_eq!(names, ["x.json.gz", "a.json.gz", "b.json", "c.ndjson"]);
-        assert_eq!((listing.pruned, listing.skipped), (1, 2));
+        // README.md, LICENSE, Config, and what is hidden: a file and a folder.
+        assert_eq!((listing.pruned, listing.skipped), (1, 5));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_file_reached_in_several_ways_is_one_under_its_smallest_name() {
+        use std::os::unix::fs::symlink;
+
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        for folder in ["b", "b/c"] {
+            std::fs::create_dir(at(folder)).unwrap();
+        }
+        for name in ["b/1.json", "b/c/2.json", "b/same.json"] {
+            std::fs::write(at(name), "x").unwrap();
+        }
+        std::fs::write(at("b/other.json"), "x").unwrap();
+        symlink(at("b/1.json"), at("a.json")).unwrap();
+        symlink(at("b"), at("d")).unwrap();
+        std::fs::hard_link(at("b/same.json"), at("b/c/z.json")).unwrap();
+        let mut listing = Listing::default();
+        for given in ["", "b/c/..", "d/c", "b/*.json"] {
+            listing.extend(list(at(given).to_str().unwrap(), &Extent::default()).unwrap());
+        }
+        assert_eq!(listing.objects.len(), 11 + 5 + 2 + 3);
+        listing.settle();
+        let root = format!("{}/", root.path().display());
+        let names: Vec<_> =
+            listing.objects.iter().map(|object| object.name.strip_prefix(&root).unwrap()).collect();
+        assert_eq!(names, ["a.json", "b/c/../c/2.json", "b/c/../c/z.json", "b/c/../other.json"]);
     }
 
     #[test]

@@ -67,11 +67,15 @@ impl Listing {
     pub fn settle(&mut self) {
         self.objects.sort_by(|a, b| (&a.name, &a.place).cmp(&(&b.name, &b.place)));
         self.objects.dedup();
+        local::once(&mut self.objects);
     }
 }
 
 /// Endings of files that hold logs; others in a folder are passed over and counted.
 const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "gz", "zst", "log", "txt"];
+
+/// Files without an ending that come with published logs and are none.
+const NOTES: [&str; 6] = ["AUTHORS", "COPYING", "LICENCE", "LICENSE", "NOTICE", "README"];
 
 /// What becomes of an object that was found in a folder, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,10 +108,11 @@ impl Extent {
     pub fn fate(&self, name: &str) -> Fate {
         let layout = Layout::of(name);
         let file = name.rsplit(['/', '\\']).next().unwrap_or_default();
-        // Delivery streams name objects without an ending.
-        let named = file
-            .rsplit_once('.')
-            .is_none_or(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)));
+        let named = match file.rsplit_once('.') {
+            Some((_, ending)) => ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
+            // Delivery streams name objects without an ending.
+            None => !NOTES.contains(&file),
+        };
         // Bodies that Bedrock stores beside its invocation log are prompts and answers, never records.
         let body = layout.folder == Folder::InvocationLog && layout.is_body(name);
         if layout.folder == Folder::Other || body || !named {

@@ -89,6 +89,26 @@ fn one_id_with_two_contents_stays_twice_and_is_told() {
 }
 
 #[test]
+fn a_copy_with_its_members_in_another_order_is_a_copy() {
+    /// The members the other way round, at every level.
+    fn reversed(value: &Value) -> String {
+        let Some(members) = value.as_object() else { return value.to_string() };
+        let members = members.iter().rev().map(|(key, value)| format!("{key:?}: {}", reversed(value)));
+        format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (one, none) = (call(1, &[]), altered(&call(2, &[]), &json!({"eventID": null})));
+    let again = [&one, &none].map(|record| reversed(&serde_json::from_str(record).expect("JSON")));
+    assert!(again[0].find("userIdentity") < again[0].find("eventID"), "{}", again[0]);
+    put(folder.path(), "a.json", document(&[one, none]));
+    put(folder.path(), "b.json", document(&again));
+    let source = ["-s", text(folder.path())];
+    assert_eq!(survivors(&source), at(&[("a.json", 0), ("a.json", 1)]));
+    let answer = ledger(&source);
+    assert_eq!((sum(&answer, "kept"), sum(&answer, "duplicate"), sum(&answer, "conflicts")), (2, 2, 0));
+}
+
+#[test]
 fn records_without_an_id_are_told_by_their_content() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let without = |id: u32, empty: bool| {
@@ -234,6 +254,22 @@ fn a_copy_in_another_account_is_no_second_call() {
     let source = put(folder.path(), "a.json", document(&[copy, original]));
     let rows = ask("SELECT account_id FROM usage", &["-s", &source]).rows;
     assert_eq!(rows, [json!({"account_id": "111122223333"})]);
+    assert_eq!(int(&ledger(&["-s", &source]).rows[0], "shared_copies"), 1);
+}
+
+#[test]
+fn a_caller_without_an_account_makes_one_call_too() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shared = json!({
+        "sharedEventID": "5ea7ed00-0000-4000-8000-000000000000",
+        "userIdentity": {"type": "AWSService", "invokedBy": "bedrock.amazonaws.com"},
+        "resources": [{"type": "AWS::IAM::Role", "ARN": "arn:aws:iam::444455556666:role/x", "accountId": "444455556666"}],
+    });
+    let owners = altered(&altered(&call(1, &[]), &shared), &json!({"recipientAccountId": "444455556666"}));
+    let other = altered(&call(2, &[]), &shared);
+    let source = put(folder.path(), "a.json", document(&[other, owners]));
+    let rows = ask("SELECT account_id FROM usage", &["-s", &source]).rows;
+    assert_eq!(rows, [json!({"account_id": "444455556666"})]);
     assert_eq!(int(&ledger(&["-s", &source]).rows[0], "shared_copies"), 1);
 }
 

@@ -10,6 +10,7 @@ mod duplicate;
 mod exit_code;
 mod generator;
 mod help;
+mod judge;
 mod law;
 mod odd;
 mod output;

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::command::bedtrail;
 use crate::corpus::broken::{self, Expect, Odd};
 use crate::corpus::hostile::Decoys;
 use crate::corpus::random::Random;
 use crate::corpus::store::gzip;
 use crate::corpus::truth::Truth;
-use crate::program::{Answer, ask, int, put, run, text};
+use crate::program::{Answer, ask, int, put, text};
 use crate::truth::{ledger, records};
 
 /// A call of ours, with some fields of its record given other values.
@@ -132,7 +133,7 @@ fn one_broken_object_among_good_ones_is_exit_3() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         put(folder.path(), "good.json", &good);
         put(folder.path(), one.name, &one.bytes);
-        let ran = run(&["report", "usage-by-role-model", "-s", text(folder.path()), "-f", "csv"]);
+        let ran = bedtrail(["report", "usage-by-role-model"]).source(folder.path()).format("csv").run();
         assert_eq!(ran.code, 3, "{}: {}", one.name, ran.stderr);
         assert!(
             ran.stderr.contains("warning: ") && ran.stderr.contains(one.name),

@@ -211,12 +211,17 @@ fn a_folder_is_replaced_as_a_whole() {
     let report = || bedtrail(["report", "denied", "-s", "fixtures/trail"]).out(folder.path());
     report().run().exits(0);
     fs::write(folder.path().join("notes.md"), "mine").expect("a file can be written");
+    assert!(folder.path().join("denied.csv").exists());
     report().format("json").run().exits(0);
+    assert!(!folder.path().join("denied.csv").exists(), "the earlier run's");
     let manifest = manifest(folder.path());
     let files: Vec<&str> =
         manifest["outputs"].as_array().expect("outputs").iter().map(|one| text(&one["file"])).collect();
     assert_eq!(files, ["denied.json", "ledger.parquet"]);
     assert!(folder.path().join("notes.md").exists());
+    fs::write(folder.path().join("denied.json"), "corrected by hand").expect("a file can be written");
+    report().run().exits(0).says("warning: denied.json is of an earlier run, but changed since: it stays");
+    assert!(folder.path().join("denied.json").exists());
 }
 
 /// What a caller may send, and must only ever be text.

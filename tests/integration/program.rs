@@ -1,20 +1,10 @@
-//! Questions to the program, and its answers as values.
+//! Questions to the program in SQL, and its answers as values.
 
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::command::{Outcome, bedtrail};
-
-/// Runs the program with these arguments, and this on standard input.
-pub fn run_with(arguments: &[&str], input: &[u8]) -> Outcome {
-    bedtrail(arguments).stdin(input).run()
-}
-
-/// Runs the program with these arguments.
-pub fn run(arguments: &[&str]) -> Outcome {
-    run_with(arguments, b"")
-}
+use crate::command::bedtrail;
 
 /// What a query answers.
 #[derive(Debug)]
@@ -28,8 +18,7 @@ pub struct Answer {
 /// Asks `sql` of sources and options.
 pub fn ask_with(sql: &str, arguments: &[&str], input: &[u8]) -> Answer {
     let ran = bedtrail(["query", sql, "--format", "json"]).args(arguments).stdin(input).run();
-    let document: Value = serde_json::from_str(&ran.stdout)
-        .unwrap_or_else(|error| panic!("no answer ({error}), exit {}: {}", ran.code, ran.stderr));
+    let document = ran.json();
     let answer = &document["reports"][0];
     Answer {
         code: ran.code,

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::program::{ask, int, run, text};
+use crate::command::bedtrail;
+use crate::program::{ask, int, text};
 use crate::truth::ledger;
 
 /// The folder, or a line that says that there is none.
@@ -49,7 +50,7 @@ fn a_trail_of_2023_without_models() {
     };
     let expected = [violation("ctes-trail-qyxyekjbtk"), violation("ctlr-trail-zqfsvooxqj")];
     assert_eq!(ask(sql, &source).rows, expected);
-    let audit = run(&["audit", "-s", text(&folder), "--format", "json"]);
+    let audit = bedtrail(["audit"]).source(&folder).format("json").run();
     assert_eq!(audit.code, 1, "{}", audit.stderr);
 }
 

@@ -1,11 +1,10 @@
 //! Records and log files made by hand, for tests that need one thing and nothing else.
 
-use std::io::Write as _;
 use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+
+use crate::corpus::store::gzip;
 
 pub const ACCOUNT: &str = "111122223333";
 
@@ -56,9 +55,7 @@ pub fn foreign(number: u32) -> Value {
 
 /// What CloudTrail delivers for these records.
 pub fn object(records: &[Value]) -> Vec<u8> {
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
-    gzip.write_all(json!({"Records": records}).to_string().as_bytes()).expect("to memory");
-    gzip.finish().expect("to memory")
+    gzip(json!({"Records": records}).to_string().as_bytes(), 1)
 }
 
 /// Writes `name.json.gz` with these records.

@@ -234,3 +234,18 @@ fn one_object_is_a_source() {
     assert_eq!(beside.stdout.lines().count(), 7);
     insta::assert_snapshot!(beside.stderr.lines().next().unwrap_or_default(), @"note: objects of s3://acme-logs/ outside its trails, not read: 1; name them with -s");
 }
+
+#[test]
+#[ignore = "serves the folder named by SERVE until it is stopped, for measurements by hand"]
+fn serve() {
+    let folder = std::env::var("SERVE").expect("a folder");
+    let wait: u64 = std::env::var("WAIT_MS").map_or(0, |text| text.parse().expect("milliseconds"));
+    let server = Server::faulty(Path::new(&folder), move |_, _| {
+        (wait > 0).then_some(Fault::Waits(std::time::Duration::from_millis(wait)))
+    });
+    println!("{}", server.url);
+    loop {
+        std::thread::sleep(std::time::Duration::from_mins(1));
+        println!("{:?}", server.counts());
+    }
+}

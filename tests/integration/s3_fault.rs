@@ -203,3 +203,17 @@ fn every_request_says_who_pays_and_what_was_listed() {
     assert_eq!(plain.stdout, expected);
     assert!(server.asked()[asked.len()..].iter().all(|one| !one.headers.contains_key("x-amz-request-payer")));
 }
+
+#[test]
+fn one_key_needs_no_leave_to_list() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    corpus(folder.path());
+    let server = Server::faulty(folder.path(), |asked, _| {
+        (!asked.reads()).then_some(Fault::Says(403, "AccessDenied", "Access Denied"))
+    });
+    let key = Corpus { files: 24, records: 10..=20, bedrock: 400, ..Corpus::new(91) }.file(0).key;
+    let expected = bedtrail(USAGE).source(folder.path().join(&key)).run().exits(0).stdout;
+    assert_eq!(with(&server, &USAGE).args(["-s", &at(&key)]).run().exits(0).stdout, expected);
+    let ran = with(&server, &USAGE).args(["-s", &at("")]).run().exits(4);
+    assert!(ran.stderr.contains("s3:ListBucket is missing"), "{}", ran.stderr);
+}

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::command::bedtrail;
 use crate::corpus::layout::Layout;
 use crate::corpus::truth::{Key, Records, Tally, Truth};
 use crate::corpus::{Corpus, File, store};
-use crate::program::{Answer, ask, int, put, run, text};
+use crate::program::{Answer, ask, int, put, text};
 
 /// The columns of `objects` that hold counts, in the order of `Records` and what it lacks.
 pub const COUNTS: &str = "log_object, kind, state, reason, seen, kept, not_ours, out_of_range, duplicate, aggregated, \
@@ -49,7 +50,7 @@ pub fn records(row: &serde_json::Value) -> Records {
 
 /// Usage by role and model, as the program reports it.
 pub fn usage(arguments: &[&str]) -> BTreeMap<Key, Tally> {
-    let ran = run(&[&["report", "usage-by-role-model", "--format", "csv"], arguments].concat());
+    let ran = bedtrail(["report", "usage-by-role-model", "--format", "csv"]).args(arguments).run();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let mut reader = csv::Reader::from_reader(ran.stdout.as_bytes());
     let columns: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();

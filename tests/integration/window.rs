@@ -5,9 +5,10 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::command::bedtrail;
 use crate::corpus::store::gzip;
 use crate::odd::{call, document};
-use crate::program::{Answer, ask, ask_with, int, put, run, run_with, text};
+use crate::program::{Answer, ask, ask_with, int, put, text};
 use crate::truth::{balanced, ledger};
 
 const IDS: &str = "SELECT event_id FROM events ORDER BY event_id";
@@ -56,7 +57,7 @@ fn a_window_is_half_open_to_the_microsecond() {
     let row = &answer.rows[0];
     assert_eq!((int(row, "kept"), int(row, "out_of_range"), int(row, "not_ours")), (5, 3, 1));
     assert_eq!(answer.code, 0);
-    let empty = run(&["query", IDS, "-s", &source, "--from", "2026-10-06", "--to", "2026-10-06"]);
+    let empty = bedtrail(["query", IDS, "-s", &source, "--from", "2026-10-06", "--to", "2026-10-06"]).run();
     assert_eq!((empty.code, empty.stdout.as_str()), (2, ""), "{}", empty.stderr);
 }
 
@@ -96,7 +97,7 @@ fn files_are_passed_over_only_if_their_day_cannot_hold_the_window() {
         "0",
     ];
     assert_eq!(found(&part), [4, 5]);
-    let nothing = run(&["query", IDS, "-s", text(folder.path()), "--from", "2027-01-01"]);
+    let nothing = bedtrail(["query", IDS, "-s", text(folder.path()), "--from", "2027-01-01"]).run();
     assert_eq!(nothing.code, 4);
     assert!(nothing.stderr.contains("outside"), "{}", nothing.stderr);
 }
@@ -141,6 +142,32 @@ fn accounts_and_regions_are_those_of_name_and_record() {
 }
 
 #[test]
+fn an_account_is_the_same_in_column_choice_and_policy() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let policy = "schema = 1\nname = \"x\"\nversion = \"1\"\n[[environment]]\nname = \"prod\"\naccounts = [\"444455556666\"]\n";
+    let policy = put(folder.path(), "policy.toml", policy);
+    let caller = ("userIdentity.accountId", "\"444455556666\"");
+    let anonymous = ("userIdentity.accountId", "\"anonymous\"");
+    let resources = ("resources", r#"[{"ARN":"arn:aws:bedrock:eu-central-1:444455556666:prompt/p"}]"#);
+    let (absent, empty) = (("recipientAccountId", "null"), ("recipientAccountId", "\"\""));
+    let records = [
+        call(1, &[("recipientAccountId", "\"444455556666\"")]),
+        call(2, &[absent, caller]),
+        call(3, &[empty, caller]),
+        call(4, &[empty, anonymous, resources]),
+        call(5, &[absent, anonymous, resources]),
+        call(6, &[caller]),
+    ];
+    let log = put(folder.path(), "a.json", document(&records));
+    let source = ["-s", &log, "--policy", &policy];
+    for condition in ["account_id = '444455556666'", "environment = 'prod'"] {
+        let sql = format!("SELECT event_id FROM events WHERE {condition} ORDER BY event_id");
+        assert_eq!(numbers(&ask(&sql, &source)), [1, 2, 3, 4, 5], "{condition}");
+    }
+    assert_eq!(found(&[&source[..], &["--account", "444455556666"]].concat()), [1, 2, 3, 4, 5]);
+}
+
+#[test]
 fn a_source_is_a_folder_a_file_a_glob_or_several() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let root = text(folder.path());
@@ -160,13 +187,13 @@ fn a_source_is_a_folder_a_file_a_glob_or_several() {
     assert_eq!(found(&["-s", &format!("{root}/s*")]), [3]);
     assert_eq!(found(&["-s", &a, "-s", &format!("{root}/sub")]), [1, 3]);
     let footer = ask(IDS, &["-s", root]).footer;
-    assert_eq!(footer[0], "3 objects read, 3 of other services or no logs.");
+    assert_eq!(footer[0], "3 objects read, 4 of other services or no logs.");
     for none in [format!("{root}/nothing"), format!("{root}/*.nothing")] {
-        let ran = run(&["query", IDS, "-s", &none]);
+        let ran = bedtrail(["query", IDS, "-s", &none]).run();
         assert_eq!((ran.code, ran.stdout.as_str()), (4, ""));
         assert!(ran.stderr.contains(&none), "{}", ran.stderr);
     }
-    assert_eq!(run(&["query", IDS]).code, 2);
+    assert_eq!(bedtrail(["query", IDS]).run().code, 2);
 }
 
 #[test]
@@ -234,7 +261,7 @@ fn standard_input_takes_every_shape() {
     let sql = "SELECT user_agent FROM events WHERE log_index = 1";
     let detail = format!(r#"{{"detail":{}}}"#, records.join("}\n{\"detail\":"));
     assert_eq!(ask_with(sql, &["-s", "-"], detail.as_bytes()).rows, [json!({"user_agent": "é\"{["})]);
-    let nothing = run_with(&["query", IDS, "-s", "-"], b"");
+    let nothing = bedtrail(["query", IDS, "-s", "-"]).stdin(b"").run();
     assert_eq!((nothing.code, nothing.stdout.as_str()), (4, ""), "{}", nothing.stderr);
     assert!(nothing.stderr.contains("- refused: the object is empty"), "{}", nothing.stderr);
 }

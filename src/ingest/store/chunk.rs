@@ -1,6 +1,6 @@
 //! The objects of one commit, read: their rows with the store's own columns, their keys and their ledger entries.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringViewArray,
@@ -10,6 +10,7 @@ use arrow::compute::concat_batches;
 use hashbrown::HashSet;
 
 use super::StoreError;
+use super::entry::Flat;
 use super::part::rows_schema;
 use crate::decode::record::{Key, Shared, superseded_by};
 use crate::event::builder::FieldSet;
@@ -35,7 +36,7 @@ pub(super) struct Chunk {
     /// What each object supersedes.
     pub(super) supersedes: HashSet<u128>,
     /// The entry of each object read.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Flat>,
 }
 
 /// Where objects come from.
@@ -82,6 +83,7 @@ impl Chunk {
             Reading::Files(files) => (&files[..files.len().min(OBJECTS)], None),
             Reading::Feed(feed) => (&[], Some(feed)),
         };
+        let wanted = OnceLock::from(wanted);
         let done = read(files, feed, &wanted, shared, limits, progress, &take)?;
         let Held { batches, keys, supersedes, mut entries, mut arrived, .. } =
             held.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +97,7 @@ impl Chunk {
             concat_batches(&crate::event::builder::schema(), &batches).map_err(StoreError::internal)?;
         drop(batches);
         let rows = with_own(&events, &keys, &objects)?;
-        let entries = entries.into_iter().map(|(_, entry)| entry).collect();
+        let entries = entries.into_iter().map(|(_, entry)| entry.into()).collect();
         Ok(Self { objects, all, rows, keys, supersedes, entries })
     }
 }

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use super::chunk::{Chunk, Reading};
 use super::compact;
-use super::entry::{self, Booked, Columns};
+use super::entry::{self, Booked, Columns, Flat};
 use super::known::Fate;
 use super::ledger::{self, Merged};
 use super::log::{Commit, FORMAT, Part, PartKind, Scope, key};
@@ -16,7 +16,7 @@ use super::{Store, StoreError, keys, part};
 use crate::decode::record::Shared;
 use crate::event::column::COLUMNS;
 use crate::event::row::RecordKind;
-use crate::ingest::ledger::{Balance, Entry};
+use crate::ingest::ledger::Balance;
 use crate::ingest::{Limits, Progress};
 use crate::source::feed::Feed;
 use crate::source::{Layout, LogObject, Place};
@@ -71,7 +71,7 @@ pub struct Sifted {
     /// Indices of objects that the store has under another tag.
     pub doubtful: Vec<usize>,
     /// Of the new ones those that were refused before.
-    before: BTreeMap<String, Entry>,
+    before: BTreeMap<String, Flat>,
 }
 
 impl Store {
@@ -136,7 +136,7 @@ impl Store {
     fn collect_from(
         &mut self,
         source: &Source,
-        before: &BTreeMap<String, Entry>,
+        before: &BTreeMap<String, Flat>,
         with: &Collecting<'_>,
         collected: &mut Collected,
     ) -> Result<bool, StoreError> {
@@ -171,7 +171,7 @@ impl Store {
     fn commit_chunk(
         &mut self,
         chunk: Chunk,
-        before: &BTreeMap<String, Entry>,
+        before: &BTreeMap<String, Flat>,
         with: &Collecting<'_>,
         collected: &mut Collected,
     ) -> Result<bool, StoreError> {
@@ -194,10 +194,10 @@ impl Store {
                 if entry.refused == before.refused && entry.sha256 == before.sha256 {
                     continue;
                 }
-                last.balance.uncount(before);
+                before.take_from(&mut last.balance);
                 last.foreign -= u64::from(before.foreign);
             }
-            last.balance.count(&entry);
+            entry.add_to(&mut last.balance);
             last.foreign += u64::from(entry.foreign);
             last.newest = last.newest.max(Layout::of(&object.name).day);
             booked.push(Booked { name: object.name.clone(), tag: tag(object), entry });
@@ -232,7 +232,7 @@ impl Store {
         let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
         let mut booked = ledger::find(&*self.medium, &self.state, &names)?;
         for row in &booked {
-            balance.uncount(&row.entry);
+            row.entry.take_from(balance);
         }
         for (known, after) in &settled.changed {
             let mark = &known.mark;
@@ -243,7 +243,7 @@ impl Store {
             count(&mut booked[at].entry, mark.kind, before, *after);
         }
         for row in &booked {
-            balance.count(&row.entry);
+            row.entry.add_to(balance);
         }
         Ok(booked)
     }
@@ -414,7 +414,7 @@ fn together(before: &Scope, now: &Scope) -> Scope {
 }
 
 /// Moves one row of an object's entry from what it was to what it is.
-fn count(entry: &mut Entry, kind: RecordKind, before: Outcome, after: Outcome) {
+fn count(entry: &mut Flat, kind: RecordKind, before: Outcome, after: Outcome) {
     let kind = kind as usize;
     match before.fate {
         Fate::Live => {

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::chunk::{Chunk, Reading};
 use super::collect::{Collecting, tag};
-use super::entry::Booked;
+use super::entry::{Booked, Flat};
 use super::ledger;
 use super::write::Files;
 use super::{Store, StoreError};
-use crate::ingest::ledger::Entry;
 use crate::source::LogObject;
 
 impl Store {
@@ -22,7 +21,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         loop {
             let chunk = Chunk::gather(reading, with.shared, with.limits, with.progress)?;
-            let read: BTreeMap<&str, (&LogObject, &Entry)> = chunk
+            let read: BTreeMap<&str, (&LogObject, &Flat)> = chunk
                 .objects
                 .iter()
                 .zip(&chunk.entries)

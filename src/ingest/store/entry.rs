@@ -13,9 +13,10 @@ use arrow::datatypes::{
 };
 
 use super::StoreError;
+use crate::decode::record::Counts;
 use crate::decode::shape::Shape;
 use crate::event::row::RecordKind;
-use crate::ingest::ledger::Entry;
+use crate::ingest::ledger::{Balance, Entry, Found};
 
 /// Columns of counts.
 const COUNTS: [&str; 16] = [
@@ -66,13 +67,119 @@ pub(super) fn schema() -> SchemaRef {
     }))
 }
 
+/// A ledger entry with all its fields side by side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flat {
+    pub(super) size: u64,
+    pub(super) inflated: u64,
+    pub(super) sha256: Option<Box<[u8; 32]>>,
+    pub(super) shape: Option<Shape>,
+    pub(super) refused: Option<Box<str>>,
+    pub(super) foreign: bool,
+    pub(super) counts: Counts,
+    pub(super) duplicate: u32,
+    pub(super) superseded: u32,
+    pub(super) conflicts: u32,
+    pub(super) kinds: [u32; RecordKind::ALL.len()],
+    pub(super) network: bool,
+    pub(super) times: Option<(i64, i64)>,
+    pub(super) refusals: Box<[(u32, String)]>,
+}
+
+impl From<Entry> for Flat {
+    fn from(entry: Entry) -> Self {
+        let counts = entry.counts();
+        let found = entry.found.map(|found| *found).unwrap_or_default();
+        Self {
+            size: entry.size,
+            inflated: entry.inflated,
+            sha256: entry.sha256,
+            shape: entry.shape,
+            refused: found.refused,
+            foreign: entry.foreign,
+            counts,
+            duplicate: found.duplicate,
+            superseded: found.superseded,
+            conflicts: found.conflicts,
+            kinds: found.kinds,
+            network: found.network,
+            times: found.times,
+            refusals: found.refusals,
+        }
+    }
+}
+
+impl From<Flat> for Entry {
+    fn from(flat: Flat) -> Self {
+        let nothing = flat.refused.is_none() && flat.counts.not_ours == flat.counts.seen;
+        let seen = flat.counts.seen;
+        let found = Found {
+            counts: flat.counts,
+            duplicate: flat.duplicate,
+            superseded: flat.superseded,
+            conflicts: flat.conflicts,
+            kinds: flat.kinds,
+            network: flat.network,
+            times: flat.times,
+            refused: flat.refused,
+            refusals: flat.refusals,
+        };
+        Self {
+            size: flat.size,
+            inflated: flat.inflated,
+            sha256: flat.sha256,
+            found: (!nothing).then(|| Box::new(found)),
+            seen,
+            shape: flat.shape,
+            foreign: flat.foreign,
+        }
+    }
+}
+
+impl Flat {
+    /// Adds the object to sums.
+    pub(super) fn add_to(&self, balance: &mut Balance) {
+        self.fold(balance, |sum, count| *sum += count);
+    }
+
+    /// Takes the object out of sums again.
+    pub(super) fn take_from(&self, balance: &mut Balance) {
+        self.fold(balance, |sum, count| *sum = sum.saturating_sub(count));
+    }
+
+    fn fold(&self, balance: &mut Balance, fold: impl Fn(&mut u64, u64)) {
+        let counts = &self.counts;
+        let kind = |kind: RecordKind| self.kinds[kind as usize];
+        fold(&mut balance.objects, 1);
+        for (sum, count) in [
+            (&mut balance.objects_refused, u32::from(self.refused.is_some())),
+            (&mut balance.seen, counts.seen),
+            (&mut balance.kept, counts.kept),
+            (&mut balance.not_ours, counts.not_ours),
+            (&mut balance.out_of_range, counts.out_of_range),
+            (&mut balance.duplicate, self.duplicate),
+            (&mut balance.superseded, self.superseded),
+            (&mut balance.aggregated, counts.aggregated),
+            (&mut balance.insight, counts.insight),
+            (&mut balance.refused, counts.refused),
+            (&mut balance.api_calls, kind(RecordKind::ApiCall)),
+            (&mut balance.service_events, kind(RecordKind::ServiceEvent)),
+            (&mut balance.network_activity, kind(RecordKind::NetworkActivity)),
+            (&mut balance.shared_copies, kind(RecordKind::SharedCopy)),
+            (&mut balance.conflicts, self.conflicts),
+        ] {
+            fold(sum, u64::from(count));
+        }
+    }
+}
+
 /// One object of the ledger.
 #[derive(Debug, Default)]
 pub(super) struct Booked {
     pub(super) name: String,
     /// What tells whether the object is still the same: its ETag, or size and time of change.
     pub(super) tag: String,
-    pub(super) entry: Entry,
+    pub(super) entry: Flat,
 }
 
 /// Rows of a part; `rows` are sorted by name.
@@ -95,7 +202,7 @@ pub(super) fn batch(rows: &[Booked]) -> Result<RecordBatch, StoreError> {
         let counts = rows.iter().map(|row| i64::try_from(counts(&row.entry)[at]).unwrap_or(i64::MAX));
         columns.push(Arc::new(counts.collect::<Int64Array>()));
     }
-    for flag in [|entry: &Entry| entry.foreign, |entry: &Entry| entry.network] {
+    for flag in [|entry: &Flat| entry.foreign, |entry: &Flat| entry.network] {
         columns.push(Arc::new(rows.iter().map(|row| Some(flag(&row.entry))).collect::<BooleanArray>()));
     }
     for time in [|(first, _): (i64, i64)| first, |(_, last): (i64, i64)| last] {
@@ -106,7 +213,7 @@ pub(super) fn batch(rows: &[Booked]) -> Result<RecordBatch, StoreError> {
 }
 
 /// In the order of [`COUNTS`].
-fn counts(entry: &Entry) -> [u64; COUNTS.len()] {
+fn counts(entry: &Flat) -> [u64; COUNTS.len()] {
     let counts = &entry.counts;
     let kind = |kind: RecordKind| u64::from(entry.kinds[kind as usize]);
     [
@@ -185,8 +292,8 @@ impl<'b> Columns<'b> {
     }
 
     /// The entry of a row.
-    pub(super) fn entry(&self, row: usize) -> Entry {
-        let mut entry = Entry {
+    pub(super) fn entry(&self, row: usize) -> Flat {
+        let mut entry = Flat {
             size: self.count("size_bytes", row),
             inflated: self.count("inflated_bytes", row),
             sha256: self.text("sha256", row).and_then(unhex).map(Box::new),
@@ -205,7 +312,7 @@ impl<'b> Columns<'b> {
                 .and_then(|text| serde_json::from_str::<Vec<(u32, String)>>(text).ok())
                 .unwrap_or_default()
                 .into_boxed_slice(),
-            ..Entry::default()
+            ..Flat::default()
         };
         entry.counts.seen = self.small("seen", row);
         entry.counts.kept = self.small("kept", row);
@@ -256,7 +363,7 @@ mod tests {
 
     #[test]
     fn an_entry_comes_back_as_it_was() {
-        let mut entry = Entry {
+        let mut entry = Flat {
             size: 5,
             inflated: 70,
             sha256: Some(Box::new([7; 32])),
@@ -267,13 +374,13 @@ mod tests {
             network: true,
             times: Some((1, 2)),
             refusals: Box::new([(4, "not \"readable\"".to_owned())]),
-            ..Entry::default()
+            ..Flat::default()
         };
         entry.counts.seen = 9;
         entry.counts.kept = 4;
         entry.kinds = [1, 2, 0, 1];
         let shown = format!("{entry:?}");
-        let refused = Entry { refused: Some("broken".into()), foreign: true, ..Entry::default() };
+        let refused = Flat { refused: Some("broken".into()), foreign: true, ..Flat::default() };
         let told = format!("{refused:?}");
         let rows = [
             Booked { name: "a".to_owned(), tag: "5-1".to_owned(), entry },

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use arrow::array::RecordBatch;
 use hashbrown::{HashMap, HashSet};
 
-use super::entry::Columns;
+use super::entry::{Columns, Flat};
 use super::extent::{self, Test};
 use super::known::{self, Fate, Mark, Marks};
 use super::ledger::Merged;
@@ -19,7 +19,7 @@ use super::part::Reading;
 use super::settle::judge;
 use super::{Store, StoreError};
 use crate::event::row::RecordKind;
-use crate::ingest::ledger::{Balance, Entry, Ledger};
+use crate::ingest::ledger::{Balance, Ledger};
 use crate::source::{Extent, Layout, LogObject, Place};
 
 mod promote;
@@ -127,7 +127,7 @@ impl Store {
             // What of the rows is asked for is added once all are known.
             let before = (entry.counts.kept, entry.kinds, entry.duplicate, entry.superseded, entry.conflicts);
             clear(&mut entry);
-            balance.count(&entry);
+            entry.add_to(&mut balance);
             if let Some(tallies) = &seen.objects {
                 narrow(&mut entry, tallies.get(&object.name), of_object);
             } else {
@@ -176,7 +176,7 @@ impl Store {
     }
 
     /// Every object of the ledger, in order.
-    fn each(&self, mut take: impl FnMut(LogObject, Entry)) -> Result<(), StoreError> {
+    fn each(&self, mut take: impl FnMut(LogObject, Flat)) -> Result<(), StoreError> {
         let mut merged = Merged::open(&*self.medium, &self.state, None)?;
         while let Some((batch, row)) = merged.next()? {
             let columns = Columns::of(batch);
@@ -333,14 +333,14 @@ fn tally(seen: &mut Seen, judged: &Judged) {
 }
 
 /// An entry without what became of its rows.
-fn clear(entry: &mut Entry) {
+fn clear(entry: &mut Flat) {
     entry.counts.kept = 0;
     entry.kinds = [0; RecordKind::ALL.len()];
     (entry.duplicate, entry.superseded, entry.conflicts) = (0, 0, 0);
 }
 
 /// An entry as it would be, had only what is asked for been kept.
-fn narrow(entry: &mut Entry, tally: Option<&Tally>, rows: u64) {
+fn narrow(entry: &mut Flat, tally: Option<&Tally>, rows: u64) {
     let none = Tally::default();
     let tally = tally.unwrap_or(&none);
     entry.kinds = tally.rows;
@@ -355,7 +355,7 @@ fn narrow(entry: &mut Entry, tally: Option<&Tally>, rows: u64) {
     entry.network = network > 0 && network == entry.counts.seen;
 }
 
-fn listed(entries: Vec<(LogObject, Entry)>) -> Ledger {
+fn listed(entries: Vec<(LogObject, Flat)>) -> Ledger {
     let (objects, entries): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
-    Ledger::new(objects, (0..).zip(entries).collect())
+    Ledger::new(objects, entries.into_iter().map(Into::into).collect())
 }

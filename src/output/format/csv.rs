@@ -1,7 +1,9 @@
 //! RFC 4180: a header row, CRLF, quotes where needed; null is an empty cell, empty text is `""`.
 //!
 //! Text that a spreadsheet would run as a formula gets a leading apostrophe, and control characters other
-//! than line feed and tab are written out (see `text::csv`); numbers are never touched. In an answer of one
+//! than line feed and tab are written out (see `text::csv`); numbers are never touched. Direction marks and other
+//! invisible characters stay as logged: programs read a CSV back and compare, and no spreadsheet runs them; what shows
+//! them written out is a table. In an answer of one
 //! column null is `""` as well: readers skip an empty line, and a row must not vanish.
 //! What is not assessed has no place in a CSV: the manifest beside it says so.
 

@@ -1,5 +1,6 @@
 //! `[[environment]]`.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use chrono::NaiveTime;
@@ -8,7 +9,7 @@ use toml::Spanned;
 use super::{Collector, Texts, Unique, filled, globs, text, texts, word};
 use crate::policy::entry::{BusinessHours, Environment};
 use crate::policy::glob::globs_meet;
-use crate::policy::problem::quoted;
+use crate::policy::problem::{nearest, quoted};
 use crate::policy::written;
 
 /// Settings of a credential class.
@@ -18,6 +19,17 @@ const SETTINGS: &[&str] = &["allow", "warn", "short_only", "deny"];
 const PLAIN_SETTINGS: &[&str] = &["allow", "warn", "deny"];
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+
+/// Where the Regions lie; `ref_region` in SQL.
+const REGIONS: &str = include_str!("../../../queries/data/regions.csv");
+
+/// Every geography that some Region lies in.
+fn known_geographies() -> BTreeSet<&'static str> {
+    let place =
+        REGIONS.lines().next().and_then(|names| names.split(',').position(|name| name == "geography"));
+    let rows = REGIONS.lines().skip(1);
+    rows.filter_map(|row| row.split(',').nth(place?)).filter(|name| !name.is_empty()).collect()
+}
 
 pub(super) fn environments(
     out: &mut Collector<'_>,
@@ -99,15 +111,22 @@ fn account_mistake(account: &str) -> Option<&'static str> {
 fn geographies(out: &mut Collector<'_>, list: Texts) -> Vec<String> {
     filled(out, list.as_ref());
     let mut names = Vec::new();
+    let known = known_geographies();
     for name in texts(out, list) {
-        let good =
-            name.get_ref() == "*" || name.get_ref().chars().all(|c| c.is_ascii_lowercase() || c == '-');
-        if good {
+        let text = name.get_ref().as_str();
+        if text == "*" || known.contains(text) {
             names.push(name.into_inner());
-        } else {
-            let message = format!("no geography: {}", quoted(name.get_ref()));
-            out.invalid(&name.span(), message, "write names like \"eu\" or \"us\", or \"*\" for any");
+            continue;
         }
+        let lower = text.to_lowercase();
+        let near = known.iter().copied().find(|geography| lower.starts_with(geography));
+        let near = near.or_else(|| {
+            nearest(&lower, known.iter().copied().filter(|geography| geography.get(..1) == lower.get(..1)))
+        });
+        let all: Vec<&str> = known.iter().copied().collect();
+        let all = format!("one of {}, or * for any", all.join(", "));
+        let help = near.map_or_else(|| all.clone(), |near| format!("did you mean '{near}'? {all}"));
+        out.invalid(&name.span(), format!("no geography: {}", quoted(text)), &help);
     }
     names
 }

@@ -61,7 +61,7 @@ pub(super) fn check(file: File, out: &mut Collector<'_>) -> Content {
     let aliases = aliases(out, file.aliases, file.alias);
     let customs = rule::customs(out, file.custom);
     let (rules, rule_spans) = rule::settings(out, file.rules);
-    let (waivers, waived) = waiver::waivers(out, file.waiver, file.allow_tamper_waiver);
+    let (waivers, waived, conditions) = waiver::waivers(out, file.waiver, file.allow_tamper_waiver);
     Content {
         name,
         version,
@@ -78,6 +78,7 @@ pub(super) fn check(file: File, out: &mut Collector<'_>) -> Content {
         rules,
         customs,
         waivers,
+        conditions,
         named_rules: rule_spans.into_iter().chain(waived).collect(),
     }
 }
@@ -85,7 +86,7 @@ pub(super) fn check(file: File, out: &mut Collector<'_>) -> Content {
 fn defaults(out: &mut Collector<'_>, written: written::Defaults) -> Defaults {
     let default = Defaults::default();
     Defaults {
-        unknown_model: word(out, "unknown_model", written.unknown_model, &["deny", "allow"])
+        unknown_model: word(out, "unknown_model", written.unknown_model, &["deny", "warn", "allow"])
             .unwrap_or(default.unknown_model),
         fail_on: word(out, "fail_on", written.fail_on, SEVERITIES).unwrap_or(default.fail_on),
         assess_missing: word(out, "assess_missing", written.assess_missing, &["not_assessed"])

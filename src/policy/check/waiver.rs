@@ -17,15 +17,16 @@ fn guards_evidence(code: &str) -> bool {
     matches!(code.as_bytes(), [b'B', b'T', b'0', b'8', b'0'..=b'7'] | [b'B', b'T', b'0', b'9', _])
 }
 
-/// The waivers, and where each rule is named.
+/// The waivers, where each rule is named, and where the condition of each waiver stands.
 pub(super) fn waivers(
     out: &mut Collector<'_>,
     written: Vec<Spanned<written::Waiver>>,
     allow_tamper_waiver: bool,
-) -> (Vec<Waiver>, Named) {
+) -> (Vec<Waiver>, Named, Named) {
     let mut unique = Unique::new("waiver", "id");
     let mut waivers = Vec::new();
     let mut spans = Vec::new();
+    let mut conditions = Vec::new();
     for entry in written {
         let at = entry.span();
         let entry = entry.into_inner();
@@ -52,7 +53,10 @@ pub(super) fn waivers(
         }
         let condition = optional(out, "match", entry.r#match);
         match &condition {
-            Some(sql) => expression(out, "match", sql, Place::Condition),
+            Some(sql) => {
+                conditions.push((id.clone(), sql.span()));
+                expression(out, "match", sql, Place::Condition);
+            }
             None => out.note(&at, format!("{whose} has no match: it covers every finding of its rules")),
         }
         for (key, value) in [("created", &entry.created), ("expires", &entry.expires)] {
@@ -92,7 +96,7 @@ pub(super) fn waivers(
             retroactive: entry.retroactive,
         });
     }
-    (waivers, spans)
+    (waivers, spans, conditions)
 }
 
 #[cfg(test)]

@@ -245,14 +245,19 @@ fn unused_and_expired_waivers_are_told() {
 }
 
 #[test]
-fn coverage_rules_take_no_waivers() {
+fn coverage_rules_are_judged_over_all_events_and_waived_by_whole_findings() {
     let mut rules = samples();
     rules[0].kind = Kind::Coverage;
     let mut with = settings();
-    with.waivers = vec![waiver("W1", &["BT901"], "true")];
-    let judgement = ran(&rules, &usual(), &with).unwrap();
-    assert_eq!((judgement.outcomes[0].violations, judgement.outcomes[0].waived), (2, 0));
-    assert_eq!(judgement.unused_waivers[0].reason, "coverage rules take no waivers");
+    for (predicate, expected) in [("true", (0, 2)), ("event_id = 'e0'", (1, 1)), ("event_id = 'e9'", (2, 0))]
+    {
+        with.waivers = vec![waiver("W1", &["BT901"], predicate)];
+        let judgement = ran(&rules, &usual(), &with).unwrap();
+        let outcome = &judgement.outcomes[0];
+        assert_eq!((outcome.violations, outcome.waived), expected, "{predicate}");
+        let parts = outcome.violating_events + outcome.waived + outcome.passed + outcome.not_assessed;
+        assert_eq!(outcome.population, parts);
+    }
 }
 
 #[test]

@@ -7,8 +7,17 @@ use super::access::Bucket;
 use super::error::{Action, S3Error, Target};
 use super::tally::Tally;
 
-/// Waits between tries of ours, after those of the SDK.
-const WAITS: [Duration; 3] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(4)];
+/// Waits between tries of ours, after those of the SDK; the long ones are for S3 asking to slow down.
+const WAITS: [Duration; 5] = [
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(4),
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+];
+
+/// What is no sound answer after waits shorter than this will not be one later.
+const LONG: Duration = Duration::from_secs(10);
 
 /// Keys and folders of one answer.
 #[derive(Debug, Default)]
@@ -89,7 +98,9 @@ pub(super) async fn patiently<T, F: Future<Output = Result<T, S3Error>>>(
 ) -> Result<T, S3Error> {
     for wait in WAITS {
         match attempt().await {
-            Err(error) if error.passes() => tokio::time::sleep(wait).await,
+            Err(error) if error.passes() && (wait < LONG || matches!(error, S3Error::Throttled { .. })) => {
+                tokio::time::sleep(wait).await;
+            }
             done => return done,
         }
     }
