@@ -1,122 +1,101 @@
-//! One text for one record: white space between tokens and the order of members say nothing, so records that differ in
-//! nothing else have one canonical text. Exports write members in another order than CloudTrail does.
+//! One hash for one record: white space between tokens and the order of members say nothing, so records that differ in
+//! nothing else share it. Exports write members in another order than CloudTrail does.
+//!
+//! Members are hashed one by one and added up, so nothing is sorted or copied. The hash is kept beside event ids in
+//! stores: it must not change. It is no cryptographic one: it only tells records apart that have the same event id,
+//! which CloudTrail gives and no caller chooses.
 
 use memchr::memchr2;
 
-/// Brings JSON objects to their canonical text; holds buffers that are reused from record to record.
+/// Multipliers without structure of their own: digits of pi.
+const ONE: u64 = 0x2437_08ff_a3b1_9a13;
+const TWO: u64 = 0x1319_8a2e_0370_7345;
+
+/// Hashes JSON values; holds a buffer that is reused from record to record.
 #[derive(Debug, Default)]
 pub(super) struct Canonical {
-    out: Vec<u8>,
     open: Vec<Open>,
-    members: Vec<Member>,
-    aside: Vec<u8>,
 }
 
 /// A bracket that is not closed yet.
 #[derive(Debug, Clone, Copy)]
-enum Open {
-    Array,
-    /// An object, and its first among the members.
-    Object(usize),
-}
-
-/// A member in the output: key, colon, value and a comma.
-#[derive(Debug, Clone, Copy)]
-struct Member {
-    start: usize,
-    key_end: usize,
-    end: usize,
+struct Open {
+    object: bool,
+    /// The hash of the key whose value comes next; none where a key comes next.
+    key: Option<u64>,
+    /// An object's members added up, or an array's elements in their order.
+    sum: u64,
 }
 
 impl Canonical {
-    /// The canonical text of a JSON value: no white space between tokens, the members of every object sorted by their keys as
-    /// written (repeated keys in their order), each followed by a comma. Texts and numbers stay as written. For equality
-    /// only; it is no JSON. Text that is no JSON gives some text.
-    pub(super) fn text(&mut self, json: &[u8]) -> &[u8] {
-        self.out.clear();
+    /// The hash of a JSON value under a seed. Texts and numbers count as written. Text that is no JSON has some hash.
+    pub(super) fn hash(&mut self, json: &[u8], seed: u64) -> u64 {
         self.open.clear();
-        self.members.clear();
-        self.out.reserve(json.len() + json.len() / 8);
-        // Whether the next string is a key.
-        let mut key = false;
-        // What stands before this index is in the output.
-        let mut copied = 0;
+        let mut whole = seed;
         let mut at = 0;
         while let Some(byte) = json.get(at) {
-            match byte {
-                b'"' => {
-                    let end = string_end(json, at);
-                    if key {
-                        key = false;
-                        let start = self.out.len() + at - copied;
-                        self.members.push(Member { start, key_end: start + end - at, end: 0 });
-                    }
-                    at = end;
+            let start = at;
+            at += 1;
+            let value = match byte {
+                b' ' | b'\t' | b'\n' | b'\r' | b':' | b',' => continue,
+                b'{' | b'[' => {
+                    self.open.push(Open { object: *byte == b'{', key: None, sum: seed });
                     continue;
                 }
-                b' ' | b'\t' | b'\n' | b'\r' => {
-                    self.out.extend_from_slice(&json[copied..at]);
-                    copied = at + 1;
-                }
-                b'{' => {
-                    self.open.push(Open::Object(self.members.len()));
-                    key = true;
-                }
-                b'[' => {
-                    self.open.push(Open::Array);
-                    key = false;
-                }
-                b',' => {
-                    if let Some(Open::Object(first)) = self.open.last().copied() {
-                        self.end_member(first, at + 1 - copied);
-                        key = true;
-                    }
-                }
                 b'}' | b']' => {
-                    if let Some(Open::Object(first)) = self.open.pop()
-                        && self.members.len() > first
-                    {
-                        self.out.extend_from_slice(&json[copied..at]);
-                        copied = at;
-                        self.out.push(b',');
-                        self.end_member(first, 0);
-                        self.sort(first);
-                    }
-                    key = false;
+                    let Some(closed) = self.open.pop() else { continue };
+                    mix(closed.sum, if closed.object { 1 } else { 2 })
                 }
-                _ => {}
+                b'"' => {
+                    at = string_end(json, start);
+                    let text = bytes(&json[start..at], seed);
+                    match self.open.last_mut() {
+                        Some(Open { object: true, key: key @ None, .. }) => {
+                            *key = Some(text);
+                            continue;
+                        }
+                        _ => text,
+                    }
+                }
+                _ => {
+                    let rest = json[at..].iter().position(|byte| b" \t\n\r:,{}[]\"".contains(byte));
+                    at = rest.map_or(json.len(), |length| at + length);
+                    bytes(&json[start..at], seed)
+                }
+            };
+            match self.open.last_mut() {
+                Some(Open { object: true, key, sum }) => {
+                    *sum = sum.wrapping_add(mix(key.take().unwrap_or(seed), value));
+                }
+                Some(Open { sum, .. }) => *sum = mix(*sum, value),
+                None => whole = mix(whole, value),
             }
-            at += 1;
         }
-        self.out.extend_from_slice(&json[copied..]);
-        &self.out
+        self.open.iter().fold(whole, |hash, open| mix(hash, open.sum))
     }
+}
 
-    /// Ends the last member, of an object whose members begin at `first`, so many bytes past what is in the output.
-    fn end_member(&mut self, first: usize, ahead: usize) {
-        let end = self.out.len() + ahead;
-        if let Some(member) = self.members[first..].last_mut() {
-            member.end = end;
-        }
-    }
+/// Both halves of a product, folded.
+fn mix(a: u64, b: u64) -> u64 {
+    let product = u128::from(a ^ ONE) * u128::from(b ^ TWO);
+    let half = |number: u128| u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default();
+    half(product) ^ half(product >> 64)
+}
 
-    /// Puts the members from `first` on, which end the output, into the order of their keys, and forgets them.
-    fn sort(&mut self, first: usize) {
-        let Self { out, members, aside, .. } = self;
-        let own = &mut members[first..];
-        let start = own.first().map_or(out.len(), |member| member.start);
-        let order = |member: &Member| (&out[member.start..member.key_end], member.start);
-        if !own.is_sorted_by(|a, b| order(a) <= order(b)) {
-            own.sort_unstable_by(|a, b| order(a).cmp(&order(b)));
-            aside.clear();
-            for member in own {
-                aside.extend_from_slice(&out[member.start..member.end]);
-            }
-            out.truncate(start);
-            out.extend_from_slice(aside);
-        }
-        members.truncate(first);
+/// Sixteen bytes at a time; the last may overlap the ones before.
+fn bytes(text: &[u8], seed: u64) -> u64 {
+    let eight = |at: usize| {
+        text.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |eight| u64::from_le_bytes(*eight))
+    };
+    let length = text.len();
+    let start = mix(seed, length as u64);
+    if length < 8 {
+        let short = text.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        return mix(start, short);
     }
+    let (whole, last) = (length.saturating_sub(1) / 16 * 16, length.saturating_sub(16));
+    let hash = (0..whole).step_by(16).fold(start, |hash, at| mix(eight(at) ^ hash, eight(at + 8)));
+    mix(eight(last) ^ hash, eight(length - 8))
 }
 
 /// The index after a string that begins at `start`.
@@ -138,8 +117,8 @@ mod tests {
 
     use super::*;
 
-    fn of(json: &str) -> String {
-        String::from_utf8(Canonical::default().text(json.as_bytes()).to_vec()).unwrap()
+    fn of(json: &str) -> u64 {
+        Canonical::default().hash(json.as_bytes(), 0)
     }
 
     #[test]
@@ -148,7 +127,6 @@ mod tests {
             "a":[ {"y": 1 , "x":{}} , 2.0,[] ],"b\u0061":null}"#;
         let two = r#"{"b\u0061":null,"a":[{"x":{},"y":1},2.0,[]],"b":"c \" } d"}"#;
         assert_eq!(of(one), of(two));
-        assert_eq!(of(two), r#"{"a":[{"x":{},"y":1,},2.0,[]],"b":"c \" } d","b\u0061":null,}"#);
         for other in [
             r#"{"b\u0061":null,"a":[2.0,{"x":{},"y":1},[]],"b":"c \" } d"}"#,
             r#"{"b\u0061":null,"a":[{"x":{},"y":1},2.0,[]],"b":"c \" }  d"}"#,
@@ -157,7 +135,31 @@ mod tests {
         ] {
             assert_ne!(of(one), of(other), "{other}");
         }
-        assert_ne!(of(r#"{"a":1,"a":2}"#), of(r#"{"a":2,"a":1}"#), "the last of repeated keys counts");
+        assert_ne!(Canonical::default().hash(one.as_bytes(), 1), of(one));
+    }
+
+    #[test]
+    fn it_is_the_same_in_every_version() {
+        let record = r#"{"eventName":"InvokeModel","a":[1,"two",{"three":null}],"userAgent":"aws-cli/2.31.0 Python/3.13"}"#;
+        assert_eq!(of(record), 4_841_733_992_034_734_462);
+    }
+
+    #[test]
+    fn every_byte_of_a_text_counts() {
+        let text: Vec<u8> = (0..100).collect();
+        let mut hashes = std::collections::BTreeSet::new();
+        let mut count = 0;
+        for length in 0..text.len() {
+            hashes.insert(bytes(&text[..length], 0));
+            count += 1;
+            for at in 0..length {
+                let mut other = text[..length].to_vec();
+                other[at] ^= 0x20;
+                hashes.insert(bytes(&other, 0));
+                count += 1;
+            }
+        }
+        assert_eq!(hashes.len(), count);
     }
 
     #[test]

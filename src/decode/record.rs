@@ -24,7 +24,7 @@ const DESCRIBED: usize = 1000;
 pub struct Key {
     /// The event id, or the content's hash where the record has none.
     pub id: u128,
-    /// Hash of the record's canonical text: copies in another layout or order of members share it.
+    /// Hash of the record: copies in another layout or order of members share it.
     pub content: u64,
     /// Which object of the listing.
     pub object: u32,
@@ -303,20 +303,15 @@ impl<'s> Decoder<'s> {
         match appended {
             Err(refusal) => refuse(outcome, index, &refusal.to_string()),
             Ok(row) => {
-                let content = Sha256::digest(self.canonical.text(bytes));
-                let content: u128 = first_bytes(&content);
-                let id = record.event_id.as_deref().filter(|id| !id.is_empty()).map_or(content, event_id);
+                let content = self.canonical.hash(bytes, 0);
+                let id = match record.event_id.as_deref().filter(|id| !id.is_empty()) {
+                    Some(id) => event_id(id),
+                    None => u128::from(content) << 64 | u128::from(self.canonical.hash(bytes, 1)),
+                };
                 let superseded = superseded(&record);
                 let renewed = superseded == Some(id);
                 outcome.supersedes.extend(superseded.filter(|_| !renewed));
-                keys.push(Key {
-                    id,
-                    content: (content >> 64) as u64,
-                    object: origin.ordinal,
-                    index,
-                    kind: row.record_kind,
-                    renewed,
-                });
+                keys.push(Key { id, content, object: origin.ordinal, index, kind: row.record_kind, renewed });
                 outcome.counts.kept += 1;
                 outcome.kinds[row.record_kind as usize] += 1;
                 let (first, last) = outcome.times.unwrap_or((row.event_time, row.event_time));
