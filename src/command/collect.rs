@@ -80,7 +80,8 @@ pub(super) fn collect(
     };
     let limits = ingest::Limits {
         object: input.max_object_size,
-        memory: (input.memory_limit / 4).clamp(1 << 20, 64 << 20),
+        // Rows are held twice while they are sorted and written.
+        memory: (input.memory_limit / 6).clamp(1 << 20, 32 << 20),
         threads: threads(input),
         folder: scratch.path().to_owned(),
         hash: true,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use super::chunk::{Chunk, Reading};
+use super::chunk::{Chunk, OBJECTS, Reading};
 use super::compact;
 use super::entry::{self, Booked, Columns, Flat};
 use super::known::Fate;
@@ -119,10 +119,14 @@ impl Store {
             let sifted = self.sift(listing)?;
             collected.known = sifted.known;
             collected.refused.clear();
-            let new = sifted.new.iter().map(|at| listing[*at].clone()).collect();
             let mut overtaken = false;
-            for source in &sources(new, with) {
-                overtaken = overtaken || !self.collect_from(source, &sifted.before, with, &mut collected)?;
+            // A listing can be long: no second copy of all of it.
+            for piece in sifted.new.chunks(OBJECTS) {
+                let objects = piece.iter().map(|at| listing[*at].clone()).collect();
+                for source in &sources(objects, with) {
+                    overtaken =
+                        overtaken || !self.collect_from(source, &sifted.before, with, &mut collected)?;
+                }
             }
             if !overtaken {
                 collected.refused.sort_unstable();

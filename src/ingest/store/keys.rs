@@ -189,7 +189,7 @@ mod tests {
         let found = find(&folder, &state, &Arc::new(ids)).unwrap();
         let mut found: Vec<(u128, bool)> = found.into_iter().map(|one| (one.id, one.by)).collect();
         found.sort_unstable();
-        let mut expected = vec![(spread(5), false), (spread(6), true), (spread(29_999), true)];
+        let mut expected = vec![(spread(5), false), (spread(6), true), (spread(29_999), false)];
         expected.sort_unstable();
         assert_eq!(found, expected);
     }

@@ -45,14 +45,16 @@ impl Folder {
     fn folders(&self, key: &str) -> io::Result<()> {
         let path = self.at(key);
         let Some(folder) = path.parent() else { return Ok(()) };
-        let mut missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.is_dir()).collect();
+        // A relative path ends in an empty one, which is the working folder.
+        let there = |folder: &Path| folder.as_os_str().is_empty() || folder.is_dir();
+        let mut missing: Vec<&Path> = folder.ancestors().take_while(|folder| !there(folder)).collect();
         while let Some(folder) = missing.pop() {
             match fs::create_dir(folder) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                 _ => {}
             }
-            if let Some(above) = folder.parent().filter(|above| above.is_dir()) {
-                lasting(above)?;
+            if let Some(above) = folder.parent() {
+                lasting(if above.as_os_str().is_empty() { Path::new(".") } else { above })?;
             }
         }
         Ok(())

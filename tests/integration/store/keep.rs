@@ -139,3 +139,17 @@ fn a_store_stands_alone_and_one_that_is_none_says_so() {
     assert!(dry.run().exits(0).stdout.contains("114 objects to read"));
     assert!(!folder.path().join("new").exists());
 }
+
+#[test]
+fn a_store_can_be_named_by_a_relative_path() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    log(&folder.path().join("logs"), "a.json.gz", 0..5);
+    for (arguments, words) in [
+        (["collect", "-s", "logs", "--store", "store"].as_slice(), "1 new objects, 5 events"),
+        (&["collect", "-s", "./logs/", "--store", "./store/"], "1 objects were known"),
+    ] {
+        let ran = bedtrail(arguments).into_command().current_dir(folder.path()).output().expect("it runs");
+        let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+        assert!(ran.status.success() && said.contains(words), "{said}");
+    }
+}
