@@ -188,7 +188,7 @@ fn every_relation_is_described() {
             "run"
         ]
     );
-    let time = docs[0].columns.iter().find(|column| column.0 == "event_time").unwrap();
+    let time = docs[1].columns.iter().find(|column| column.0 == "event_time").unwrap();
     assert_eq!(time.1, "time");
 }
 
