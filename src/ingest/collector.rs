@@ -143,22 +143,17 @@ impl Collector {
 }
 
 /// All objects in the order of their names, and each ordinal's place in it, if it is not its own.
-fn ranked(
-    mut objects: Vec<LogObject>,
-    mut arrived: Vec<(u32, LogObject)>,
-) -> (Vec<LogObject>, Option<Vec<u32>>) {
+fn ranked(objects: Vec<LogObject>, mut arrived: Vec<(u32, LogObject)>) -> (Vec<LogObject>, Option<Vec<u32>>) {
     if arrived.is_empty() {
         return (objects, None);
     }
-    arrived.sort_unstable_by_key(|(ordinal, _)| *ordinal);
-    objects.extend(arrived.into_iter().map(|(_, object)| object));
-    let mut placed: Vec<(u32, LogObject)> = (0..).zip(objects).collect();
-    placed.sort_by(|(_, a), (_, b)| (&a.name, &a.place).cmp(&(&b.name, &b.place)));
-    let mut ranks = vec![0; placed.len()];
-    for (rank, (ordinal, _)) in (0..).zip(&placed) {
+    arrived.extend((0..).zip(objects));
+    arrived.sort_unstable_by(|(_, a), (_, b)| (&a.name, &a.place).cmp(&(&b.name, &b.place)));
+    let mut ranks = vec![0; arrived.len()];
+    for (rank, (ordinal, _)) in (0..).zip(&arrived) {
         ranks[*ordinal as usize] = rank;
     }
-    (placed.into_iter().map(|(_, object)| object).collect(), Some(ranks))
+    (arrived.into_iter().map(|(_, object)| object).collect(), Some(ranks))
 }
 
 fn internal(error: impl std::fmt::Display) -> IngestError {

@@ -65,3 +65,36 @@ impl Feed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::source::Place;
+
+    #[test]
+    fn every_arrival_is_taken_once_and_the_end_is_seen_by_all() {
+        let (sender, feed) = Feed::new(4);
+        assert!(matches!(feed.now(), Now::Nothing));
+        let taken = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    while let Some(word) = feed.next() {
+                        assert!(word.is_ok());
+                        taken.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+            for number in 0..100 {
+                let object = LogObject::new(number.to_string(), Place::Fed);
+                let arrival = Arrival { object, bytes: Ok(Vec::new()), room: None };
+                sender.blocking_send(Ok(Box::new(arrival))).expect("somebody listens");
+            }
+            drop(sender);
+        });
+        assert_eq!(taken.load(Ordering::Relaxed), 100);
+        assert!(matches!(feed.now(), Now::End));
+    }
+}

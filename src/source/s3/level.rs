@@ -21,14 +21,12 @@ pub(super) enum Level {
 
 /// What a prefix that ends with `/` (or is empty) shows, by the layout of a file in it.
 pub(super) fn level(prefix: &str) -> Level {
-    let mut parts = prefix.split_terminator('/');
-    if !parts.any(|part| part == "AWSLogs") {
-        return Level::Outside;
-    }
-    let inside: Vec<&str> = parts.collect();
+    let parts: Vec<&str> = prefix.split_terminator('/').collect();
+    let Some(root) = parts.iter().rposition(|part| *part == "AWSLogs") else { return Level::Outside };
+    let inside = &parts[root + 1..];
     let file = format!("{prefix}-");
     let layout = Layout::of(&file);
-    let above = usize::from(layout.organization.is_some());
+    let above = usize::from(inside.first().is_some_and(|part| part.starts_with("o-")));
     let depth = inside.len() - above;
     match (layout.account, depth) {
         (None, 0) | (Some(_), 0 | 1) => Level::Branch,
@@ -43,7 +41,7 @@ pub(super) fn level(prefix: &str) -> Level {
 pub(super) fn region_folder(prefix: &str) -> Option<&str> {
     let file = format!("{prefix}-");
     let region = Layout::of(&file).region?;
-    let inside = prefix.find("AWSLogs/")?;
+    let inside = prefix.rfind("AWSLogs/")?;
     let at = prefix[inside..].find(&format!("/{region}/"))?;
     Some(&prefix[..inside + at + region.len() + 2])
 }
@@ -97,6 +95,8 @@ mod tests {
             ("AWSLogs/111122223333/Config/", Level::Foreign),
             ("AWSLogs/111122223333/vpcflowlogs/eu-central-1/", Level::Foreign),
             ("AWSLogs/others/", Level::Leaf),
+            ("AWSLogs/copy/AWSLogs/", Level::Branch),
+            ("AWSLogs/copy/AWSLogs/111122223333/CloudTrail/", Level::Branch),
         ] {
             assert_eq!(level(prefix), expected, "{prefix}");
         }

@@ -27,7 +27,7 @@ pub use tally::Tally;
 pub use url::Url;
 
 use crate::source::feed::{Feed, Word};
-use crate::source::{Extent, LogObject};
+use crate::source::{Extent, LogObject, Place};
 use fetch::Fetcher;
 use listing::{Plan, Step};
 
@@ -82,8 +82,8 @@ impl Buckets {
         Arc::clone(&self.plan.tally)
     }
 
-    /// Lists without reading: every object that would be read, in no order. An object that cannot be listed comes as
-    /// [`Place::Unreachable`](crate::source::Place).
+    /// Lists without reading: every object that would be read, in no order. A prefix that cannot be listed comes as
+    /// [`Place::Unreachable`].
     pub fn list(self, session: &Session) -> Listed {
         let (out, objects) = channel(AHEAD);
         let done = session.handle().spawn(self.listed(out));
@@ -91,6 +91,7 @@ impl Buckets {
     }
 
     /// Lists and reads. `wanted` says which listed objects are read; stored objects above `limit` bytes are refused.
+    /// The feed is filled by the session's threads: keep the session until the feed has ended.
     pub fn feed(
         self,
         session: &Session,
@@ -135,7 +136,8 @@ async fn choose(
     wanted: impl Fn(&LogObject) -> bool,
 ) {
     while let Some(object) = listed.recv().await {
-        if wanted(&object) {
+        // What cannot be listed is told of, whatever is wanted.
+        if matches!(object.place, Place::Unreachable(_)) || wanted(&object) {
             Tally::add(&tally.objects, 1);
             Tally::add(&tally.bytes, object.size.unwrap_or(0));
             if chosen.send(object).await.is_err() {

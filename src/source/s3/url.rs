@@ -33,7 +33,12 @@ impl Url {
 
 /// The name of a key in the ledger.
 pub fn name(bucket: &str, key: &str) -> String {
-    format!("{SCHEME}{bucket}/{key}")
+    // To the byte: there is one for every object of a run.
+    let mut name = String::with_capacity(SCHEME.len() + bucket.len() + 1 + key.len());
+    for part in [SCHEME, bucket, "/", key] {
+        name.push_str(part);
+    }
+    name
 }
 
 #[cfg(test)]
