@@ -82,7 +82,7 @@ impl Scope {
     }
 
     /// Whether some source outside the family wants this event name: a record whose `eventName` is none of these and
-    /// that holds none of the [`needles`](Self::needles) is not ours.
+    /// in which no text begins with one of the [`needles`](Self::needles) is not ours.
     pub fn wanted_name(&self, name: &str) -> bool {
         self.names.contains(name)
     }
@@ -156,7 +156,7 @@ mod tests {
         let scope = Scope::get();
         let file = file();
         for text in file.family.iter().chain(&file.made_by) {
-            assert!(scope.needles().iter().any(|needle| text.contains(needle)), "{text}");
+            assert!(scope.needles().iter().any(|needle| text.starts_with(needle)), "{text}");
         }
         for needle in scope.needles() {
             assert!(needle.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{needle}");
