@@ -1,5 +1,6 @@
 //! The store: collecting bit by bit and reading the store gives what reading all logs anew gives.
 
+mod bucket;
 mod crash;
 mod deploy;
 mod keep;
