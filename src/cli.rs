@@ -17,9 +17,10 @@ pub struct Cli {
 
 const EXIT_CODES: &str = "Exit codes:
   0  ran, no violation at or above --fail-on
-  1  violations at or above --fail-on (audit, rules test)
+  1  violations at or above --fail-on (audit, run, rules test)
   2  command line, configuration or policy is wrong, or a named policy does not exist
-  3  ran, but the evidence is incomplete: objects or records could not be read
+  3  ran, but the evidence is incomplete: objects or records could not be read, or an expected account
+     or Region is silent
   4  could not run: no input found, credentials, network, disk, internal error";
 
 /// The subcommands.
@@ -29,6 +30,13 @@ pub enum Command {
     Audit(Audit),
     /// One report.
     Report(Report),
+    /// Collects, audits and writes, as bedtrail.toml says: what a scheduler calls.
+    Run(Box<Run>),
+    /// Adds what is new to a store, for the scheduled job: later runs read the store instead of the logs.
+    Collect(Collect),
+    /// What a store holds, and keeping it in order.
+    #[command(subcommand)]
+    Store(Store),
     /// Any question in SQL over the tables (see `query --tables`).
     Query(Query),
     /// The rules: list, explain, test on their fixtures.
@@ -45,6 +53,9 @@ pub struct Input {
     /// CloudTrail files, folders, globs, s3://bucket/prefix, or - for standard input; repeatable.
     #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE")]
     pub sources: Vec<String>,
+    /// Read this store instead of logs (`collect` makes one); `-s` takes a store too.
+    #[arg(long, value_name = "DIR|s3://…", env = "BEDTRAIL_STORE")]
+    pub store: Option<String>,
     /// First instant wanted, UTC: 2026-10-01, 2026-10, 2026-10-01T12:00:00Z, or back from now: 30d, 12h.
     #[arg(long, value_name = "TIME", env = "BEDTRAIL_FROM")]
     pub from: Option<String>,
@@ -150,6 +161,7 @@ impl Input {
     pub fn folder(folder: &std::path::Path, policy: Option<PathBuf>) -> Self {
         Self {
             sources: vec![folder.display().to_string()],
+            store: None,
             from: None,
             to: None,
             accounts: Vec::new(),
@@ -202,6 +214,12 @@ pub struct Verdict {
     /// Violations of this severity or above make exit code 1: info, low, medium, high, critical or never.
     #[arg(long, value_name = "SEVERITY", env = "BEDTRAIL_FAIL_ON")]
     pub fail_on: Option<String>,
+    /// Violations of an earlier run (violations.json, .csv or .parquet of its --out, or that folder).
+    #[arg(long, value_name = "FINDINGS", env = "BEDTRAIL_PREVIOUS")]
+    pub previous: Option<PathBuf>,
+    /// Only violations that --previous does not have make exit code 1.
+    #[arg(long)]
+    pub fail_on_new: bool,
     /// Incomplete evidence (exit 3) goes before violations (exit 1), and not-assessed counts as incomplete.
     #[arg(long)]
     pub strict_evidence: bool,
@@ -210,6 +228,9 @@ pub struct Verdict {
 /// `bedtrail audit`
 #[derive(Debug, Args)]
 pub struct Audit {
+    /// Read sources, policy, window, organisation and outputs from this file, where the command line has none.
+    #[arg(long, value_name = "FILE", env = "BEDTRAIL_CONFIG")]
+    pub config: Option<PathBuf>,
     /// Where events come from.
     #[command(flatten)]
     pub input: Input,
@@ -219,6 +240,26 @@ pub struct Audit {
     /// When the run counts as failed.
     #[command(flatten)]
     pub verdict: Verdict,
+}
+
+/// `bedtrail run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The configuration; ./bedtrail.toml where there is one.
+    #[arg(long, value_name = "FILE", env = "BEDTRAIL_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where events come from, and the store they go to.
+    #[command(flatten)]
+    pub input: Input,
+    /// Where results go.
+    #[command(flatten)]
+    pub output: Output,
+    /// When the run counts as failed.
+    #[command(flatten)]
+    pub verdict: Verdict,
+    /// How the store is added to.
+    #[command(flatten)]
+    pub adding: Adding,
 }
 
 /// `bedtrail report`
@@ -239,6 +280,86 @@ pub struct Report {
     /// Not-assessed counts as incomplete evidence (exit 3).
     #[arg(long)]
     pub strict_evidence: bool,
+}
+
+/// `bedtrail collect`
+#[derive(Debug, Args)]
+pub struct Collect {
+    /// Where events come from, and the store they go to (`--store`).
+    #[command(flatten)]
+    pub input: Input,
+    /// Say what would be read, and read nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How the store is added to.
+    #[command(flatten)]
+    pub adding: Adding,
+}
+
+/// How a store is added to.
+#[derive(Debug, Clone, Args)]
+pub struct Adding {
+    /// KMS key under which a store in a bucket is encrypted; as the bucket says by default.
+    #[arg(long, value_name = "KEY", env = "BEDTRAIL_KMS_KEY")]
+    pub kms_key: Option<String>,
+    /// Afterwards make the small files of each day one.
+    #[arg(long)]
+    pub compact: bool,
+    /// How many days before the newest object of the store buckets are listed again, for files that come late.
+    #[arg(long, value_name = "DAYS", default_value_t = 35, value_parser = clap::value_parser!(i64).range(1..=4000))]
+    pub look_back: i64,
+    /// How many seconds to wait for another run that is changing the store.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub wait: u64,
+}
+
+/// A store.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The store: a folder, or s3://bucket/prefix.
+    #[arg(env = "BEDTRAIL_STORE")]
+    pub store: String,
+    /// How AWS is reached.
+    #[command(flatten)]
+    pub aws: Aws,
+}
+
+/// `bedtrail store`
+#[derive(Debug, Subcommand)]
+pub enum Store {
+    /// What the store holds: days, rows, objects, commits.
+    Info {
+        /// Which store.
+        #[command(flatten)]
+        at: Place,
+        /// The files that hold the rows of `events`, one a line, instead.
+        #[arg(long)]
+        files: bool,
+    },
+    /// Makes the small files of each day one and removes files that no commit names. No answer changes.
+    Compact {
+        /// Which store.
+        #[command(flatten)]
+        at: Place,
+    },
+    /// Removes the events of days before a date.
+    Prune {
+        /// Which store.
+        #[command(flatten)]
+        at: Place,
+        /// The first day to keep, UTC, or an age: 2026-01-01, 400d.
+        #[arg(long, value_name = "DATE")]
+        before: String,
+    },
+    /// Prints the CREATE EXTERNAL TABLE with which Amazon Athena reads the store.
+    Ddl {
+        /// Where the store lies: s3://bucket/prefix.
+        #[arg(env = "BEDTRAIL_STORE")]
+        store: String,
+        /// The table's name.
+        #[arg(long, default_value = "bedtrail_events")]
+        table: String,
+    },
 }
 
 /// `bedtrail query`
@@ -302,7 +423,7 @@ pub enum Policy {
 }
 
 /// Reads `192M`, `2G`, `65536`, `64KiB`: bytes, in powers of 1024.
-fn size(text: &str) -> Result<usize, String> {
+pub(crate) fn size(text: &str) -> Result<usize, String> {
     let wrong = || format!("{text} is no size; write for instance 192M, 2G or 65536");
     let trimmed = text.trim();
     let digits = trimmed.len() - trimmed.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();

@@ -21,10 +21,12 @@
 pub mod cli;
 pub mod clock;
 pub mod command;
+pub mod config;
 pub mod data;
 pub mod decode;
 pub mod engine;
 pub mod event;
+pub mod evidence;
 pub mod exit;
 pub mod finding;
 pub mod ingest;

@@ -1,18 +1,41 @@
 //! `bedtrail audit`: every report and every rule.
 
 use super::answer::{Frame, NOT_ASSESSED};
+use super::configured::{self, Given};
 use super::deliver::Delivery;
 use super::judge::{self, Judgement};
+use super::previous::Previous;
 use super::trail::{Prepared, query_failure};
 use super::{Failure, say};
+use crate::config::Organization;
 use crate::exit::{Code, Conditions};
 use crate::{cli, report};
 
 /// Runs the subcommand.
-pub(super) fn run(arguments: &cli::Audit) -> Result<Code, Failure> {
+pub(super) fn run(mut arguments: cli::Audit, given: &Given) -> Result<Code, Failure> {
+    let config = arguments.config.as_deref().map(configured::load).transpose()?.unwrap_or_default();
+    configured::input(&config, given, &mut arguments.input)?;
+    configured::output(&config, given, &mut arguments.output);
+    configured::verdict(&config, given, &mut arguments.verdict);
+    // With a store in it, the store is what is audited.
+    if arguments.input.store.is_some() && !given.has("sources") {
+        arguments.input.sources.clear();
+    }
+    carry_out(&arguments, config.organization, false)
+}
+
+/// Audits. `incomplete`: something before it went wrong that makes the evidence incomplete.
+pub(super) fn carry_out(
+    arguments: &cli::Audit,
+    organization: Option<Organization>,
+    incomplete: bool,
+) -> Result<Code, Failure> {
     let reports = report::catalogue().map_err(Failure::failed)?;
     let delivery = Delivery::new(&arguments.output, reports.len() + judge::REPORTS.len())?;
-    let prepared = Prepared::new(&arguments.input)?;
+    // Before anything is written: the findings before may lie where the new ones go.
+    let previous = arguments.verdict.previous.as_deref().map(Previous::load).transpose()?;
+    let mut prepared = Prepared::new(&arguments.input)?;
+    prepared.organization = organization;
     let judgement = Judgement::prepare(&prepared)?;
     let fail_on = judge::fail_on(&arguments.verdict, prepared.policy.as_ref())?;
     let mut queries: Vec<String> = reports.iter().map(|report| report.sql.clone()).collect();
@@ -30,8 +53,13 @@ pub(super) fn run(arguments: &cli::Audit) -> Result<Code, Failure> {
         answers.push(frame.judged(which, (which.rows)(&found)?));
     }
     let conditions = Conditions {
-        violations_at_or_above: found.at_or_above(fail_on),
-        evidence_incomplete: !trail.complete() || !found.complete(),
+        violations_at_or_above: match &previous {
+            Some(previous) if arguments.verdict.fail_on_new => {
+                found.at_or_above_besides(fail_on, |id| previous.has(id))
+            }
+            _ => found.at_or_above(fail_on),
+        },
+        evidence_incomplete: incomplete || !trail.complete() || !found.complete(),
         not_assessed: found.not_assessed(),
         strict: arguments.verdict.strict_evidence,
         ..Conditions::default()
@@ -48,5 +76,9 @@ pub(super) fn run(arguments: &cli::Audit) -> Result<Code, Failure> {
         say(&format!("note: {note}"));
     }
     say(&found.summary(fail_on));
+    if let Some(previous) = &previous {
+        let (new, known) = found.new_and_known(|id| previous.has(id));
+        say(&format!("{new} violations are new, {known} were found before"));
+    }
     Ok(conditions.code())
 }

@@ -64,6 +64,7 @@ impl<'a> Delivery<'a> {
         parameters: BTreeMap<String, String>,
         conditions: Conditions,
     ) -> Result<(), Failure> {
+        trail.intact()?;
         let Some(folder) = &self.output.out else {
             if !input.quiet && self.formats.iter().any(|format| format.rows_only()) {
                 for caveat in not_assessed {

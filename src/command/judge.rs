@@ -209,6 +209,26 @@ impl Found {
         fail_on.is_some_and(|least| self.0.worst().is_some_and(|worst| worst >= least))
     }
 
+    /// The same, leaving aside those whose id was known before.
+    pub(super) fn at_or_above_besides(
+        &self,
+        fail_on: Option<Severity>,
+        known: impl Fn(&str) -> bool,
+    ) -> bool {
+        let new = self.0.findings.iter().filter(|finding| finding.status == Verdict::Violation);
+        fail_on.is_some_and(|least| {
+            new.clone().any(|finding| finding.severity >= least && !known(&finding.finding_id))
+        })
+    }
+
+    /// How many violations are new, and how many were known before.
+    pub(super) fn new_and_known(&self, known: impl Fn(&str) -> bool) -> (usize, usize) {
+        let all = self.0.findings.iter().filter(|finding| finding.status == Verdict::Violation);
+        let (known, new): (Vec<&Finding>, Vec<&Finding>) =
+            all.partition(|finding| known(&finding.finding_id));
+        (new.len(), known.len())
+    }
+
     /// Whether a rule could not assess something.
     pub(super) fn not_assessed(&self) -> bool {
         self.0.has_not_assessed()

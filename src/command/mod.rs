@@ -2,20 +2,27 @@
 
 mod answer;
 mod audit;
+mod collect;
+mod configured;
 mod deliver;
 mod judge;
 mod listing;
 mod policy;
+mod previous;
 mod progress;
 mod query;
 mod report;
 mod rules;
+mod run;
 mod scratch;
+mod store;
+mod stored;
 mod trail;
 
 use std::io::Write as _;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
+use configured::Given;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Code;
@@ -59,14 +66,26 @@ impl From<output::Error> for Failure {
 
 /// Runs what was typed. A command line that cannot be parsed ends the process here, with code 2.
 pub fn typed() -> Code {
-    run(Cli::parse())
+    let matches = Cli::command().get_matches();
+    match Cli::from_arg_matches(&matches) {
+        Ok(cli) => with(cli, &configured::given(&matches)),
+        Err(error) => error.exit(),
+    }
 }
 
 /// Runs a command line; what went wrong is said on standard error.
 pub fn run(cli: Cli) -> Code {
+    with(cli, &Given::default())
+}
+
+/// Runs a command line of which some was typed and the rest is as it is by default.
+fn with(cli: Cli, given: &Given) -> Code {
     let done = match cli.command {
-        Command::Audit(audit) => audit::run(&audit),
+        Command::Audit(audit) => audit::run(audit, given),
+        Command::Run(run) => run::run(*run, given),
         Command::Report(report) => report::run(&report),
+        Command::Collect(collect) => collect::run(&collect),
+        Command::Store(store) => store::run(&store),
         Command::Query(query) => query::run(&query),
         Command::Rules(rules) => rules::run(&rules),
         Command::Policy(policy) => policy::run(&policy),

@@ -1,6 +1,7 @@
 //! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
@@ -9,19 +10,23 @@ use arrow::array::RecordBatch;
 use super::listing::{self, Passed, Sources};
 use super::progress;
 use super::scratch::Scratch;
-use super::{Failure, say};
+use super::{Failure, say, stored};
 use crate::cli::Input;
 use crate::clock::{self, Clock, Window};
+use crate::config::Organization;
 use crate::decode::filter::Filter;
 use crate::decode::record::{Shared, Wanted};
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
 use crate::event::scope::Scope;
+use crate::evidence::coverage::Coverage;
 use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
+use crate::ingest::store::Store;
 use crate::ingest::{self, Progress, Rows};
 use crate::policy::{self, Policy};
+use crate::source::Layout;
 
 /// Warnings said one by one; more are counted.
 const WARNINGS: usize = 20;
@@ -32,7 +37,9 @@ pub(super) struct Prepared {
     pub(super) policy: Option<Policy>,
     pub(super) window: Window,
     pub(super) now: i64,
-    scratch: Scratch,
+    /// What should deliver logs, where a configuration says so.
+    pub(super) organization: Option<Organization>,
+    pub(super) scratch: Scratch,
 }
 
 /// A trail whose tables can be asked.
@@ -44,8 +51,12 @@ pub(super) struct Trail {
     pub(super) ledger: Ledger,
     pub(super) balance: Balance,
     pub(super) passed: Passed,
+    /// Accounts and Regions that should have delivered logs and did not.
+    pub(super) silent: Vec<(String, String)>,
+    /// The store that was read and its files, if it was one.
+    pub(super) stored: Option<(Store, Vec<PathBuf>)>,
     // Last: the engine reads files in it.
-    _scratch: Scratch,
+    pub(super) _scratch: Scratch,
 }
 
 impl Prepared {
@@ -78,7 +89,7 @@ impl Prepared {
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "run", run_batch(policy.as_ref(), &window, now)?)?;
-        Ok(Self { engine, policy, window, now, scratch })
+        Ok(Self { engine, policy, window, now, organization: None, scratch })
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.
@@ -89,7 +100,11 @@ impl Prepared {
         also: &[Field],
         hash: bool,
     ) -> Result<Trail, Failure> {
-        let Self { engine, policy, window, now, scratch } = self;
+        if let Some(store) = stored::source(input, self.now)? {
+            let (tables, wanted) = scans(&self.engine, queries, also)?;
+            return stored::open(self, store, input, &tables, wanted, hash);
+        }
+        let Self { engine, policy, window, now, organization, scratch } = self;
         let mut sources = Sources::open(input, &window, now)?;
         let scope = Scope::get();
         let filter = Filter::new(scope.needles(), scope.names());
@@ -143,9 +158,21 @@ impl Prepared {
         let ingested = ingested.map_err(Failure::failed)?;
         let passed = sources.passed();
         let schema = builder::schema();
-        match ingested.rows {
-            Rows::Memory(batches) => engine.register("events", &schema, batches),
-            Rows::Files(files) => engine.register_parquet("events", &files, &schema),
+        let named = wanted.get().is_some_and(|wanted| wanted.contains(Field::AccountName));
+        let names = organization.as_ref().filter(|_| named);
+        match (ingested.rows, stored::account_names(names)) {
+            (Rows::Memory(batches), None) => engine.register("events", &schema, batches),
+            (Rows::Files(files), None) => engine.register_parquet("events", &files, &schema),
+            (rows, Some(lookup)) => {
+                let (files, more) = match rows {
+                    Rows::Memory(batches) => (Vec::new(), batches),
+                    Rows::Files(files) => (files, Vec::new()),
+                };
+                let by_account = vec![(Field::AccountName.name(), lookup)];
+                let rows =
+                    Stored { files: &files, schema: builder::schema(), predicate: None, more, by_account };
+                engine.register_stored("events", &schema, rows)
+            }
         }
         .map_err(Failure::failed)?;
         let ledger = ingested.ledger;
@@ -165,14 +192,44 @@ impl Prepared {
             return Err(listing::no_log(balance.objects));
         }
         warn(&ledger, input.quiet);
-        Ok(Trail { engine, policy, window, now, ledger, balance, passed, _scratch: scratch })
+        let organization = organization.as_ref();
+        let mut coverage = Coverage::default();
+        if organization.is_some() || tables.contains("coverage") {
+            ledger.names().for_each(|name| coverage.add(&Layout::of(name), &window));
+        }
+        let silent = cover(&engine, &coverage, organization)?;
+        Ok(Trail {
+            engine,
+            policy,
+            window,
+            now,
+            ledger,
+            balance,
+            passed,
+            silent,
+            stored: None,
+            _scratch: scratch,
+        })
     }
 }
 
 impl Trail {
-    /// Whether every object and record could be read.
+    /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
+    /// the last query; a file that is there then was there all the time, since no name is used twice.
+    pub(super) fn intact(&self) -> Result<(), Failure> {
+        let Some((store, files)) = &self.stored else { return Ok(()) };
+        match files.iter().find(|file| !file.exists()) {
+            None => Ok(()),
+            Some(_) => {
+                Err(Failure::failed(format!("the store {} was changed while it was read", store.name()))
+                    .help("run again"))
+            }
+        }
+    }
+
+    /// Whether every object and record could be read, and everybody expected delivered.
     pub(super) fn complete(&self) -> bool {
-        self.balance.objects_refused == 0 && self.balance.refused == 0
+        self.balance.objects_refused == 0 && self.balance.refused == 0 && self.silent.is_empty()
     }
 
     /// The lines under every report: what was read, and what became of each record.
@@ -235,7 +292,28 @@ pub(super) fn load_policy(path: &std::path::Path) -> Result<Policy, Failure> {
     })
 }
 
-fn warn(ledger: &Ledger, quiet: bool) {
+/// Fills the relation `coverage` and tells who is silent that should not be.
+pub(super) fn cover(
+    engine: &Engine,
+    coverage: &Coverage,
+    organization: Option<&Organization>,
+) -> Result<Vec<(String, String)>, Failure> {
+    put(engine, "coverage", coverage.batch(organization).map_err(Failure::failed)?)?;
+    let silent = organization.map(|organization| coverage.silent(organization)).unwrap_or_default();
+    for (account, region) in silent.iter().take(WARNINGS) {
+        say(&format!("warning: {account} delivered no log of {region} in the window"));
+    }
+    if silent.len() > WARNINGS {
+        say(&format!(
+            "warning: {} more accounts and Regions delivered no log; see the report coverage",
+            silent.len() - WARNINGS
+        ));
+    }
+    Ok(silent)
+}
+
+/// Says what could not be read.
+pub(super) fn warn(ledger: &Ledger, quiet: bool) {
     let objects = ledger.refused_objects().map(|(name, reason)| format!("warning: {name} refused: {reason}"));
     let records = ledger
         .refused_records()
@@ -254,7 +332,8 @@ fn warn(ledger: &Ledger, quiet: bool) {
     }
 }
 
-fn threads(input: &Input) -> usize {
+/// How many threads read and decode.
+pub(super) fn threads(input: &Input) -> usize {
     input
         .threads
         .map(usize::from)

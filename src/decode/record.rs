@@ -342,7 +342,7 @@ fn refuse(outcome: &mut Outcome, index: u32, reason: &str) {
 }
 
 /// The number of a GUID as CloudTrail writes it; other ids by their hash.
-fn event_id(text: &str) -> u128 {
+pub(crate) fn event_id(text: &str) -> u128 {
     let bytes = text.as_bytes();
     let guid = bytes.len() == 36 && [8, 13, 18, 23].iter().all(|at| bytes[*at] == b'-');
     if guid {
@@ -371,13 +371,18 @@ fn first_bytes(digest: &[u8]) -> u128 {
 
 /// The event id an `UPDATED_DATA` addendum supersedes (CloudTrail record contents, `addendum`).
 fn superseded(record: &Record<'_>) -> Option<u128> {
+    superseded_by(record.addendum?.get())
+}
+
+/// The same from the text of the addendum.
+pub(crate) fn superseded_by(addendum: &str) -> Option<u128> {
     #[derive(serde::Deserialize)]
     struct Addendum {
         reason: Option<String>,
         #[serde(rename = "originalEventID")]
         original: Option<String>,
     }
-    let addendum: Addendum = serde_json::from_str(record.addendum?.get()).ok()?;
+    let addendum: Addendum = serde_json::from_str(addendum).ok()?;
     (addendum.reason.as_deref() == Some("UPDATED_DATA")).then_some(())?;
     Some(event_id(&addendum.original?))
 }

@@ -19,6 +19,7 @@ mod scan;
 pub mod schema;
 mod session;
 mod slice;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,6 +40,7 @@ pub use self::error::{Error, Result};
 pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
 pub use self::slice::Slices;
+pub use self::stored::{Lookup, Stored};
 use crate::{data, query_file};
 
 /// What the engine may use.

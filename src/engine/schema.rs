@@ -54,6 +54,18 @@ pub const REFUSALS: &[Column] = &[
     column("reason", Kind::Text, "Why it was refused."),
 ];
 
+/// `coverage`: one row per account and Region that delivered logs, or should have.
+pub const COVERAGE: &[Column] = &[
+    column("account_id", Kind::Text, "The account."),
+    column("account_name", Kind::Text, "Its name, where the list of those expected gives one."),
+    column("aws_region", Kind::Text, "The Region."),
+    column("state", Kind::Text, "delivered, silent, quiet or not_expected."),
+    column("objects", Kind::Int, "Log objects delivered in the window."),
+    column("first_delivered", Kind::Time, "Delivery time of the first, UTC."),
+    column("last_delivered", Kind::Time, "Delivery time of the last, UTC."),
+    column("reason", Kind::Text, "Why nothing had to come."),
+];
+
 /// `run`: one row about this run; queries take the time from here.
 pub const RUN: &[Column] = &[
     column("run_time", Kind::Time, "When the run began, UTC."),
@@ -70,6 +82,7 @@ pub(super) const TABLES: &[(&str, &str, &[Column])] = &[
     ("events", "one row per CloudTrail record kept", COLUMNS),
     ("objects", "the ledger: one row per log object", OBJECTS),
     ("refusals", "one row per record that could not be read", REFUSALS),
+    ("coverage", "one row per account and Region that delivered logs, or should have", COVERAGE),
     ("run", "one row about this run", RUN),
 ];
 

@@ -22,29 +22,29 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// What became of one object. A run can have hundreds of thousands, most of which hold nothing of ours.
 #[derive(Debug, Default)]
 pub struct Entry {
-    size: u64,
-    inflated: u64,
-    sha256: Option<Box<[u8; 32]>>,
+    pub(super) size: u64,
+    pub(super) inflated: u64,
+    pub(super) sha256: Option<Box<[u8; 32]>>,
     /// What there is to say of an object that was refused or holds more than records of other services.
-    found: Option<Box<Found>>,
-    seen: u32,
-    shape: Option<Shape>,
-    foreign: bool,
+    pub(super) found: Option<Box<Found>>,
+    pub(super) seen: u32,
+    pub(super) shape: Option<Shape>,
+    pub(super) foreign: bool,
 }
 
 /// What was found in one object.
 #[derive(Debug, Default)]
-struct Found {
-    counts: Counts,
-    duplicate: u32,
-    superseded: u32,
-    conflicts: u32,
-    kinds: [u32; RecordKind::ALL.len()],
+pub(super) struct Found {
+    pub(super) counts: Counts,
+    pub(super) duplicate: u32,
+    pub(super) superseded: u32,
+    pub(super) conflicts: u32,
+    pub(super) kinds: [u32; RecordKind::ALL.len()],
     /// Holds network activity and nothing else.
-    network: bool,
-    times: Option<(i64, i64)>,
-    refused: Option<Box<str>>,
-    refusals: Box<[(u32, String)]>,
+    pub(super) network: bool,
+    pub(super) times: Option<(i64, i64)>,
+    pub(super) refused: Option<Box<str>>,
+    pub(super) refusals: Box<[(u32, String)]>,
 }
 
 /// What is found in an object of other services' records, but for their number.
@@ -82,16 +82,16 @@ impl Entry {
         Self { size, sha256: sha256.map(Box::new), found: Some(Box::new(found)), foreign, ..Self::default() }
     }
 
-    fn found(&self) -> &Found {
+    pub(super) fn found(&self) -> &Found {
         self.found.as_deref().unwrap_or(&NOTHING)
     }
 
-    fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> Counts {
         let all_others = Counts { seen: self.seen, not_ours: self.seen, ..Counts::default() };
         self.found.as_ref().map_or(all_others, |found| found.counts)
     }
 
-    fn reason(&self) -> Option<&str> {
+    pub(super) fn reason(&self) -> Option<&str> {
         self.found().refused.as_deref()
     }
 
@@ -108,7 +108,8 @@ pub struct Ledger {
 }
 
 /// The sums over all objects. `seen` is always the sum of what became of the records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct Balance {
     /// Objects listed.
     pub objects: u64,
@@ -229,6 +230,11 @@ impl Ledger {
             sum.conflicts += u64::from(found.conflicts);
         }
         sum
+    }
+
+    /// The objects' names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.objects.iter().map(|object| object.name.as_str())
     }
 
     /// Objects that could not be read: name and reason.

@@ -4,6 +4,7 @@ mod collector;
 mod duplicate;
 pub mod ledger;
 mod queue;
+pub mod store;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -102,14 +103,48 @@ pub fn ingest(
     progress: &Progress,
 ) -> Result<Ingested, IngestError> {
     let collector = Mutex::new(Collector::new(limits, objects.len()));
-    let queue = Queue::new(&objects, feed);
+    let take = |parcel| {
+        collector.lock().unwrap_or_else(PoisonError::into_inner).take(parcel)?;
+        Ok(true)
+    };
+    read(&objects, feed, wanted, shared, limits, progress, &take)?;
+    collector.into_inner().unwrap_or_else(PoisonError::into_inner).finish(objects)
+}
+
+/// How far reading came.
+struct Done {
+    /// Objects of the listing that were read: the first so many.
+    local: usize,
+    /// Whether there is no more, in the listing and in the feed.
+    all: bool,
+}
+
+/// Reads objects in their order, and those that `feed` brings, and hands over what they hold, until there are no more
+/// or `take` answers that it has enough. What was begun is handed over whole.
+fn read(
+    objects: &[LogObject],
+    feed: Option<&Feed>,
+    wanted: &OnceLock<FieldSet>,
+    shared: &Shared<'_>,
+    limits: &Limits,
+    progress: &Progress,
+    take: &(dyn Fn(Parcel) -> Result<bool, IngestError> + Sync),
+) -> Result<Done, IngestError> {
+    let queue = Queue::new(objects, feed);
     let large = Mutex::new(());
     let stop = AtomicBool::new(false);
+    let all = AtomicBool::new(false);
     let failed: Mutex<Option<IngestError>> = Mutex::new(None);
     let fail = |error: IngestError| {
         stop.store(true, Ordering::Relaxed);
         queue.close();
         failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    };
+    let hand_over = |worker: &mut Worker<'_>| match worker.hand_over(take) {
+        Ok(more) => {
+            stop.fetch_or(!more, Ordering::Relaxed);
+        }
+        Err(error) => fail(error),
     };
     let threads = if feed.is_some() { limits.threads } else { limits.threads.min(objects.len()) };
     std::thread::scope(|scope| {
@@ -120,27 +155,26 @@ pub fn ingest(
                     let bytes = match queue.take() {
                         Ok(Some((Task::Local(object), ordinal))) => worker.file(object, ordinal),
                         Ok(Some((Task::Fed(arrival), ordinal))) => worker.arrival(*arrival, ordinal),
-                        Ok(None) => break,
+                        Ok(None) => {
+                            all.store(true, Ordering::Relaxed);
+                            break;
+                        }
                         Err(reason) => return fail(IngestError::Source(reason)),
                     };
                     progress.objects.fetch_add(1, Ordering::Relaxed);
                     progress.bytes.fetch_add(bytes, Ordering::Relaxed);
-                    if worker.full()
-                        && let Err(error) = worker.hand_over(&collector)
-                    {
-                        return fail(error);
+                    if worker.full() {
+                        hand_over(&mut worker);
                     }
                 }
-                if let Err(error) = worker.hand_over(&collector) {
-                    fail(error);
-                }
+                hand_over(&mut worker);
             });
         }
     });
-    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        return Err(error);
+    match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error),
+        None => Ok(Done { local: queue.handed_out(), all: all.into_inner() }),
     }
-    collector.into_inner().unwrap_or_else(PoisonError::into_inner).finish(objects)
 }
 
 /// One thread's decoder and the rows it has not handed over yet.
@@ -255,7 +289,7 @@ impl<'s> Worker<'s> {
             || self.rows.bytes() >= BATCH_BYTES
     }
 
-    fn hand_over(&mut self, collector: &Mutex<Collector>) -> Result<(), IngestError> {
+    fn hand_over(&mut self, take: &dyn Fn(Parcel) -> Result<bool, IngestError>) -> Result<bool, IngestError> {
         let bytes = self.rows.bytes();
         let settled = self.wanted.get();
         let rows = if self.keys.is_empty() && self.settled == settled.is_some() {
@@ -275,6 +309,6 @@ impl<'s> Worker<'s> {
             arrived: std::mem::take(&mut self.arrived),
             supersedes: std::mem::take(&mut self.supersedes),
         };
-        collector.lock().unwrap_or_else(PoisonError::into_inner).take(parcel)
+        take(parcel)
     }
 }

@@ -45,6 +45,11 @@ impl<'o> Queue<'o> {
         self.next.store(usize::MAX / 2, Ordering::Relaxed);
     }
 
+    /// How many of the listing were handed out.
+    pub(super) fn handed_out(&self) -> usize {
+        self.next.load(Ordering::Relaxed).min(self.objects.len())
+    }
+
     fn local(&self) -> Option<(Task<'o>, usize)> {
         let ordinal = self.next.fetch_add(1, Ordering::Relaxed);
         self.objects.get(ordinal).map(|object| (Task::Local(object), ordinal))

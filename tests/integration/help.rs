@@ -11,6 +11,13 @@ fn every_subcommand_explains_itself() {
     insta::assert_snapshot!("bedtrail", said(&["--help"]));
     for subcommand in [
         ["audit"].as_slice(),
+        &["run"],
+        &["collect"],
+        &["store"],
+        &["store", "info"],
+        &["store", "compact"],
+        &["store", "prune"],
+        &["store", "ddl"],
         &["report"],
         &["query"],
         &["rules"],

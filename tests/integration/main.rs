@@ -20,6 +20,7 @@ mod record;
 mod s3;
 mod s3_fault;
 mod scan;
+mod store;
 mod story;
 mod truth;
 mod window;

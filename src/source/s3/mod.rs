@@ -114,6 +114,12 @@ impl Buckets {
         feed
     }
 
+    /// What reads listed objects of these buckets; stored objects above `limit` bytes are refused.
+    pub fn reader(&self, session: &Session, limit: usize) -> Reader {
+        let fetcher = Fetcher { buckets: self.found.clone(), limit: limit as u64, tally: self.tally() };
+        Reader { fetcher: Arc::new(fetcher), handle: session.handle().clone() }
+    }
+
     async fn listed(self, out: Sender<LogObject>) -> Result<(), S3Error> {
         for key in self.keys {
             let _ = out.send(key).await;
@@ -138,6 +144,30 @@ async fn choose(
                 return;
             }
         }
+    }
+}
+
+/// Reads objects that were listed before.
+#[derive(Debug)]
+pub struct Reader {
+    fetcher: Arc<Fetcher>,
+    handle: tokio::runtime::Handle,
+}
+
+impl Reader {
+    /// Reads these, many at a time.
+    pub fn read(&self, objects: Vec<LogObject>) -> Feed {
+        let (words, feed) = Feed::new(fetch::AT_ONCE);
+        let (out, chosen) = channel(fetch::AT_ONCE);
+        self.handle.spawn(fetch::fetch(Arc::clone(&self.fetcher), chosen, words));
+        self.handle.spawn(async move {
+            for object in objects {
+                if out.send(object).await.is_err() {
+                    return;
+                }
+            }
+        });
+        feed
     }
 }
 

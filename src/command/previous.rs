@@ -1,0 +1,161 @@
+//! The violations of an earlier run, by their ids.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow::array::AsArray;
+use arrow::datatypes::DataType;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+
+use super::{Failure, say};
+
+/// Names of the file in a run's folder, the best first.
+const NAMES: [&str; 4] = ["violations.json", "violations.csv", "violations.ndjson", "violations.parquet"];
+
+/// Ids of findings.
+#[derive(Debug, Default)]
+pub(super) struct Previous(BTreeSet<String>);
+
+impl Previous {
+    /// Reads them from a file of an earlier run, or from its folder. What is not there yet is none.
+    pub(super) fn load(path: &Path) -> Result<Self, Failure> {
+        let found = if path.is_dir() {
+            NAMES.map(|name| path.join(name)).into_iter().find(|file| file.exists())
+        } else {
+            None
+        };
+        let file: PathBuf = found.unwrap_or_else(|| path.to_owned());
+        if path.is_dir() && file == path || !file.exists() {
+            say(&format!("note: {} holds no findings yet: all are new", path.display()));
+            return Ok(Self::default());
+        }
+        let mut previous = Self::default();
+        let read = match file.extension().and_then(|ending| ending.to_str()) {
+            Some("parquet") => previous.parquet(&file),
+            Some("csv") => previous.csv(&file),
+            _ => previous.json(&file),
+        };
+        read.map_err(|message| {
+            Failure::usage(format!("--previous {}: {message}", file.display()))
+                .help("give violations.json, .csv, .ndjson or .parquet of an earlier run's --out")
+        })?;
+        Ok(previous)
+    }
+
+    /// Whether a finding was there.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.0.contains(id)
+    }
+
+    fn add(&mut self, id: &str, status: &str) {
+        if status == "violation" {
+            self.0.insert(id.to_owned());
+        }
+    }
+
+    fn csv(&mut self, file: &Path) -> Result<(), String> {
+        let mut reader = csv::Reader::from_path(file).map_err(|error| error.to_string())?;
+        let headers = reader.headers().map_err(|error| error.to_string())?.clone();
+        let column =
+            |name: &str| headers.iter().position(|header| header.trim_start_matches('\u{feff}') == name);
+        let (Some(id), Some(status)) = (column("finding_id"), column("status")) else {
+            return Err("it has no columns finding_id and status".to_owned());
+        };
+        for row in reader.records() {
+            let row = row.map_err(|error| error.to_string())?;
+            self.add(row.get(id).unwrap_or_default(), row.get(status).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn json(&mut self, file: &Path) -> Result<(), String> {
+        let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+        let mut any = false;
+        for value in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+            any = true;
+            self.walk(&value.map_err(|error| error.to_string())?);
+        }
+        if any || text.trim().is_empty() { Ok(()) } else { Err("it holds no JSON".to_owned()) }
+    }
+
+    fn walk(&mut self, value: &Value) {
+        match value {
+            Value::Object(object) => {
+                if let (Some(id), Some(status)) = (
+                    object.get("finding_id").and_then(Value::as_str),
+                    object.get("status").and_then(Value::as_str),
+                ) {
+                    self.add(id, status);
+                }
+                object.values().for_each(|value| self.walk(value));
+            }
+            Value::Array(values) => values.iter().for_each(|value| self.walk(value)),
+            _ => {}
+        }
+    }
+
+    fn parquet(&mut self, file: &Path) -> Result<(), String> {
+        let file = File::open(file).map_err(|error| error.to_string())?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+            .and_then(ParquetRecordBatchReaderBuilder::build)
+            .map_err(|error| error.to_string())?;
+        for batch in reader {
+            let batch = batch.map_err(|error| error.to_string())?;
+            let text = |name: &str| {
+                let column = batch.column_by_name(name).ok_or_else(|| format!("it has no column {name}"))?;
+                arrow::compute::cast(column, &DataType::Utf8).map_err(|error| error.to_string())
+            };
+            let (ids, statuses) = (text("finding_id")?, text("status")?);
+            for (id, status) in ids.as_string::<i32>().iter().zip(statuses.as_string::<i32>()) {
+                self.add(id.unwrap_or_default(), status.unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{RecordBatch, StringViewArray};
+    use parquet::arrow::ArrowWriter;
+
+    use super::*;
+
+    fn ids(path: &Path) -> Vec<String> {
+        Previous::load(path).ok().unwrap().0.into_iter().collect()
+    }
+
+    #[test]
+    fn every_format_of_a_run_is_read_and_only_violations_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert!(ids(folder.path()).is_empty() && ids(&at("none.json")).is_empty());
+        let text = |values: [&str; 2]| Arc::new(StringViewArray::from_iter_values(values)) as _;
+        let columns = [("status", text(["violation", "waived"])), ("finding_id", text(["a", "b"]))];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let mut writer =
+            ArrowWriter::try_new(File::create(at("violations.parquet")).unwrap(), batch.schema(), None)
+                .unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        assert_eq!(ids(folder.path()), ["a"]);
+        let lines = "{\"finding_id\":\"b\",\"status\":\"violation\"}\n{\"finding_id\":\"c\",\"status\":\"not_assessed\"}\n";
+        std::fs::write(at("violations.ndjson"), lines).unwrap();
+        assert_eq!(ids(folder.path()), ["b"]);
+        std::fs::write(
+            at("violations.csv"),
+            "finding_id,rule_id,status\nc,BT001,violation\nd,BT001,waived\n",
+        )
+        .unwrap();
+        assert_eq!(ids(folder.path()), ["c"]);
+        let report = r#"{"reports": [{"rows": [{"finding_id": "d", "status": "violation"}]}]}"#;
+        std::fs::write(at("violations.json"), report).unwrap();
+        assert_eq!(ids(folder.path()), ["d"]);
+        std::fs::write(at("violations.json"), "no JSON").unwrap();
+        assert!(Previous::load(folder.path()).is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! ④ Whether the record is complete.
+
+pub mod coverage;

@@ -1,0 +1,441 @@
+//! Collecting: what is new in a listing is read and committed, a bounded piece at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use super::chunk::{Chunk, OBJECTS, Reading};
+use super::compact;
+use super::entry::{self, Booked, Columns, Flat};
+use super::known::Fate;
+use super::ledger::{self, Merged};
+use super::log::{Commit, FORMAT, Part, PartKind, Scope, key};
+use super::settle::{Outcome, Settled, settle};
+use super::write::{Files, folder};
+use super::{Store, StoreError, keys, part};
+use crate::decode::record::Shared;
+use crate::event::column::COLUMNS;
+use crate::event::row::RecordKind;
+use crate::ingest::ledger::Balance;
+use crate::ingest::{Limits, Progress};
+use crate::source::feed::Feed;
+use crate::source::{Layout, LogObject, Place};
+
+/// How often a run that others overtook begins again.
+const ATTEMPTS: usize = 20;
+
+/// What a run collects with.
+pub struct Collecting<'c> {
+    /// What decoders share.
+    pub shared: &'c Shared<'c>,
+    /// What reading may use; `memory` bounds the rows of a commit.
+    pub limits: &'c Limits,
+    /// How far the run is.
+    pub progress: &'c Progress,
+    /// Fetches objects of buckets; without it there are none in the listing.
+    pub fetch: Option<&'c dyn Fn(Vec<LogObject>) -> Feed>,
+    /// What is collected.
+    pub scope: Scope,
+    /// The present, as the log tells it.
+    pub time: String,
+    /// Files of the listing that are no logs.
+    pub skipped: u64,
+}
+
+/// What a run has collected.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Objects that the store had already.
+    pub known: u64,
+    /// Objects read and committed.
+    pub new: u64,
+    /// Commits made.
+    pub commits: u64,
+    /// Rows written that count.
+    pub rows: u64,
+    /// Earlier rows that do not count any more.
+    pub corrected: u64,
+    /// Objects whose content is no longer what was collected: the store keeps the earlier.
+    pub changed: Vec<String>,
+    /// Objects that could not be read, with the reason.
+    pub refused: Vec<(String, String)>,
+}
+
+/// A listing against the ledger.
+#[derive(Debug, Default)]
+pub struct Sifted {
+    /// Indices of objects to read.
+    pub new: Vec<usize>,
+    /// Objects that the store has.
+    pub known: u64,
+    /// Indices of objects that the store has under another tag.
+    pub doubtful: Vec<usize>,
+    /// Of the new ones those that were refused before.
+    before: BTreeMap<String, Flat>,
+}
+
+impl Store {
+    /// Compares a listing, sorted by name, with the ledger. Both are walked once, side by side.
+    pub fn sift(&self, listing: &[LogObject]) -> Result<Sifted, StoreError> {
+        let columns = ["log_object", "tag", "reason", "sha256", "foreign"];
+        let mut merged = Merged::open(&*self.medium, &self.state, Some(&columns))?;
+        let mut sifted = Sifted::default();
+        let mut at = 0;
+        while at < listing.len() {
+            let Some((batch, row)) = merged.next()? else { break };
+            let columns = Columns::of(batch);
+            let name = columns.text("log_object", row).unwrap_or_default();
+            while listing.get(at).is_some_and(|listed| listed.name.as_str() < name) {
+                sifted.new.push(at);
+                at += 1;
+            }
+            let Some(listed) = listing.get(at).filter(|listed| listed.name == name) else { continue };
+            if columns.text("reason", row).is_some() {
+                sifted.before.insert(name.to_owned(), columns.entry(row));
+                sifted.new.push(at);
+            } else {
+                sifted.known += 1;
+                if columns.text("tag", row) != Some(&tag(listed)) {
+                    sifted.doubtful.push(at);
+                }
+            }
+            at += 1;
+        }
+        sifted.new.extend(at..listing.len());
+        Ok(sifted)
+    }
+
+    /// Reads what is new in a listing, sorted by name, and commits it.
+    pub fn collect(&mut self, listing: &[LogObject], with: &Collecting<'_>) -> Result<Collected, StoreError> {
+        self.fits(&with.scope)?;
+        let mut collected = Collected::default();
+        let doubtful: Vec<LogObject> =
+            self.sift(listing)?.doubtful.into_iter().map(|at| listing[at].clone()).collect();
+        for reading in sources(doubtful, with).iter().map(Source::reading) {
+            self.confirm(reading, with, &mut collected.changed)?;
+        }
+        collected.changed.sort_unstable();
+        for _ in 0..ATTEMPTS {
+            let sifted = self.sift(listing)?;
+            collected.known = sifted.known;
+            collected.refused.clear();
+            let mut overtaken = false;
+            // A listing can be long: no second copy of all of it.
+            for piece in sifted.new.chunks(OBJECTS) {
+                let objects = piece.iter().map(|at| listing[*at].clone()).collect();
+                for source in &sources(objects, with) {
+                    overtaken =
+                        overtaken || !self.collect_from(source, &sifted.before, with, &mut collected)?;
+                }
+            }
+            if !overtaken {
+                collected.refused.sort_unstable();
+                return Ok(collected);
+            }
+        }
+        Err(StoreError::Contended(self.name()))
+    }
+
+    /// Reads all of one source and commits it, piece by piece; false if another run was faster.
+    fn collect_from(
+        &mut self,
+        source: &Source,
+        before: &BTreeMap<String, Flat>,
+        with: &Collecting<'_>,
+        collected: &mut Collected,
+    ) -> Result<bool, StoreError> {
+        let mut reading = source.reading();
+        loop {
+            let chunk = Chunk::gather(reading, with.shared, with.limits, with.progress)?;
+            let (read, all) = (chunk.objects.len(), chunk.all);
+            if !self.commit_chunk(chunk, before, with, collected)? {
+                return Ok(false);
+            }
+            if all {
+                return Ok(true);
+            }
+            if let Reading::Files(files) = reading {
+                reading = Reading::Files(&files[read..]);
+            }
+        }
+    }
+
+    /// Whether what is to be collected goes together with what was.
+    fn fits(&self, scope: &Scope) -> Result<(), StoreError> {
+        let Some(last) = &self.state.last else { return Ok(()) };
+        if last.scope.keep_content != scope.keep_content {
+            let was = if last.scope.keep_content { "with --keep-content" } else { "without --keep-content" };
+            let remedy = "collect as before, or into a new store";
+            return Err(StoreError::Scope { store: self.name(), was: was.to_owned(), remedy });
+        }
+        Ok(())
+    }
+
+    /// Commits what was read; false if another run was faster.
+    fn commit_chunk(
+        &mut self,
+        chunk: Chunk,
+        before: &BTreeMap<String, Flat>,
+        with: &Collecting<'_>,
+        collected: &mut Collected,
+    ) -> Result<bool, StoreError> {
+        let names: Vec<&str> = chunk.objects.iter().map(|object| object.name.as_str()).collect();
+        let settled =
+            settle(&*self.medium, &self.state, &chunk.rows, &chunk.keys, &names, &chunk.supersedes)?;
+        let mut entries = chunk.entries;
+        for (key, outcome) in chunk.keys.iter().zip(&settled.new) {
+            if let Some(entry) = entries.get_mut(key.object as usize) {
+                count(entry, key.kind, Outcome { fate: Fate::Live, conflict: false }, *outcome);
+            }
+        }
+        let mut booked = Vec::with_capacity(entries.len());
+        let mut last = self.next_commit("collect", with);
+        for (object, entry) in chunk.objects.iter().zip(entries) {
+            if let Some(reason) = &entry.refused {
+                collected.refused.push((object.name.clone(), reason.to_string()));
+            }
+            if let Some(before) = before.get(&object.name) {
+                if entry.refused == before.refused && entry.sha256 == before.sha256 {
+                    continue;
+                }
+                before.take_from(&mut last.balance);
+                last.foreign -= u64::from(before.foreign);
+            }
+            entry.add_to(&mut last.balance);
+            last.foreign += u64::from(entry.foreign);
+            last.newest = last.newest.max(Layout::of(&object.name).day);
+            booked.push(Booked { name: object.name.clone(), tag: tag(object), entry });
+        }
+        if booked.is_empty() {
+            return Ok(true);
+        }
+        let new = booked.len() as u64;
+        booked.extend(self.corrections(&settled, &mut last.balance)?);
+        booked.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        let mut files = self.write_rows(&chunk.rows, &settled)?;
+        drop(chunk.rows);
+        self.write_ledger(&booked, &mut files)?;
+        self.write_keys(&settled, &mut files)?;
+        last.added = files.added;
+        last.removed = files.removed;
+        if !self.commit(last)? {
+            return Ok(false);
+        }
+        collected.new += new;
+        collected.commits += 1;
+        collected.rows += settled.new.iter().filter(|outcome| outcome.fate == Fate::Live).count() as u64;
+        collected.corrected +=
+            settled.changed.iter().filter(|(_, outcome)| outcome.fate != Fate::Live).count() as u64;
+        Ok(true)
+    }
+
+    /// Ledger rows of earlier objects whose rows count differently now.
+    fn corrections(&self, settled: &Settled, balance: &mut Balance) -> Result<Vec<Booked>, StoreError> {
+        let names: BTreeSet<&str> =
+            settled.changed.iter().map(|(known, _)| known.mark.object.as_str()).collect();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        let mut booked = ledger::find(&*self.medium, &self.state, &names)?;
+        for row in &booked {
+            row.entry.take_from(balance);
+        }
+        for (known, after) in &settled.changed {
+            let mark = &known.mark;
+            let Ok(at) = booked.binary_search_by(|row| row.name.cmp(&mark.object)) else {
+                return Err(StoreError::Internal(format!("the ledger has no object {}", mark.object)));
+            };
+            let before = Outcome { fate: mark.fate, conflict: mark.conflict };
+            count(&mut booked[at].entry, mark.kind, before, *after);
+        }
+        for row in &booked {
+            row.entry.add_to(balance);
+        }
+        Ok(booked)
+    }
+
+    /// Writes a part of the ledger, together with earlier parts that are not much larger.
+    pub(super) fn write_ledger(&mut self, booked: &[Booked], files: &mut Files) -> Result<(), StoreError> {
+        let key = self.fresh(folder(PartKind::Ledger), None);
+        let batches = booked.chunks(part::BATCH).map(entry::batch);
+        let written = part::write(&*self.medium, key, PartKind::Ledger, None, &entry::schema(), batches)?;
+        self.fold(written, files)
+    }
+
+    fn write_keys(&mut self, settled: &Settled, files: &mut Files) -> Result<(), StoreError> {
+        if settled.occurrences.is_empty() {
+            return Ok(());
+        }
+        let key = self.fresh(folder(PartKind::Keys), None);
+        let batches = keys::batches(settled.occurrences.iter().copied());
+        let written = part::write(&*self.medium, key, PartKind::Keys, None, &keys::schema(), batches)?;
+        self.fold(written, files)
+    }
+
+    /// Adds a part; where earlier ones of its kind are not much larger, one part of all of them in their place.
+    fn fold(&mut self, written: Part, files: &mut Files) -> Result<(), StoreError> {
+        let mut rows = written.rows;
+        let mut with = Vec::new();
+        for earlier in self.state.of(written.kind).into_iter().rev() {
+            if earlier.rows > 2 * rows {
+                break;
+            }
+            rows += earlier.rows;
+            with.push(earlier.clone());
+        }
+        if with.is_empty() {
+            files.added.push(written);
+            return Ok(());
+        }
+        let own = written.key.clone();
+        files.removed.extend(with.iter().map(|part| part.key.clone()));
+        with.insert(0, written);
+        let merged = compact::merge(self, &with)?;
+        files.added.push(merged);
+        // No commit names it.
+        self.medium.delete(&own)?;
+        Ok(())
+    }
+
+    /// The entry that comes next, nothing changed yet.
+    fn next_commit(&self, operation: &str, with: &Collecting<'_>) -> Commit {
+        let mut commit = self.following(operation, &with.time);
+        commit.skipped = with.skipped;
+        commit.scope = match &self.state.last {
+            None => with.scope.clone(),
+            Some(last) => together(&last.scope, &with.scope),
+        };
+        commit
+    }
+
+    /// The entry after the last one, with the same sums.
+    pub(super) fn following(&self, operation: &str, time: &str) -> Commit {
+        let last = self.state.last.as_ref();
+        Commit {
+            format: FORMAT,
+            number: self.state.number() + 1,
+            run: self.run.clone(),
+            time: time.to_owned(),
+            operation: operation.to_owned(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            columns: COLUMNS.iter().map(|column| column.name.to_owned()).collect(),
+            scope: last.map(|last| last.scope.clone()).unwrap_or_default(),
+            added: Vec::new(),
+            removed: Vec::new(),
+            balance: self.state.balance(),
+            skipped: last.map_or(0, |last| last.skipped),
+            foreign: last.map_or(0, |last| last.foreign),
+            newest: last.and_then(|last| last.newest),
+            pruned: last.and_then(|last| last.pruned),
+        }
+    }
+
+    /// Makes a commit the next one; false, and its files gone, if another run was faster.
+    pub(super) fn commit(&mut self, commit: Commit) -> Result<bool, StoreError> {
+        let text = serde_json::to_vec(&commit).map_err(StoreError::internal)?;
+        if self.medium.create(&key(commit.number), &text)? {
+            for removed in &commit.removed {
+                // Where it is forbidden, the file stays and no commit names it.
+                self.medium.delete(removed)?;
+            }
+            self.state.apply(commit);
+            return Ok(true);
+        }
+        for part in &commit.added {
+            self.medium.delete(&part.key)?;
+        }
+        self.state.advance(&*self.medium)?;
+        Ok(false)
+    }
+
+    /// Removes files that no commit names.
+    pub(super) fn sweep(&mut self) -> Result<u64, StoreError> {
+        let mut swept = 0;
+        for kind in [PartKind::Events, PartKind::Copies, PartKind::Ledger, PartKind::Keys] {
+            for key in self.medium.abandoned(&format!("{}/", folder(kind)))? {
+                if !self.state.parts.contains_key(&key) && self.medium.delete(&key)? {
+                    swept += 1;
+                }
+            }
+        }
+        Ok(swept)
+    }
+}
+
+/// Objects that are read in one way.
+enum Source {
+    Files(Vec<LogObject>),
+    Feed(Feed),
+}
+
+impl Source {
+    fn reading(&self) -> Reading<'_> {
+        match self {
+            Self::Files(files) => Reading::Files(files),
+            Self::Feed(feed) => Reading::Feed(feed),
+        }
+    }
+}
+
+/// Files, and objects of buckets, each where there are any.
+fn sources(objects: Vec<LogObject>, with: &Collecting<'_>) -> Vec<Source> {
+    let (fed, files): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object.place == Place::Fed);
+    let files = (!files.is_empty()).then_some(Source::Files(files));
+    let feed = with.fetch.filter(|_| !fed.is_empty()).map(|fetch| Source::Feed(fetch(fed)));
+    files.into_iter().chain(feed).collect()
+}
+
+/// What tells whether an object is still the same: its ETag, or its size and time of change.
+pub(super) fn tag(object: &LogObject) -> String {
+    if let Some(etag) = &object.etag {
+        return etag.to_string();
+    }
+    let path = match &object.place {
+        Place::Path(path) => path.as_path(),
+        Place::Named => Path::new(&object.name),
+        _ => return object.size.map(|size| size.to_string()).unwrap_or_default(),
+    };
+    let Ok(found) = std::fs::metadata(path) else { return String::new() };
+    let changed = found.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    format!("{}-{}", found.len(), changed.unwrap_or_default().as_nanos())
+}
+
+/// What two runs collected together.
+fn together(before: &Scope, now: &Scope) -> Scope {
+    let both = |a: &[String], b: &[String]| -> Vec<String> {
+        a.iter().chain(b).cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    };
+    let narrow = |a: &[String], b: &[String]| {
+        if a.is_empty() || b.is_empty() { Vec::new() } else { both(a, b) }
+    };
+    Scope {
+        // What an earlier version did not keep is not there.
+        sha256: before.sha256.clone(),
+        sources: both(&before.sources, &now.sources),
+        from: before.from.zip(now.from).map(|(before, now)| before.min(now)),
+        accounts: narrow(&before.accounts, &now.accounts),
+        regions: narrow(&before.regions, &now.regions),
+        keep_content: before.keep_content,
+    }
+}
+
+/// Moves one row of an object's entry from what it was to what it is.
+fn count(entry: &mut Flat, kind: RecordKind, before: Outcome, after: Outcome) {
+    let kind = kind as usize;
+    match before.fate {
+        Fate::Live => {
+            entry.counts.kept -= 1;
+            entry.kinds[kind] -= 1;
+            entry.conflicts -= u32::from(before.conflict);
+        }
+        Fate::Duplicate => entry.duplicate -= 1,
+        Fate::Superseded => entry.superseded -= 1,
+    }
+    match after.fate {
+        Fate::Live => {
+            entry.counts.kept += 1;
+            entry.kinds[kind] += 1;
+            entry.conflicts += u32::from(after.conflict);
+        }
+        Fate::Duplicate => entry.duplicate += 1,
+        Fate::Superseded => entry.superseded += 1,
+    }
+}

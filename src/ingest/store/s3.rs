@@ -1,0 +1,230 @@
+//! A store in a bucket.
+//!
+//! An entry of the log is put with `If-None-Match: *`: S3 lets one run create it. A run that hears that the key is
+//! taken reads it back, since a retried request of its own may have been the one that came first. Parts are read
+//! through copies in a temporary folder.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
+use sha2::{Digest, Sha256};
+use tempfile::{NamedTempFile, TempDir};
+
+use super::medium::{Hold, Medium, MediumError};
+use crate::clock::{Clock, System};
+use crate::source::s3::{Action, Bucket, S3Error, Session, Target, Url};
+
+/// What no commit names is removed only when it is older than this: another run may be about to name it.
+const ABANDONED: Duration = Duration::from_hours(24);
+/// How often a write that met another one is tried again.
+const ATTEMPTS: u32 = 8;
+
+/// A bucket and a prefix in it.
+pub struct Place {
+    bucket: Bucket,
+    /// Empty, or with a `/` at its end.
+    prefix: String,
+    kms_key: Option<String>,
+    cache: TempDir,
+    cached: Mutex<BTreeSet<String>>,
+    // Last: the client works on its threads.
+    session: Session,
+}
+
+impl Place {
+    /// A store at `s3://bucket/prefix`. Objects are encrypted under `kms_key` (id, ARN or alias) if one is given, else
+    /// as the bucket says. `cache` is the folder for copies.
+    pub fn open(
+        url: &str,
+        session: Session,
+        kms_key: Option<String>,
+        cache: Option<&std::path::Path>,
+    ) -> Result<Self, S3Error> {
+        let Url { bucket, prefix } = Url::parse(url)?;
+        let bucket = session.block_on(session.bucket(&bucket))?;
+        let prefix = prefix.trim_matches('/');
+        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        let cache = match cache {
+            Some(folder) => tempfile::tempdir_in(folder),
+            None => tempfile::tempdir(),
+        };
+        let cache = cache.map_err(|error| S3Error::Threads(format!("no temporary folder: {error}")))?;
+        Ok(Self { bucket, prefix, kms_key, cache, cached: Mutex::default(), session })
+    }
+
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    fn failed<E>(&self, what: &'static str, action: Action, key: &str, error: &SdkError<E>) -> MediumError
+    where
+        E: std::error::Error + ProvideErrorMetadata + 'static,
+    {
+        let target = Target::new(&self.bucket.name, &self.key(key));
+        MediumError::of(what, target.to_string(), &S3Error::of(error, action, &target))
+    }
+
+    fn broken(&self, what: &'static str, key: &str, error: &dyn std::fmt::Display) -> MediumError {
+        MediumError::of(what, Target::new(&self.bucket.name, &self.key(key)).to_string(), error)
+    }
+
+    async fn put(&self, key: &str, body: ByteStream, new: bool) -> Result<bool, MediumError> {
+        let mut request =
+            self.bucket.client.put_object().bucket(&self.bucket.name).key(self.key(key)).body(body);
+        if new {
+            request = request.if_none_match("*");
+        }
+        if let Some(kms_key) = &self.kms_key {
+            request = request.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(kms_key);
+        }
+        match request.set_request_payer(self.bucket.payer.clone()).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
+                Some(409 | 412) if new => Ok(false),
+                _ => Err(self.failed("write", Action::Put, key, &error)),
+            },
+        }
+    }
+
+    /// The bytes of an object; none if there is no such key.
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, MediumError> {
+        let request = self.bucket.client.get_object().bucket(&self.bucket.name).key(self.key(key));
+        let mut again = 0;
+        loop {
+            let answer = match request.clone().set_request_payer(self.bucket.payer.clone()).send().await {
+                Ok(answer) => answer,
+                Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+                Err(error) => return Err(self.failed("read", Action::Get, key, &error)),
+            };
+            // A body that breaks off is no matter of the SDK's retries any more.
+            match answer.body.collect().await {
+                Ok(body) => return Ok(Some(body.to_vec())),
+                Err(error) if again == ATTEMPTS => return Err(self.broken("read", key, &error)),
+                Err(_) => again += 1,
+            }
+        }
+    }
+
+    /// Keys below a prefix, each with its time of change, microseconds UTC.
+    async fn listed(&self, prefix: &str) -> Result<Vec<(String, i64)>, MediumError> {
+        let mut keys = Vec::new();
+        let mut next = None;
+        loop {
+            let page = self
+                .bucket
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket.name)
+                .prefix(self.key(prefix))
+                .set_continuation_token(next)
+                .set_request_payer(self.bucket.payer.clone())
+                .send()
+                .await
+                .map_err(|error| self.failed("list", Action::List, prefix, &error))?;
+            for object in page.contents() {
+                let Some(key) = object.key().and_then(|key| key.strip_prefix(&self.prefix)) else { continue };
+                let changed =
+                    object.last_modified().map_or(i64::MAX, |time| time.secs().saturating_mul(1_000_000));
+                keys.push((key.to_owned(), changed));
+            }
+            next = page.next_continuation_token().map(str::to_owned);
+            if next.is_none() {
+                keys.sort_unstable();
+                return Ok(keys);
+            }
+        }
+    }
+}
+
+impl Medium for Place {
+    fn name(&self) -> String {
+        format!("s3://{}/{}", self.bucket.name, self.prefix.trim_end_matches('/'))
+    }
+
+    fn draft(&self) -> Result<NamedTempFile, MediumError> {
+        NamedTempFile::new_in(self.cache.path())
+            .map_err(|error| MediumError::of("write into", self.cache.path().display().to_string(), &error))
+    }
+
+    fn place(&self, draft: NamedTempFile, key: &str) -> Result<u64, MediumError> {
+        let bytes = draft.as_file().metadata().map_err(|error| self.broken("write", key, &error))?.len();
+        self.session.block_on(async {
+            let body = ByteStream::from_path(draft.path())
+                .await
+                .map_err(|error| self.broken("write", key, &error))?;
+            self.put(key, body, false).await
+        })?;
+        Ok(bytes)
+    }
+
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<bool, MediumError> {
+        for attempt in 0..ATTEMPTS {
+            let body = ByteStream::from(bytes.to_vec());
+            if self.session.block_on(self.put(key, body, true))? {
+                return Ok(true);
+            }
+            match self.session.block_on(self.get(key))? {
+                // A retry of our own request met the first: the entry tells whose it is.
+                Some(there) => return Ok(there == bytes),
+                // 409: another write was under way and did not come to anything.
+                None => sleep(Duration::from_millis(100 << attempt)),
+            }
+        }
+        Err(self.broken("create", key, &"S3 answers again and again that the key is being written"))
+    }
+
+    fn read(&self, key: &str) -> Result<Vec<u8>, MediumError> {
+        let found = self.session.block_on(self.get(key))?;
+        found.ok_or_else(|| self.broken("read", key, &"there is no such object"))
+    }
+
+    fn path(&self, key: &str) -> Result<PathBuf, MediumError> {
+        let path = self.cache.path().join(format!("{:x}.parquet", Sha256::digest(key)));
+        if self.cached.lock().unwrap_or_else(PoisonError::into_inner).contains(key) {
+            return Ok(path);
+        }
+        let bytes = self.read(key)?;
+        std::fs::write(&path, bytes)
+            .map_err(|error| MediumError::of("write", path.display().to_string(), &error))?;
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
+        Ok(path)
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<String>, MediumError> {
+        let keys = self.session.block_on(self.listed(prefix))?;
+        Ok(keys.into_iter().map(|(key, _)| key).collect())
+    }
+
+    fn abandoned(&self, prefix: &str) -> Result<Vec<String>, MediumError> {
+        let age = i64::try_from(ABANDONED.as_micros()).unwrap_or(i64::MAX);
+        let before = System.now_micros() - age;
+        let keys = self.session.block_on(self.listed(prefix))?;
+        Ok(keys.into_iter().filter(|(_, changed)| *changed < before).map(|(key, _)| key).collect())
+    }
+
+    fn delete(&self, key: &str) -> Result<bool, MediumError> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let request = self.bucket.client.delete_object().bucket(&self.bucket.name).key(self.key(key));
+        let answer = self.session.block_on(request.set_request_payer(self.bucket.payer.clone()).send());
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error) => match self.failed("remove", Action::Delete, key, &error) {
+                _ if error.raw_response().is_some_and(|response| response.status().as_u16() == 403) => {
+                    Ok(false)
+                }
+                failed => Err(failed),
+            },
+        }
+    }
+
+    fn hold(&self, _: Duration, _: &dyn Fn()) -> Result<Hold, MediumError> {
+        // Only the log keeps runs apart here; what is removed as abandoned is old enough to be nobody's.
+        Ok(Hold { _lock: None, alone: true })
+    }
+}
