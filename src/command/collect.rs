@@ -164,7 +164,7 @@ impl Found {
             remote = Some(Remote { reader, tally, _session: session });
         }
         listing.settle();
-        let Listing { objects, skipped, pruned } = listing;
+        let Listing { objects, skipped, pruned, .. } = listing;
         if objects.is_empty() && store.state().last.is_none() {
             let given = input.sources.join(", ");
             return Err(Failure::failed(format!("no log object was found in {given}")).help(if pruned > 0 {

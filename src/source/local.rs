@@ -40,6 +40,7 @@ pub fn list(given: &str, extent: &Extent) -> Result<Listing, ListError> {
     } else if path.exists() {
         listing.objects.push(object(path.to_owned()));
     } else if given.contains(['*', '?', '[']) {
+        listing.linked = true;
         let pattern = |error: &glob::PatternError| ListError::Pattern {
             pattern: given.to_owned(),
             message: error.msg.to_owned(),
@@ -71,6 +72,7 @@ fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
         shown
     };
     for entry in walkdir::WalkDir::new(path).follow_links(true).into_iter().filter_entry(visible) {
+        listing.linked |= entry.as_ref().is_ok_and(walkdir::DirEntry::path_is_symlink);
         match entry {
             Ok(entry) if entry.file_type().is_file() => {
                 let object = object(entry.into_path());
@@ -91,7 +93,8 @@ fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
 }
 
 /// Keeps one of the names by which one file is reached (links, `..`, sources that overlap): the first in the list. What is no
-/// file, and what cannot be looked at, stays.
+/// file, and what cannot be looked at, stays. Asked for where a listing is [`linked`](Listing::linked): hard links alone are
+/// not, and their records count as duplicates.
 pub fn once(objects: &mut Vec<LogObject>) {
     let mut seen = Seen::default();
     objects.retain(|object| match &object.place {

@@ -53,11 +53,14 @@ pub struct Listing {
     pub pruned: u64,
     /// Objects passed over because their names show another service's log or no log at all.
     pub skipped: u64,
+    /// Whether one file may have been reached by several names.
+    pub linked: bool,
 }
 
 impl Listing {
     /// Adds what another source found.
     pub fn extend(&mut self, other: Self) {
+        self.linked |= other.linked || !self.objects.is_empty() && !other.objects.is_empty();
         self.objects.extend(other.objects);
         self.pruned += other.pruned;
         self.skipped += other.skipped;
@@ -65,9 +68,12 @@ impl Listing {
 
     /// Sorts by name and keeps each object once.
     pub fn settle(&mut self) {
-        self.objects.sort_by(|a, b| (&a.name, &a.place).cmp(&(&b.name, &b.place)));
+        self.objects.sort_unstable_by(|a, b| (&a.name, &a.place).cmp(&(&b.name, &b.place)));
         self.objects.dedup();
-        local::once(&mut self.objects);
+        // Looking at every file once more costs as much as reading small ones does.
+        if self.linked {
+            local::once(&mut self.objects);
+        }
     }
 }
 
