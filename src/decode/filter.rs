@@ -3,7 +3,8 @@
 //! A record is passed over only if its bytes prove that it is not wanted: no text in it begins with one of the needles,
 //! as a text does in every wanted service's records, no `\u00` escape that could hide letters, and every raw `"eventName"`
 //! key (at least one) has a value without backslash that is not on the list. Everything else is parsed, and
-//! then only the record's own top-level keys decide.
+//! then only the record's own top-level keys decide. What is passed over is counted as not ours and not judged further:
+//! a fault in a record of another service is that service's.
 //!
 //! The pass that finds the records' spans notes where two neighbouring bytes of each needle stand; only there
 //! is the needle itself compared.
@@ -91,7 +92,7 @@ impl Filter {
     /// `needles`: letters, digits and hyphens; in a record of a wanted service some text begins with one of them. `names`: event names wanted from other services.
     pub fn new<'n>(needles: &[&str], names: impl IntoIterator<Item = &'n str>) -> Self {
         let beginning = needles.iter().map(|needle| format!("\"{needle}"));
-        let anywhere = ["\\u00", "Insight"].map(str::to_owned);
+        let anywhere = ["\\u00", "Aggregated", "Insight"].map(str::to_owned);
         let needles: Vec<Needle> = beginning.chain(anywhere).map(|text| Needle::new(&text)).collect();
         let key = Needle::new(KEY);
         Self {

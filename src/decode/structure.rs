@@ -12,6 +12,10 @@ use crate::decode::filter::{Filter, Signs};
 /// A record nested deeper than this is refused: nothing CloudTrail writes comes near, and parsers recurse.
 pub const MAX_DEPTH: u32 = 128;
 
+/// A text with more objects is refused: CloudTrail writes hundreds of bytes for each, and a small bomb of empty ones would
+/// take a hundred times its inflated size.
+pub const MAX_OBJECTS: usize = 1_000_000;
+
 /// Where the structure of a text breaks.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Broken {
@@ -19,6 +23,12 @@ pub enum Broken {
     #[error("the JSON text ends before it is complete: the object is cut off at byte {at}")]
     Truncated {
         /// Length of the text.
+        at: usize,
+    },
+    /// More objects than any log has.
+    #[error("it holds more than {MAX_OBJECTS} records by byte {at}: no log that CloudTrail wrote")]
+    Crowded {
+        /// Where the first one too many ends.
         at: usize,
     },
     /// A closing bracket without an opening one.
@@ -147,6 +157,9 @@ impl<'f> Structure<'f> {
                 }
                 depth -= 1;
                 if depth == state.level {
+                    if self.spans.len() == MAX_OBJECTS {
+                        return Err(Broken::Crowded { at });
+                    }
                     let too_deep = state.deepest > MAX_DEPTH;
                     let parse = self.filter.is_none() || state.signs.parse();
                     self.spans.push(Span { range: state.start..at + 1, too_deep, parse });
@@ -258,6 +271,12 @@ mod tests {
             let cut = &text.as_bytes()[..text.len() - cut.min(text.len() - 1)];
             prop_assert!(Structure::default().scan(cut, 0).is_err());
         }
+    }
+
+    #[test]
+    fn a_bomb_of_empty_objects_is_refused() {
+        let text = format!("[{}{{}}]", "{},".repeat(MAX_OBJECTS));
+        assert!(matches!(Structure::default().scan(text.as_bytes(), 1), Err(Broken::Crowded { .. })));
     }
 
     #[test]

@@ -123,8 +123,9 @@ fn judge(keys: &mut [Placed], superseded: &HashSet<u128>, found: &mut impl FnMut
         }
         let group: Vec<&Placed> = group.iter().filter(stays).collect();
         let conflict = group.iter().any(|placed| placed.key.content != group[0].key.content);
-        for (at, placed) in group.iter().copied().enumerate() {
-            if group[..at].iter().any(|earlier| earlier.key.content == placed.key.content) {
+        let mut contents = HashSet::new();
+        for placed in group {
+            if !contents.insert(placed.key.content) {
                 found(*placed, Verdict::Duplicate);
             } else if conflict {
                 found(*placed, Verdict::Conflict);

@@ -50,6 +50,8 @@ pub fn list(given: &str, extent: &Extent) -> Result<Listing, ListError> {
             any = true;
             match found {
                 Ok(path) if path.is_dir() => folder(&path, extent, &mut listing),
+                // Reading a pipe that nobody writes to would never end; one that is named outright is read.
+                Ok(path) if path.metadata().is_ok_and(|found| !found.is_file()) => listing.skipped += 1,
                 Ok(path) => listing.objects.push(object(path)),
                 Err(error) => listing.objects.push(unreachable(error.path(), &error)),
             }
@@ -82,7 +84,7 @@ fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
                     Fate::Read => listing.objects.push(object),
                 }
             }
-            Ok(_) => {}
+            Ok(entry) => listing.skipped += u64::from(!entry.file_type().is_dir()),
             Err(error) => {
                 let at = error.path().unwrap_or(path).to_owned();
                 listing.objects.push(unreachable(&at, &error));
@@ -232,6 +234,18 @@ mod tests {
         assert_eq!(names, ["x.json.gz", "a.json.gz", "b.json", "c.ndjson"]);
         // README.md, LICENSE, Config, and what is hidden: a file and a folder.
         assert_eq!((listing.pruned, listing.skipped), (1, 5));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_is_no_file_is_not_waited_for() {
+        let root = tempfile::tempdir().unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(root.path().join("a.json")).unwrap();
+        std::fs::write(root.path().join("b.json"), "x").unwrap();
+        for given in [root.path().to_owned(), root.path().join("*.json")] {
+            let listing = list(given.to_str().unwrap(), &Extent::default()).unwrap();
+            assert_eq!((listing.objects.len(), listing.skipped), (1, 1), "{}", given.display());
+        }
     }
 
     #[test]
