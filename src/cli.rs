@@ -305,9 +305,10 @@ pub struct Adding {
     /// Afterwards make the small files of each day one.
     #[arg(long)]
     pub compact: bool,
-    /// How many days before the newest object of the store buckets are listed again, for files that come late.
-    #[arg(long, value_name = "DAYS", default_value_t = 35, value_parser = clap::value_parser!(i64).range(1..=4000))]
-    pub look_back: i64,
+    /// List buckets only from so many days before the newest object of the store, instead of from --from. Cheaper, but what an
+    /// earlier run could not list, or was stopped before, is not found any more; redelivery can be a month late.
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=4000))]
+    pub look_back: Option<i64>,
     /// How many seconds to wait for another run that is changing the store.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub wait: u64,

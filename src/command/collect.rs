@@ -179,9 +179,9 @@ impl Found {
 
 /// From which day on buckets are listed.
 ///
-/// Late files and redelivery come under the day they are delivered, at most a month late: a run looks back further
-/// than that from the newest day it knows. What is new about the run itself, such as a further bucket, is listed from
-/// the beginning.
+/// From the beginning, unless a look-back is asked for: a run that was stopped, and a prefix that was denied for a time,
+/// leave gaps that only a whole listing finds. With a look-back, what is new about the run itself, such as a further bucket,
+/// is listed from the beginning all the same.
 fn since(
     store: &Store,
     arguments: &cli::Collect,
@@ -208,9 +208,9 @@ fn since(
         .from
         .or(last.scope.from)
         .ok_or_else(|| Failure::usage("this bucket is new to the store: say with --from how far back to go"));
-    match (known, last.newest) {
-        (true, Some(newest)) => {
-            let back = newest - arguments.adding.look_back * DAY;
+    match (known, last.newest, arguments.adding.look_back) {
+        (true, Some(newest), Some(days)) => {
+            let back = newest - days * DAY;
             Ok(start.map_or(back, |start| start.max(back)))
         }
         _ => start,

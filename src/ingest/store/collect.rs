@@ -194,6 +194,10 @@ impl Store {
             if let Some(reason) = &entry.refused {
                 collected.refused.push((object.name.clone(), reason.to_string()));
             }
+            // It says what could not be listed in this run: no object of the store, and perhaps readable in the next one.
+            if matches!(object.place, Place::Unreachable(_)) {
+                continue;
+            }
             if let Some(before) = before.get(&object.name) {
                 if entry.refused == before.refused && entry.sha256 == before.sha256 {
                     continue;
@@ -351,13 +355,25 @@ impl Store {
         let mut swept = 0;
         for kind in [PartKind::Events, PartKind::Copies, PartKind::Ledger, PartKind::Keys] {
             for key in self.medium.abandoned(&format!("{}/", folder(kind)))? {
-                if !self.state.parts.contains_key(&key) && self.medium.delete(&key)? {
+                if made(&key) && !self.state.parts.contains_key(&key) && self.medium.delete(&key)? {
                     swept += 1;
                 }
             }
         }
         Ok(swept)
     }
+}
+
+/// Whether a key is one that a run made: whatever else lies in the folder is somebody's own.
+fn made(key: &str) -> bool {
+    let file = key.rsplit('/').next().unwrap_or_default();
+    let inner = file.strip_prefix("part-").and_then(|rest| rest.strip_suffix(".parquet"));
+    inner.and_then(|inner| inner.split_once('-')).is_some_and(|(run, number)| {
+        !run.is_empty()
+            && run.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && number.len() >= 4
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Objects that are read in one way.

@@ -164,7 +164,20 @@ impl Store {
         &self,
         parts: impl IntoIterator<Item = &'p Part>,
     ) -> Result<Vec<std::path::PathBuf>, StoreError> {
-        parts.into_iter().map(|part| self.medium.path(&part.key).map_err(StoreError::from)).collect()
+        parts.into_iter().map(|part| self.whole(part)).collect()
+    }
+
+    /// The local file of a part, if it is as long as it was when it was committed: the query engine takes an empty file for
+    /// an empty table.
+    fn whole(&self, part: &Part) -> Result<std::path::PathBuf, StoreError> {
+        let path = self.medium.path(&part.key)?;
+        let failed = |message: String| StoreError::Part { what: "use", key: part.key.clone(), message };
+        let bytes = std::fs::metadata(&path).map_err(|error| failed(error.to_string()))?.len();
+        if bytes == part.bytes {
+            return Ok(path);
+        }
+        let remedy = "restore it from a backup, or collect into a new store";
+        Err(failed(format!("it was committed with {} bytes and has {bytes}; {remedy}", part.bytes)))
     }
 
     /// Becomes the one run that changes the store, and removes what a killed run left.

@@ -153,3 +153,19 @@ fn a_store_can_be_named_by_a_relative_path() {
         assert!(ran.status.success() && said.contains(words), "{said}");
     }
 }
+
+#[test]
+fn what_no_run_made_is_left_alone_and_a_part_that_lost_rows_is_no_empty_table() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
+    put(&store, "events/mine/notes.parquet", b"mine".to_vec());
+    log(&logs, "a.json.gz", 0..10);
+    collect(&logs, &store);
+    assert!(store.join("events/mine/notes.parquet").is_file());
+    std::fs::remove_dir_all(store.join("events/mine")).expect("removed");
+    let part = parts(&store).into_iter().next().expect("a part");
+    File::create(&part).expect("emptied");
+    let asked =
+        bedtrail(["query", "SELECT COUNT(*) AS n FROM events", "--store", text(&store)]).run().exits(4);
+    assert!(asked.stderr.contains("was committed with"), "{}", asked.stderr);
+}
