@@ -503,10 +503,12 @@ fn judge(record: &str) -> Fate {
     if version.starts_with("1.") && dated { Fate::Kept } else { Fate::Refused }
 }
 
-/// Whether anything in a record speaks for it: a service's name anywhere, or a wanted name under any `eventName`.
+/// Whether anything in a record speaks for it: a text that begins as a service's name does, or a wanted name under any
+/// `eventName`.
 fn speaks_for_itself(record: &Value) -> bool {
     let telling = |text: &str| {
-        Scope::get().needles().iter().any(|needle| text.contains(needle)) || text.contains("Insight")
+        Scope::get().needles().iter().any(|needle| text.starts_with(needle))
+            || ["Aggregated", "Insight"].iter().any(|sign| text.contains(sign))
     };
     match record {
         Value::String(text) => telling(text),

@@ -158,7 +158,7 @@ fn a_store_can_be_named_by_a_relative_path() {
 fn what_no_run_made_is_left_alone_and_a_part_that_lost_rows_is_no_empty_table() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
-    put(&store, "events/mine/notes.parquet", b"mine".to_vec());
+    put(&store, "events/mine/notes.parquet", b"mine");
     log(&logs, "a.json.gz", 0..10);
     collect(&logs, &store);
     assert!(store.join("events/mine/notes.parquet").is_file());
