@@ -98,7 +98,8 @@ pub(super) fn collect(
         scope: store::Scope {
             sha256: stored::scope_hash(),
             sources,
-            from: window.from,
+            // A run that names no beginning goes back as far as the ones before it.
+            from: window.from.or_else(|| store.state().last.as_ref().and_then(|last| last.scope.from)),
             accounts: input.accounts.clone(),
             regions: input.regions.clone(),
             keep_content: input.keep_content,
