@@ -107,9 +107,10 @@ pub(super) fn collect(
         time: clock::format_micros(now),
         skipped: found.skipped,
     };
-    let new = store.sift(&found.objects)?.new.len() as u64;
+    let sifted = store.sift(&found.objects)?;
+    let new = sifted.new.len() as u64;
     let known = || (new, true);
-    Ok(progress::shown(&progress, &known, input.quiet, || store.collect(&found.objects, &with))?)
+    Ok(progress::shown(&progress, &known, input.quiet, || store.collect(&found.objects, sifted, &with))?)
 }
 
 /// What a run lists.

@@ -109,6 +109,11 @@ pub struct Extent {
     pub late_days: i64,
 }
 
+/// Whether what is shown is asked for; where nothing is shown, or nothing asked for, it is.
+pub fn among(wanted: &[String], shown: Option<&str>) -> bool {
+    wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
+}
+
 impl Extent {
     /// What becomes of an object of this name.
     pub fn fate(&self, name: &str) -> Fate {
@@ -133,9 +138,6 @@ impl Extent {
     /// Whether an object of this layout can hold events that are asked for.
     pub fn reads(&self, layout: &Layout<'_>) -> bool {
         const DAY: i64 = 86_400_000_000;
-        let among = |wanted: &[String], shown: Option<&str>| {
-            wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
-        };
         // CloudTrail publishes after the fact: a file of one day holds no events of a later one. The day
         // before `from` is read too, since the service's and the caller's clocks may differ.
         let after = self.from.is_none_or(|from| layout.day.is_none_or(|day| day + 2 * DAY > from));

@@ -105,18 +105,21 @@ impl Store {
         Ok(sifted)
     }
 
-    /// Reads what is new in a listing, sorted by name, and commits it.
-    pub fn collect(&mut self, listing: &[LogObject], with: &Collecting<'_>) -> Result<Collected, StoreError> {
+    /// Reads what is new in a listing, sorted by name and `sifted`, and commits it.
+    pub fn collect(
+        &mut self,
+        listing: &[LogObject],
+        mut sifted: Sifted,
+        with: &Collecting<'_>,
+    ) -> Result<Collected, StoreError> {
         self.fits(&with.scope)?;
         let mut collected = Collected::default();
-        let doubtful: Vec<LogObject> =
-            self.sift(listing)?.doubtful.into_iter().map(|at| listing[at].clone()).collect();
+        let doubtful: Vec<LogObject> = sifted.doubtful.iter().map(|at| listing[*at].clone()).collect();
         for reading in sources(doubtful, with).iter().map(Source::reading) {
             self.confirm(reading, with, &mut collected.changed)?;
         }
         collected.changed.sort_unstable();
         for _ in 0..ATTEMPTS {
-            let sifted = self.sift(listing)?;
             collected.known = sifted.known;
             collected.refused.clear();
             let mut overtaken = false;
@@ -132,6 +135,7 @@ impl Store {
                 collected.refused.sort_unstable();
                 return Ok(collected);
             }
+            sifted = self.sift(listing)?;
         }
         Err(StoreError::Contended(self.name()))
     }

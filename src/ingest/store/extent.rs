@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringViewArray, TimestampMicrosecondArray};
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::array::{Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 
 use super::log::{Part, PartKind, State};
+use super::part::column;
 use super::{StoreError, day_of};
-use crate::source::{Extent, Layout};
+use crate::source::{Extent, Layout, among};
 
 /// Columns that the test of a row reads.
 pub(super) const COLUMNS: [&str; 6] =
@@ -55,19 +55,8 @@ pub(super) struct Test<'b> {
 
 impl<'b> Test<'b> {
     pub(super) fn of(batch: &'b RecordBatch) -> Result<Self, StoreError> {
-        let missing = |name: &str| StoreError::Internal(format!("a file of rows has no column {name}"));
-        let text = |name: &str| {
-            batch
-                .column_by_name(name)
-                .and_then(|array| array.as_string_view_opt())
-                .ok_or_else(|| missing(name))
-        };
-        let time = |name: &str| {
-            let array = batch
-                .column_by_name(name)
-                .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>());
-            array.ok_or_else(|| missing(name))
-        };
+        let text = |name| column::<StringViewArray>(batch, name);
+        let time = |name| column::<TimestampMicrosecondArray>(batch, name);
         Ok(Self {
             times: time("event_time")?,
             days: time("_object_day")?,
@@ -100,10 +89,6 @@ impl<'b> Test<'b> {
 
 fn text(array: &StringViewArray, row: usize) -> Option<&str> {
     array.is_valid(row).then(|| array.value(row))
-}
-
-fn among(wanted: &[String], shown: Option<&str>) -> bool {
-    wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
 }
 
 /// The same test in SQL, over files of rows; none where everything is asked for.

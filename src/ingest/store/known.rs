@@ -3,15 +3,14 @@
 use std::collections::BTreeSet;
 
 use arrow::array::{
-    Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+    Array, BooleanArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use hashbrown::HashSet;
 
 use super::StoreError;
 use super::log::{PartKind, State};
 use super::medium::Medium;
-use super::part::{FATE, Reading};
+use super::part::{FATE, Reading, column};
 use crate::decode::record::event_id;
 use crate::event::row::RecordKind;
 
@@ -95,17 +94,8 @@ pub(super) struct Marks<'b> {
 
 impl<'b> Marks<'b> {
     pub(super) fn of(batch: &'b RecordBatch) -> Result<Self, StoreError> {
-        let missing = |name: &str| StoreError::Internal(format!("a file of rows has no column {name}"));
-        let text = |name: &str| {
-            batch
-                .column_by_name(name)
-                .and_then(|array| array.as_string_view_opt())
-                .ok_or_else(|| missing(name))
-        };
-        let int = |name: &str| {
-            let array = batch.column_by_name(name).and_then(|array| array.as_primitive_opt::<Int64Type>());
-            array.ok_or_else(|| missing(name))
-        };
+        let text = |name| column::<StringViewArray>(batch, name);
+        let int = |name| column::<Int64Array>(batch, name);
         Ok(Self {
             ids: text("event_id")?,
             kinds: text("record_kind")?,
@@ -114,14 +104,9 @@ impl<'b> Marks<'b> {
             contents: int("_content")?,
             lows: int("_content_low")?,
             supersedes: text("_supersedes")?,
-            conflicts: batch
-                .column_by_name("_conflict")
-                .and_then(|array| array.as_boolean_opt())
-                .ok_or_else(|| missing("_conflict"))?,
+            conflicts: column(batch, "_conflict")?,
             fates: text(FATE).ok(),
-            times: batch
-                .column_by_name("event_time")
-                .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>()),
+            times: column(batch, "event_time").ok(),
         })
     }
 

@@ -107,6 +107,15 @@ pub(super) fn write(
     Ok(Part { key, kind, day, rows, bytes, facts })
 }
 
+/// A column of a batch that one of our files gave.
+pub(super) fn column<'b, A: Array + 'static>(
+    batch: &'b RecordBatch,
+    name: &str,
+) -> Result<&'b A, StoreError> {
+    let found = batch.column_by_name(name).and_then(|array| array.as_any().downcast_ref());
+    found.ok_or_else(|| StoreError::Internal(format!("a file of rows has no column {name}")))
+}
+
 /// Adds what the rows of a batch are.
 fn gather(batch: &RecordBatch, facts: &mut Facts) {
     let column = |name: &str| batch.column_by_name(name);
