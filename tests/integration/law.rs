@@ -56,7 +56,7 @@ struct File {
 impl File {
     /// Whether it is a module of tests, which the laws about code do not bind.
     fn tests(&self) -> bool {
-        self.path.ends_with("tests.rs") || self.path == "output/sample.rs"
+        self.path.ends_with("tests.rs") || self.path.contains("/tests/") || self.path == "output/sample.rs"
     }
 }
 

@@ -1,3 +1,5 @@
+//! Mistakes a policy is told of, each with its place.
+
 use super::*;
 
 #[test]

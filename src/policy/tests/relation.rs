@@ -1,3 +1,5 @@
+//! The relations a policy becomes.
+
 use super::*;
 
 #[test]
