@@ -71,6 +71,9 @@ pub struct Input {
     /// The policy file (TOML).
     #[arg(long, value_name = "FILE", env = "BEDTRAIL_POLICY")]
     pub policy: Option<PathBuf>,
+    /// A folder of further rules (CODE-name.sql); repeatable.
+    #[arg(long = "rules", value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
     /// Files published up to this many days after --to are read too, since delivery can be late.
     #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
@@ -167,6 +170,7 @@ impl Input {
             accounts: Vec::new(),
             regions: Vec::new(),
             policy,
+            rules: Vec::new(),
             late_days: LATE_DAYS,
             keep_content: false,
             memory_limit: 192 << 20,
@@ -408,6 +412,9 @@ pub enum Rules {
         /// Only this rule.
         #[arg(long)]
         rule: Option<String>,
+        /// A folder of further rules (CODE-name.sql); repeatable.
+        #[arg(long = "rules", value_name = "DIR")]
+        rules: Vec<PathBuf>,
     },
 }
 

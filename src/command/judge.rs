@@ -141,7 +141,7 @@ impl Judgement {
         if let Some(policy) = &prepared.policy {
             absent_rules(policy)?;
         }
-        Self::of(rule::catalogue().map_err(Failure::failed)?, prepared)
+        Self::of(prepared.rules, prepared)
     }
 
     /// The same for some of the rules.

@@ -40,7 +40,9 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
             let rule = rule::find(rules, rule).map_err(Failure::usage)?;
             print(&rule::text::explain(rule)).map(|()| Code::Clean)
         }
-        cli::Rules::Test { folder, rule } => test(rules, folder, rule.as_deref()),
+        cli::Rules::Test { folder, rule, rules } => {
+            test(super::trail::rules(rules)?, folder, rule.as_deref())
+        }
     }
 }
 

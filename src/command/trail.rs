@@ -26,6 +26,7 @@ use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::store::Store;
 use crate::ingest::{self, Progress, Rows};
 use crate::policy::{self, Policy};
+use crate::rule::{self, Rule};
 use crate::source::Layout;
 
 /// Warnings said one by one; more are counted.
@@ -35,6 +36,7 @@ const WARNINGS: usize = 20;
 pub(super) struct Prepared {
     pub(super) engine: Engine,
     pub(super) policy: Option<Policy>,
+    pub(super) rules: &'static [Rule],
     pub(super) window: Window,
     pub(super) now: i64,
     /// What should deliver logs, where a configuration says so.
@@ -89,7 +91,8 @@ impl Prepared {
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "run", run_batch(policy.as_ref(), &window, now)?)?;
-        Ok(Self { engine, policy, window, now, organization: None, scratch })
+        let rules = rules(&input.rules)?;
+        Ok(Self { engine, policy, rules, window, now, organization: None, scratch })
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.
@@ -104,7 +107,7 @@ impl Prepared {
             let (tables, wanted) = scans(&self.engine, queries, also)?;
             return stored::open(self, store, input, &tables, wanted, hash);
         }
-        let Self { engine, policy, window, now, organization, scratch } = self;
+        let Self { engine, policy, window, now, organization, scratch, .. } = self;
         let mut sources = Sources::open(input, &window, now)?;
         let scope = Scope::get();
         let filter = Filter::new(scope.needles(), scope.names());
@@ -272,6 +275,15 @@ fn scans(
     Ok((tables.into_keys().collect(), wanted))
 }
 
+/// The program's rules and those of the folders.
+pub(super) fn rules(folders: &[PathBuf]) -> Result<&'static [Rule], Failure> {
+    if folders.is_empty() {
+        return rule::catalogue().map_err(Failure::failed);
+    }
+    // A run has one set of rules, and lives as long as they do.
+    rule::folder::load(folders).map(|rules| &*rules.leak()).map_err(Failure::usage)
+}
+
 /// Registers one batch under its own schema.
 pub(super) fn put(engine: &Engine, name: &str, batch: RecordBatch) -> Result<(), Failure> {
     let schema = batch.schema();
@@ -355,6 +367,7 @@ fn run_batch(policy: Option<&Policy>, window: &Window, now: i64) -> Result<Recor
         ("policy_name", text(policy.map(Policy::name)), true),
         ("policy_version", text(policy.map(Policy::version)), true),
         ("policy_sha256", text(policy.map(Policy::sha256)), true),
+        ("scope", text(Some("default")), true),
         ("tool_version", text(Some(env!("CARGO_PKG_VERSION"))), true),
     ])
     .map_err(Failure::failed)

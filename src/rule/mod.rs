@@ -28,6 +28,7 @@
 
 mod ask;
 pub mod fold;
+pub mod folder;
 pub mod header;
 mod need;
 pub mod outcome;
