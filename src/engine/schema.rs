@@ -74,12 +74,18 @@ pub const RUN: &[Column] = &[
     column("policy_name", Kind::Text, "The policy's name."),
     column("policy_version", Kind::Text, "The policy's version."),
     column("policy_sha256", Kind::Text, "SHA-256 of the policy file, in hexadecimal."),
+    column(
+        "scope",
+        Kind::Text,
+        "What was kept: default, or agents where records of agents' roles were kept whatever service they call.",
+    ),
     column("tool_version", Kind::Text, "The version of this program."),
 ];
 
 /// The base tables that every session knows, empty until they are registered: name, what a row is, columns.
 pub(super) const TABLES: &[(&str, &str, &[Column])] = &[
     ("events", "one row per CloudTrail record kept", COLUMNS),
+    ("history", "one row per event before the window: what was usual, as far back as it is known", COLUMNS),
     ("objects", "the ledger: one row per log object", OBJECTS),
     ("refusals", "one row per record that could not be read", REFUSALS),
     ("coverage", "one row per account and Region that delivered logs, or should have", COVERAGE),
