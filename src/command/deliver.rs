@@ -133,7 +133,7 @@ impl<'a> Delivery<'a> {
         let size = terminal.then(terminal_size::terminal_size).flatten();
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let options = Options {
-            width: size.map(|(width, _)| usize::from(width.0)),
+            width: terminal.then(|| width(size.map(|(width, _)| width.0))),
             colour: match self.output.color {
                 Colour::Auto => terminal && !no_colour,
                 Colour::Always => true,
@@ -149,6 +149,12 @@ impl<'a> Delivery<'a> {
             written => Ok(written?),
         }
     }
+}
+
+/// How wide the terminal is: as it says, else as `COLUMNS` says, else as terminals always were.
+fn width(told: Option<u16>) -> usize {
+    let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
+    told.filter(|width| *width > 0).or_else(variable).map_or(80, usize::from)
 }
 
 fn described(policy: &Policy) -> manifest::Policy {

@@ -299,7 +299,8 @@ impl Trail {
         }
         let mut lines = vec![format!("{objects}."), format!("{balance}.")];
         if let Some(roles) = self.followed {
-            lines.push(format!("Agents' roles whose calls were kept whatever service they went to: {roles}."));
+            lines
+                .push(format!("Agents' roles whose calls were kept whatever service they went to: {roles}."));
         }
         if self.passed.unlisted {
             lines.push("Accounts, Regions and days that were not asked for were not listed.".to_owned());
