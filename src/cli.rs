@@ -47,6 +47,16 @@ pub enum Command {
     Policy(Policy),
 }
 
+/// Which records are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scope {
+    /// What concerns generative AI.
+    #[default]
+    Default,
+    /// Calls of agents' roles to other services, too.
+    Agents,
+}
+
 /// Where events come from and which are asked for.
 #[derive(Debug, Args)]
 pub struct Input {
@@ -74,6 +84,10 @@ pub struct Input {
     /// A folder of further rules (CODE-name.sql); repeatable.
     #[arg(long = "rules", value_name = "DIR")]
     pub rules: Vec<PathBuf>,
+    /// What is kept: default, or agents: also every call of the policy's agent execution roles and of roles that Bedrock
+    /// services assume, whatever service they call.
+    #[arg(long, value_name = "SCOPE", default_value = "default", env = "BEDTRAIL_SCOPE")]
+    pub scope: Scope,
     /// Files published up to this many days after --to are read too, since delivery can be late.
     #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
@@ -171,6 +185,7 @@ impl Input {
             regions: Vec::new(),
             policy,
             rules: Vec::new(),
+            scope: Scope::Default,
             late_days: LATE_DAYS,
             keep_content: false,
             memory_limit: 192 << 20,

@@ -67,6 +67,10 @@ pub(super) fn collect(
     now: i64,
 ) -> Result<Collected, Failure> {
     let input = &arguments.input;
+    if input.scope == cli::Scope::Agents {
+        return Err(Failure::usage("a store keeps the default scope")
+            .help("`audit`, `report` and `query` take --scope agents with logs"));
+    }
     let found = Found::list(store, arguments, window, now)?;
     let scratch = Scratch::new(input.temp_dir.as_deref())?;
     let scope = Scope::get();
@@ -77,6 +81,7 @@ pub(super) fn collect(
         wanted: &Wanted::default(),
         environments: &|_| None,
         keep_content: input.keep_content,
+        followed: None,
     };
     let limits = ingest::Limits {
         object: input.max_object_size,

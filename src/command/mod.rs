@@ -5,6 +5,7 @@ mod audit;
 mod collect;
 mod configured;
 mod deliver;
+mod follow;
 mod judge;
 mod listing;
 mod policy;

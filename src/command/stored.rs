@@ -7,13 +7,13 @@ use std::sync::Arc;
 use super::Failure;
 use super::listing::{self, Passed};
 use super::trail::{Prepared, Trail, cover, put, warn};
-use crate::cli::{Aws, Input};
+use crate::cli::{Aws, Input, Scope};
 use crate::clock;
 use crate::config::Organization;
 use crate::engine::{Lookup, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
-use crate::event::scope::Scope;
+use crate::event::scope;
 use crate::evidence::coverage::Coverage;
 use crate::exit::Code;
 use crate::ingest::store::local::Folder;
@@ -79,6 +79,12 @@ pub(super) fn open(
         )
         .help("collect with --keep-content into a new store"));
     }
+    if input.scope == Scope::Agents {
+        return Err(Failure::usage(
+            "a store keeps the default scope: it has no calls of agents' roles to other services",
+        )
+        .help("read the logs with -s and --scope agents"));
+    }
     let extent = listing::extent(input, &window);
     let view = store.view(&extent, hash || tables.contains("objects"))?;
     let mut by_account: Vec<(&'static str, Lookup)> = Vec::new();
@@ -137,6 +143,7 @@ pub(super) fn open(
         balance: view.balance,
         passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },
         silent,
+        followed: None,
         stored: Some((store, view.rows.files)),
         _scratch: scratch,
     })
@@ -183,7 +190,7 @@ fn notes(store: &Store, extent: &Extent, input: &Input) -> Vec<String> {
 /// What this version keeps, as a hash.
 pub(super) fn scope_hash() -> String {
     use sha2::Digest as _;
-    format!("{:x}", sha2::Sha256::digest(Scope::text()))
+    format!("{:x}", sha2::Sha256::digest(scope::Scope::text()))
 }
 
 /// Exit code for a run over a store that did all it should.

@@ -7,15 +7,16 @@ use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 
+use super::follow::Follow;
 use super::listing::{self, Passed, Sources};
 use super::progress;
 use super::scratch::Scratch;
 use super::{Failure, say, stored};
-use crate::cli::Input;
+use crate::cli::{self, Input};
 use crate::clock::{self, Clock, Window};
 use crate::config::Organization;
 use crate::decode::filter::Filter;
-use crate::decode::record::{Shared, Wanted};
+use crate::decode::record::{Followed, Shared, Wanted};
 use crate::engine::{self, Engine, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
@@ -24,7 +25,7 @@ use crate::evidence::coverage::Coverage;
 use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::store::Store;
-use crate::ingest::{self, Progress, Rows};
+use crate::ingest::{self, Ingested, Progress, Rows};
 use crate::policy::{self, Policy};
 use crate::rule::{self, Rule};
 use crate::source::Layout;
@@ -55,10 +56,20 @@ pub(super) struct Trail {
     pub(super) passed: Passed,
     /// Accounts and Regions that should have delivered logs and did not.
     pub(super) silent: Vec<(String, String)>,
+    /// How many roles of agents were followed into other services, where they were.
+    pub(super) followed: Option<usize>,
     /// The store that was read and its files, if it was one.
     pub(super) stored: Option<(Store, Vec<PathBuf>)>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
+}
+
+/// Sources that were read.
+struct Read {
+    sources: Sources,
+    /// The tables that the run's queries read.
+    tables: BTreeSet<String>,
+    ingested: Ingested,
 }
 
 impl Prepared {
@@ -90,7 +101,7 @@ impl Prepared {
         }
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
-        put(&engine, "run", run_batch(policy.as_ref(), &window, now)?)?;
+        put(&engine, "run", run_batch(policy.as_ref(), &window, now, input.scope)?)?;
         let rules = rules(&input.rules)?;
         Ok(Self { engine, policy, rules, window, now, organization: None, scratch })
     }
@@ -107,58 +118,27 @@ impl Prepared {
             let (tables, wanted) = scans(&self.engine, queries, also)?;
             return stored::open(self, store, input, &tables, wanted, hash);
         }
-        let Self { engine, policy, window, now, organization, scratch, .. } = self;
-        let mut sources = Sources::open(input, &window, now)?;
-        let scope = Scope::get();
-        let filter = Filter::new(scope.needles(), scope.names());
-        let asked = Wanted {
-            from: window.from,
-            to: window.to,
-            accounts: input.accounts.clone(),
-            regions: input.regions.clone(),
+        let mut follow = match input.scope {
+            cli::Scope::Default => None,
+            cli::Scope::Agents => Some(Follow::of(self.policy.as_ref())?),
         };
-        let environments = |account: &str| {
-            policy.as_ref().and_then(|policy| policy.environment_of(account)).map(str::to_owned)
-        };
-        let shared = Shared {
-            scope,
-            filter: &filter,
-            wanted: &asked,
-            environments: &environments,
-            keep_content: input.keep_content,
-        };
-        let limits = ingest::Limits {
-            object: input.max_object_size,
-            memory: (input.memory_limit / 3).clamp(1 << 20, 64 << 20),
-            threads: threads(input),
-            folder: scratch.path().to_owned(),
-            hash,
-        };
-        let progress = Progress::default();
-        let objects = std::mem::take(&mut sources.objects);
-        let local = objects.len() as u64;
-        let known = || sources.known(local);
-        let feed = sources.remote.as_ref().map(|remote| &remote.feed);
         let wanted = OnceLock::new();
-        let (tables, ingested) = std::thread::scope(|scope| {
-            // Reading need not wait for plans; a query that cannot be planned ends it.
-            let planned = scope.spawn(|| match scans(&engine, queries, also) {
-                Ok((tables, columns)) => {
-                    let _ = wanted.set(columns);
-                    Ok(tables)
-                }
-                Err(error) => {
-                    progress.cancelled.store(true, Ordering::Relaxed);
-                    Err(error)
-                }
-            });
-            let ingested = progress::shown(&progress, &known, input.quiet, || {
-                ingest::ingest(objects, feed, &wanted, &shared, &limits, &progress)
-            });
-            (planned.join(), ingested)
-        });
-        let tables = tables.map_err(|_| Failure::failed("internal error: planning ended early"))??;
-        let ingested = ingested.map_err(Failure::failed)?;
+        let Read { sources, tables, ingested } = loop {
+            let read = self.read(input, queries, also, hash, &wanted, follow.as_ref())?;
+            let new = follow.as_mut().map_or(Ok(0), Follow::learn)?;
+            if new == 0 {
+                break read;
+            }
+            if input.sources.iter().any(|source| source == "-") {
+                say(&format!(
+                    "warning: Bedrock services assumed {new} roles that no policy names: standard input cannot be read \
+                     again for their other calls"
+                ));
+                break read;
+            }
+            say(&format!("reading again: Bedrock services assumed {new} roles that no policy names"));
+        };
+        let Self { engine, policy, window, now, organization, scratch, .. } = self;
         let passed = sources.passed();
         let schema = builder::schema();
         let named = wanted.get().is_some_and(|wanted| wanted.contains(Field::AccountName));
@@ -210,9 +190,78 @@ impl Prepared {
             balance,
             passed,
             silent,
+            followed: follow.as_ref().map(Follow::count),
             stored: None,
             _scratch: scratch,
         })
+    }
+
+    /// Reads the sources once, from the first to the last.
+    fn read(
+        &self,
+        input: &Input,
+        queries: &[String],
+        also: &[Field],
+        hash: bool,
+        wanted: &OnceLock<FieldSet>,
+        follow: Option<&Follow>,
+    ) -> Result<Read, Failure> {
+        let mut sources = Sources::open(input, &self.window, self.now)?;
+        let scope = Scope::get();
+        let plain = || Filter::new(scope.needles(), scope.names());
+        let filter = follow.map_or_else(plain, |follow| follow.filter(scope));
+        let asked = Wanted {
+            from: self.window.from,
+            to: self.window.to,
+            accounts: input.accounts.clone(),
+            regions: input.regions.clone(),
+        };
+        let environments = |account: &str| {
+            self.policy.as_ref().and_then(|policy| policy.environment_of(account)).map(str::to_owned)
+        };
+        let is = |role: &str| follow.is_some_and(|follow| follow.is(role));
+        let assumed = |role: &str| follow.into_iter().for_each(|follow| follow.assume(role));
+        let followed = follow.map(|_| Followed { is: &is, assumed: &assumed });
+        let shared = Shared {
+            scope,
+            filter: &filter,
+            wanted: &asked,
+            environments: &environments,
+            keep_content: input.keep_content,
+            followed: followed.as_ref(),
+        };
+        let limits = ingest::Limits {
+            object: input.max_object_size,
+            memory: (input.memory_limit / 3).clamp(1 << 20, 64 << 20),
+            threads: threads(input),
+            folder: self.scratch.path().to_owned(),
+            hash,
+        };
+        let progress = Progress::default();
+        let objects = std::mem::take(&mut sources.objects);
+        let local = objects.len() as u64;
+        let known = || sources.known(local);
+        let feed = sources.remote.as_ref().map(|remote| &remote.feed);
+        let (tables, ingested) = std::thread::scope(|scope| {
+            // Reading need not wait for plans; a query that cannot be planned ends it.
+            let planned = scope.spawn(|| match scans(&self.engine, queries, also) {
+                Ok((tables, columns)) => {
+                    let _ = wanted.set(columns);
+                    Ok(tables)
+                }
+                Err(error) => {
+                    progress.cancelled.store(true, Ordering::Relaxed);
+                    Err(error)
+                }
+            });
+            let ingested = progress::shown(&progress, &known, input.quiet, || {
+                ingest::ingest(objects, feed, wanted, &shared, &limits, &progress)
+            });
+            (planned.join(), ingested)
+        });
+        let tables = tables.map_err(|_| Failure::failed("internal error: planning ended early"))??;
+        let ingested = ingested.map_err(Failure::failed)?;
+        Ok(Read { sources, tables, ingested })
     }
 }
 
@@ -249,6 +298,9 @@ impl Trail {
             }
         }
         let mut lines = vec![format!("{objects}."), format!("{balance}.")];
+        if let Some(roles) = self.followed {
+            lines.push(format!("Calls of {roles} roles of agents were kept whatever service they went to."));
+        }
         if self.passed.unlisted {
             lines.push("Accounts, Regions and days that were not asked for were not listed.".to_owned());
         }
@@ -353,11 +405,20 @@ pub(super) fn threads(input: &Input) -> usize {
         .unwrap_or(2)
 }
 
-fn run_batch(policy: Option<&Policy>, window: &Window, now: i64) -> Result<RecordBatch, Failure> {
+fn run_batch(
+    policy: Option<&Policy>,
+    window: &Window,
+    now: i64,
+    scope: cli::Scope,
+) -> Result<RecordBatch, Failure> {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, StringViewArray, TimestampMicrosecondArray};
 
+    let kept = match scope {
+        cli::Scope::Default => "default",
+        cli::Scope::Agents => "agents",
+    };
     let text = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
     let time = |value: Option<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from_iter([value])) };
     RecordBatch::try_from_iter_with_nullable([
@@ -367,7 +428,7 @@ fn run_batch(policy: Option<&Policy>, window: &Window, now: i64) -> Result<Recor
         ("policy_name", text(policy.map(Policy::name)), true),
         ("policy_version", text(policy.map(Policy::version)), true),
         ("policy_sha256", text(policy.map(Policy::sha256)), true),
-        ("scope", text(Some("default")), true),
+        ("scope", text(Some(kept)), true),
         ("tool_version", text(Some(env!("CARGO_PKG_VERSION"))), true),
     ])
     .map_err(Failure::failed)

@@ -8,6 +8,7 @@ mod command;
 mod corpus;
 mod duplicate;
 mod exit_code;
+mod follow;
 mod generator;
 mod help;
 mod judge;
