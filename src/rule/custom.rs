@@ -17,7 +17,14 @@ use crate::policy::Custom;
 
 /// What is read of every event that a rule of a policy judges.
 const ALWAYS: &[&str] = &[
-    "event_id", "event_time", "account_id", "aws_region", "principal", "event_name", "model_id", "outcome",
+    "event_id",
+    "event_time",
+    "account_id",
+    "aws_region",
+    "principal",
+    "event_name",
+    "model_id",
+    "outcome",
     "record_kind",
 ];
 
@@ -226,7 +233,11 @@ mod tests {
             id: "ACME001".to_owned(),
             title: "Titan's image models: not approved".to_owned(),
             severity: "medium",
-            frameworks: vec!["SOC 2:CC6.1".to_owned(), "ISO/IEC 42001: A.9.4".to_owned(), "internal".to_owned()],
+            frameworks: vec![
+                "SOC 2:CC6.1".to_owned(),
+                "ISO/IEC 42001: A.9.4".to_owned(),
+                "internal".to_owned(),
+            ],
             attack: vec!["AML.T0040".to_owned(), "T1078.004".to_owned()],
             when: when.to_owned(),
             group_by: group_by.iter().map(|group| (*group).to_owned()).collect(),
@@ -241,15 +252,24 @@ mod tests {
         assert_eq!(rule.stem(), "ACME001-titan-s-image-models-not-approved");
         assert_eq!(rule.frameworks().unwrap(), "ISO/IEC 42001: A.9.4; SOC 2: CC6.1; policy: internal");
         assert_eq!((rule.attack.join(" "), rule.atlas.join(" ")), ("T1078.004".into(), "AML.T0040".into()));
-        assert_eq!((rule.kind, rule.severity, rule.grain), (Kind::Row, Severity::Medium, Grain::Event { severity: false }));
-        assert!(rule.columns.contains(&"model_id".to_owned()) && !rule.columns.contains(&"tool_name".to_owned()));
+        assert_eq!(
+            (rule.kind, rule.severity, rule.grain),
+            (Kind::Row, Severity::Medium, Grain::Event { severity: false })
+        );
+        assert!(
+            rule.columns.contains(&"model_id".to_owned()) && !rule.columns.contains(&"tool_name".to_owned())
+        );
     }
 
     #[test]
     fn what_is_made_of_it_can_be_run() {
         let engine = Engine::new(Limits { memory: 64 << 20, spill_dir: None, partitions: 1 }).unwrap();
         for custom in [
-            custom("activity = 'model_invocation' AND json_extract_scalar(request_parameters, '$.a') = 'it''s'", &[], None),
+            custom(
+                "activity = 'model_invocation' AND json_extract_scalar(request_parameters, '$.a') = 'it''s'",
+                &[],
+                None,
+            ),
             custom("record_kind = 'network_activity'", &[], None),
             custom("TRUE", &["principal"], None),
             custom(

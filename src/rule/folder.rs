@@ -119,9 +119,25 @@ fn own(path: &Path, bytes: &[u8]) -> Result<Own, Vec<Problem>> {
             .map(|objection| problem(place(objection.line, objection.column), objection.message))
             .collect());
     }
-    let rule = parsed.map_err(|error| vec![problem(None, error.to_string())])?;
+    let rule = parsed.map_err(|error| {
+        let place = match &error {
+            header::Error::Parameter { source: parameter::Error::Undeclared(name), .. } => find(text, name),
+            _ => None,
+        };
+        vec![problem(place, error.to_string())]
+    })?;
     let sha256 = format!("{:x}", Sha256::digest(bytes));
     Ok(Own { path: path.to_owned(), sha256, rule, text: text.to_owned() })
+}
+
+/// Where a parameter stands in the SQL.
+fn find(text: &str, parameter: &str) -> Option<(u64, u64)> {
+    let wanted = format!("${parameter}");
+    let mut lines = text.lines().zip(1..).filter(|(line, _)| !line.starts_with("--"));
+    lines.find_map(|(line, number)| {
+        let at = line.find(&wanted)?;
+        Some((number, line[..at].chars().count() as u64 + 1))
+    })
 }
 
 /// Whether a folder holds rules.
@@ -192,9 +208,13 @@ fn placed(text: &str, rule: &Rule) -> String {
         } else {
             1
         };
-        let name_end =
-            rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(rest.len(), |end| end + 1);
-        let parameter = rule.parameters.iter().find(|parameter| rest.starts_with('$') && parameter.name == rest[1..name_end]);
+        let name_end = rest[1..]
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .map_or(rest.len(), |end| end + 1);
+        let parameter = rule
+            .parameters
+            .iter()
+            .find(|parameter| rest.starts_with('$') && parameter.name == rest[1..name_end]);
         match parameter {
             Some(parameter) => {
                 let _ = write!(out, "{}", parameter::written(&parameter.default));
@@ -214,15 +234,16 @@ fn placed(text: &str, rule: &Rule) -> String {
 pub fn join(own: &[Own], custom: Vec<Rule>) -> Result<Vec<Rule>, Error> {
     let mut rules = super::catalogue().map(<[Rule]>::to_vec).unwrap_or_default();
     let mut problems = Vec::new();
-    let mut add = |rule: &Rule, path: &Path| {
-        match rules.iter().find(|taken| taken.code.eq_ignore_ascii_case(&rule.code)) {
-            Some(taken) => problems.push(Problem {
-                path: path.to_owned(),
-                place: None,
-                message: format!("the code {} is taken by rule {}", rule.code, taken.stem()),
-            }),
-            None => rules.push(rule.clone()),
-        }
+    let mut add = |rule: &Rule, path: &Path| match rules
+        .iter()
+        .find(|taken| taken.code.eq_ignore_ascii_case(&rule.code))
+    {
+        Some(taken) => problems.push(Problem {
+            path: path.to_owned(),
+            place: None,
+            message: format!("the code {} is taken by rule {}", rule.code, taken.stem()),
+        }),
+        None => rules.push(rule.clone()),
     };
     own.iter().for_each(|own| add(&own.rule, &own.path));
     custom.iter().for_each(|rule| add(rule, Path::new("the policy, [[custom]]")));
@@ -274,7 +295,22 @@ mod tests {
             with("'forbidden model' AS reason, ", ""),
             with("FROM judged CROSS JOIN total WHERE bad", "FROM judged CROSS JOIN totl WHERE bad"),
         ];
-        insta::assert_snapshot!(all.join("\n"), @"");
+        insta::assert_snapshot!(all.join("\n"), @r"
+    rules/acme-x.sql: rule `acme-x`: the file is named CODE-kebab-name.sql, as BT001-model-not-allowed.sql
+    rules: no rule in it; a rule is a file CODE-kebab-name.sql
+    rules/ACME001-x.sql:2:15: string values must be quoted, expected literal string
+    rules/ACME001-x.sql: rule `ACME001-x`: unknown field `wy`, expected one of `title`, `severity`, `kind`, `needs`, `columns`, `controls`, `attack`, `attack_old`, `atlas`, `why`, `fix`, `false_positives`, `parameters`
+    rules/ACME001-x.sql: `needs`: there is no table policy_denied
+    rules/ACME001-x.sql: `columns`: events has no column activty
+    rules/ACME001-x.sql:19:23: there is no column 'activty' here; did you mean 'activity'?
+    rules/ACME001-x.sql:19:10: there is no table 'evnts'; did you mean 'events'?
+    rules/ACME001-x.sql:23:41: the function any_value is not portable: it gives another value in every run; use MIN
+    rules/ACME001-x.sql:18:79: :: is not portable: write CAST(x AS type)
+    rules/ACME001-x.sql:18:79: the type TEXT is not portable; types are BIGINT, BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TIMESTAMP, VARCHAR
+    rules/ACME001-x.sql:18:92: rule `ACME001-x`: `$model` in the SQL has no [parameters.model] in the header
+    rules/ACME001-x.sql:22:1: UNION queries have different number of columns
+    rules/ACME001-x.sql:28:24: there is no table 'totl'; tables are coverage, decisions, events, history, objects, ref_event, ref_model, ref_profile_destination, ref_region, refusals, run, usage
+    ");
     }
 
     #[test]
