@@ -771,7 +771,7 @@ mod tests {
         let provenance = Provenance { log_object: "object", log_index: 0, delivered_at: None };
         let mut out = EventBuilder::new(&FieldSet::all());
         let refused =
-            Meaning::default().append(&record, &Identity::default(), provenance, None, false, &mut out);
+            Meaning::default().append(&record, &Identity::default(), provenance, Setting::default(), &mut out);
         assert_eq!(refused, Err(Refusal::Time("never".to_owned())));
         assert_eq!((out.rows(), out.finish().unwrap().num_rows()), (0, 0));
     }
