@@ -412,6 +412,9 @@ pub struct Query {
 pub enum Rules {
     /// All rules with severity and title.
     List {
+        /// Rules of one's own.
+        #[command(flatten)]
+        more: MoreRules,
         /// Where results go.
         #[command(flatten)]
         output: Output,
@@ -420,10 +423,14 @@ pub enum Rules {
     Explain {
         /// Its code or name: BT001, model-not-allowed.
         rule: String,
+        /// Rules of one's own.
+        #[command(flatten)]
+        more: MoreRules,
     },
     /// Runs each rule over its fixtures: one folder that must fire, one that must stay silent.
     Test {
-        /// A folder laid out as `<code>-<name>/{fires,silent}`; the repository's `fixtures/rules` by default.
+        /// A folder laid out as `<code>-<name>/{fires,silent}`; the repository's `fixtures/rules` by default. If it
+        /// holds rules (CODE-name.sql) beside their fixtures, these are the ones tested.
         #[arg(default_value = "fixtures/rules")]
         folder: PathBuf,
         /// Only this rule.
@@ -433,6 +440,17 @@ pub enum Rules {
         #[arg(long = "rules", value_name = "DIR")]
         rules: Vec<PathBuf>,
     },
+}
+
+/// Rules beside those of the program.
+#[derive(Debug, Args)]
+pub struct MoreRules {
+    /// A folder of further rules (CODE-name.sql); repeatable.
+    #[arg(long = "rules", value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// A policy, whose [[custom]] rules are shown too.
+    #[arg(long, value_name = "FILE", env = "BEDTRAIL_POLICY")]
+    pub policy: Option<PathBuf>,
 }
 
 /// `bedtrail policy`

@@ -21,6 +21,8 @@ pub struct Config {
     pub store: Option<String>,
     /// `--policy`
     pub policy: Option<PathBuf>,
+    /// `--rules`
+    pub rules: Vec<PathBuf>,
     /// Only these accounts.
     pub accounts: Vec<String>,
     /// Only these Regions.

@@ -30,7 +30,7 @@ impl Frame {
                 preamble.extend(caveats(&batch)?);
             }
         }
-        preamble.extend(super::judge::caveats(trail.policy.as_ref())?);
+        preamble.extend(super::judge::caveats(trail.policy.as_ref(), trail.rules));
         if let (Some(to), true) = (trail.window.to, trail.passed.pruned > 0 || trail.passed.unlisted) {
             let end = crate::clock::format_micros(to);
             preamble.push(Caveat::new(

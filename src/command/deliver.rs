@@ -14,6 +14,7 @@ use crate::output::{
     write_stream,
 };
 use crate::policy::Policy;
+use crate::rule::folder::Own;
 
 /// The formats asked for, checked before anything runs.
 pub(super) struct Delivery<'a> {
@@ -102,6 +103,7 @@ impl<'a> Delivery<'a> {
             sources: input.sources.clone(),
             parameters,
             policy: trail.policy.iter().map(described).collect(),
+            rules: trail.own.iter().map(rule_file).collect(),
             balance: balance(trail),
             ledger: ledger.first().map(|written| manifest::Ledger {
                 file: written.file.clone(),
@@ -162,6 +164,14 @@ fn described(policy: &Policy) -> manifest::Policy {
         name: policy.name().to_owned(),
         version: policy.version().to_owned(),
         sha256: policy.sha256().to_owned(),
+    }
+}
+
+fn rule_file(own: &Own) -> manifest::RuleFile {
+    manifest::RuleFile {
+        rule: own.rule.code.clone(),
+        file: own.path.display().to_string(),
+        sha256: own.sha256.clone(),
     }
 }
 

@@ -1,29 +1,31 @@
 //! `bedtrail rules`: list, explain, test.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 
 use super::deliver::Delivery;
 use super::judge::Judgement;
-use super::trail::Prepared;
+
+use super::trail::{self, Prepared, load_policy, put};
 use super::{Failure, print, say};
 use crate::cli::{self, Input};
+use crate::engine::{Engine, Limits};
 use crate::exit::Code;
 use crate::output::Answer;
+use crate::policy;
 use crate::rule::{self, Rule};
 
 /// Runs the subcommand.
 pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
-    let rules = rule::catalogue().map_err(Failure::failed)?;
     match arguments {
-        cli::Rules::List { output } => {
+        cli::Rules::List { more, output } => {
             let delivery = Delivery::new(output, 1)?;
             if output.out.is_some() {
                 return Err(Failure::usage("rules list writes to standard output only"));
             }
-            let batch = listing(rules)?;
+            let batch = listing(known(more)?)?;
             delivery.stream(&[Answer {
                 name: "rules".to_owned(),
                 title: String::new(),
@@ -36,14 +38,32 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
             }])?;
             Ok(Code::Clean)
         }
-        cli::Rules::Explain { rule } => {
-            let rule = rule::find(rules, rule).map_err(Failure::usage)?;
+        cli::Rules::Explain { rule, more } => {
+            let rule = rule::find(known(more)?, rule).map_err(Failure::usage)?;
             print(&rule::text::explain(rule)).map(|()| Code::Clean)
         }
-        cli::Rules::Test { folder, rule, rules } => {
-            test(super::trail::rules(rules)?, folder, rule.as_deref())
-        }
+        cli::Rules::Test { folder, rule, rules } => test(folder, rule.as_deref(), rules),
     }
+}
+
+/// The program's rules, and those given beside them.
+fn known(more: &cli::MoreRules) -> Result<&'static [Rule], Failure> {
+    if more.rules.is_empty() && more.policy.is_none() {
+        return rule::catalogue().map_err(Failure::failed);
+    }
+    let own = rule::folder::read(&more.rules).map_err(Failure::usage)?;
+    let policy = more.policy.as_deref().map(load_policy).transpose()?;
+    trail::rules(&own, policy.as_ref(), &empty()?)
+}
+
+/// A session without a row.
+fn empty() -> Result<Engine, Failure> {
+    let engine =
+        Engine::new(Limits { memory: 64 << 20, spill_dir: None, partitions: 1 }).map_err(Failure::failed)?;
+    for (name, batch) in policy::empty_relations() {
+        put(&engine, name, batch)?;
+    }
+    Ok(engine)
 }
 
 /// Code, name, severity, kind and title of each rule.
@@ -65,15 +85,26 @@ fn listing(rules: &[Rule]) -> Result<RecordBatch, Failure> {
     .map_err(Failure::failed)
 }
 
-/// Runs each rule over its two fixture folders.
-fn test(rules: &'static [Rule], folder: &Path, only: Option<&str>) -> Result<Code, Failure> {
-    let only = only.map(|name| rule::find(rules, name).map_err(Failure::usage)).transpose()?;
+/// Runs each rule over its two fixture folders. A folder that holds rules brings those to be tested.
+fn test(folder: &Path, only: Option<&str>, folders: &[PathBuf]) -> Result<Code, Failure> {
     if !folder.is_dir() {
         return Err(Failure::failed(format!("{} is no folder", folder.display()))
             .help("give a folder laid out as <code>-<name>/{fires,silent}"));
     }
+    let mut folders = folders.to_vec();
+    let own_only = rule::folder::has_rules(folder).map_err(Failure::usage)?;
+    if own_only && !folders.iter().any(|given| given == folder) {
+        folders.push(folder.to_owned());
+    }
+    let own = rule::folder::read(&folders).map_err(Failure::usage)?;
+    let rules = trail::rules(&own, None, &empty()?)?;
+    let only = only.map(|name| rule::find(rules, name).map_err(Failure::usage)).transpose()?;
+    let tested = |rule: &&Rule| match only {
+        Some(only) => only.code == rule.code,
+        None => !own_only || own.iter().any(|own| own.rule.code == rule.code),
+    };
     let (mut passed, mut failed) = (0, 0);
-    for rule in rules.iter().filter(|rule| only.is_none_or(|only| only.code == rule.code)) {
+    for rule in rules.iter().filter(tested) {
         let fixture = folder.join(rule.stem());
         for (side, fires) in [("fires", true), ("silent", false)] {
             let outcome = one(rule, &fixture, &fixture.join(side));

@@ -72,7 +72,7 @@ pub(super) fn open(
     wanted: FieldSet,
     hash: bool,
 ) -> Result<Trail, Failure> {
-    let Prepared { engine, policy, window, now, organization, scratch, .. } = prepared;
+    let Prepared { engine, policy, rules, own, window, now, organization, scratch } = prepared;
     if input.keep_content && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content) {
         return Err(Failure::usage(
             "the store was collected without --keep-content: it has no content to keep",
@@ -139,6 +139,8 @@ pub(super) fn open(
         policy,
         window,
         now,
+        rules,
+        own,
         ledger,
         balance: view.balance,
         passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },

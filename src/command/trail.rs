@@ -27,6 +27,7 @@ use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::store::Store;
 use crate::ingest::{self, Ingested, Progress, Rows};
 use crate::policy::{self, Policy};
+use crate::rule::folder::Own;
 use crate::rule::{self, Rule};
 use crate::source::Layout;
 
@@ -38,6 +39,8 @@ pub(super) struct Prepared {
     pub(super) engine: Engine,
     pub(super) policy: Option<Policy>,
     pub(super) rules: &'static [Rule],
+    /// Files of rules beside the program's own.
+    pub(super) own: Vec<Own>,
     pub(super) window: Window,
     pub(super) now: i64,
     /// What should deliver logs, where a configuration says so.
@@ -51,6 +54,9 @@ pub(super) struct Trail {
     pub(super) policy: Option<Policy>,
     pub(super) window: Window,
     pub(super) now: i64,
+    pub(super) rules: &'static [Rule],
+    /// Files of rules beside the program's own.
+    pub(super) own: Vec<Own>,
     pub(super) ledger: Ledger,
     pub(super) balance: Balance,
     pub(super) passed: Passed,
@@ -83,6 +89,7 @@ impl Prepared {
         let window =
             clock::parse_window(input.from.as_deref(), input.to.as_deref(), now).map_err(Failure::usage)?;
         let policy = input.policy.as_deref().map(load_policy).transpose()?;
+        let own = rule::folder::read(&input.rules).map_err(Failure::usage)?;
         let scratch = Scratch::new(input.temp_dir.as_deref())?;
         let limits = engine::Limits {
             memory: input.memory_limit,
@@ -102,8 +109,8 @@ impl Prepared {
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "run", run_batch(policy.as_ref(), &window, now, input.scope)?)?;
-        let rules = rules(&input.rules)?;
-        Ok(Self { engine, policy, rules, window, now, organization: None, scratch })
+        let rules = rules(&own, policy.as_ref(), &engine)?;
+        Ok(Self { engine, policy, rules, own, window, now, organization: None, scratch })
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.
@@ -138,7 +145,7 @@ impl Prepared {
             }
             say(&format!("reading again: Bedrock services assumed {new} roles that no policy names"));
         };
-        let Self { engine, policy, window, now, organization, scratch, .. } = self;
+        let Self { engine, policy, rules, own, window, now, organization, scratch } = self;
         let passed = sources.passed();
         let schema = builder::schema();
         let named = wanted.get().is_some_and(|wanted| wanted.contains(Field::AccountName));
@@ -186,6 +193,8 @@ impl Prepared {
             policy,
             window,
             now,
+            rules,
+            own,
             ledger,
             balance,
             passed,
@@ -328,13 +337,22 @@ fn scans(
     Ok((tables.into_keys().collect(), wanted))
 }
 
-/// The program's rules and those of the folders.
-pub(super) fn rules(folders: &[PathBuf]) -> Result<&'static [Rule], Failure> {
-    if folders.is_empty() {
+/// The program's rules, those of the folders and those of the policy. Files are checked against the tables.
+pub(super) fn rules(
+    own: &[Own],
+    policy: Option<&Policy>,
+    engine: &Engine,
+) -> Result<&'static [Rule], Failure> {
+    let customs = policy.map(Policy::customs).unwrap_or_default();
+    if own.is_empty() && customs.is_empty() {
         return rule::catalogue().map_err(Failure::failed);
     }
+    rule::folder::check(own, engine).map_err(Failure::usage)?;
+    let name = policy.map(Policy::name).unwrap_or_default();
+    let customs = customs.iter().map(|custom| rule::custom::rule(custom, name)).collect();
+    let rules = rule::folder::join(own, customs).map_err(Failure::usage)?;
     // A run has one set of rules, and lives as long as they do.
-    rule::folder::load(folders).map(|rules| &*rules.leak()).map_err(Failure::usage)
+    Ok(rules.leak())
 }
 
 /// Registers one batch under its own schema.

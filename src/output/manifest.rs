@@ -28,6 +28,9 @@ pub struct Manifest {
     pub parameters: BTreeMap<String, String>,
     /// The policies judged by, oldest first; empty when there was none.
     pub policy: Vec<Policy>,
+    /// Files of rules beside the program's own.
+    #[serde(default)]
+    pub rules: Vec<RuleFile>,
     /// Records by what became of them: `seen`, `kept`, `not_ours`, …
     pub balance: BTreeMap<String, i64>,
     /// The list of log objects, when it was written.
@@ -56,6 +59,17 @@ pub struct Policy {
     pub name: String,
     /// Its own version.
     pub version: String,
+    /// The hash of the file.
+    pub sha256: String,
+}
+
+/// A file with a rule that the program does not bring along.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleFile {
+    /// The rule's code.
+    pub rule: String,
+    /// The file, as it was found.
+    pub file: String,
     /// The hash of the file.
     pub sha256: String,
 }
@@ -101,6 +115,11 @@ pub(super) mod tests {
                 version: "3".to_owned(),
                 sha256: "00".repeat(32),
             }],
+            rules: vec![RuleFile {
+                rule: "ACME001".to_owned(),
+                file: "rules/ACME001-x.sql".to_owned(),
+                sha256: "33".repeat(32),
+            }],
             balance: BTreeMap::from([("seen".to_owned(), 12), ("kept".to_owned(), 3)]),
             ledger: Some(Ledger { file: "ledger.parquet".to_owned(), sha256: "11".repeat(32), rows: 2 }),
             not_assessed: vec!["completeness: It is not verified.".to_owned()],
@@ -143,6 +162,13 @@ pub(super) mod tests {
               "name": "ai-use",
               "version": "3",
               "sha256": "0000000000000000000000000000000000000000000000000000000000000000"
+            }
+          ],
+          "rules": [
+            {
+              "rule": "ACME001",
+              "file": "rules/ACME001-x.sql",
+              "sha256": "3333333333333333333333333333333333333333333333333333333333333333"
             }
           ],
           "balance": {
