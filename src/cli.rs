@@ -58,7 +58,7 @@ pub enum Scope {
 }
 
 /// Where events come from and which are asked for.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Input {
     /// CloudTrail files, folders, globs, s3://bucket/prefix, or - for standard input; repeatable.
     #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE")]
@@ -88,6 +88,9 @@ pub struct Input {
     /// services assume, whatever service they call.
     #[arg(long, value_name = "SCOPE", default_value = "default", env = "BEDTRAIL_SCOPE")]
     pub scope: Scope,
+    /// What was before --from, for rules that ask what is usual: a store or logs. With --store its own past by default.
+    #[arg(long, value_name = "STORE|SOURCE", env = "BEDTRAIL_HISTORY")]
+    pub history: Option<String>,
     /// Files published up to this many days after --to are read too, since delivery can be late.
     #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
@@ -185,6 +188,7 @@ impl Input {
             regions: Vec::new(),
             policy,
             rules: Vec::new(),
+            history: None,
             scope: Scope::Default,
             late_days: LATE_DAYS,
             keep_content: false,
