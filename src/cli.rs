@@ -429,6 +429,26 @@ pub enum Rules {
         #[command(flatten)]
         more: MoreRules,
     },
+    /// Makes rule files of Sigma rules on CloudTrail.
+    Import {
+        /// Sigma rules (YAML), one to a file.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Code of the rule, or of the first of several: ACME001.
+        #[arg(long, default_value = "SIGMA001")]
+        code: String,
+        /// Write CODE-name.sql files into this folder instead of to standard output.
+        #[arg(short, long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// A rule as Sigma, where Sigma can say it.
+    Export {
+        /// Its code or name: BT051, guardrail-deleted.
+        rule: String,
+        /// Rules of one's own.
+        #[command(flatten)]
+        more: MoreRules,
+    },
     /// Runs each rule over its fixtures: one folder that must fire, one that must stay silent.
     Test {
         /// A folder laid out as `<code>-<name>/{fires,silent}`; the repository's `fixtures/rules` by default. If it

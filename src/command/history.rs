@@ -54,8 +54,10 @@ pub(super) struct Baseline {
 /// That a baseline is asked for, and nothing says where it ends.
 pub(super) fn check(input: &Input, window: &Window) -> Result<(), Failure> {
     if input.history.is_some() && window.from.is_none() {
-        return Err(Failure::usage("--history is what was before the window, and the window has no beginning")
-            .help("say with --from where it begins"));
+        return Err(Failure::usage(
+            "--history is what was before the window, and the window has no beginning",
+        )
+        .help("say with --from where it begins"));
     }
     Ok(())
 }
@@ -173,8 +175,10 @@ impl Asked<'_> {
             Rows::Files(files) => (files, Vec::new()),
         };
         let names = self.organization.filter(|_| columns.contains(Field::AccountName));
-        let by_account =
-            stored::account_names(names).map(|lookup| (Field::AccountName.name(), lookup)).into_iter().collect();
+        let by_account = stored::account_names(names)
+            .map(|lookup| (Field::AccountName.name(), lookup))
+            .into_iter()
+            .collect();
         let rows = Stored { files: &files, schema: builder::schema(), predicate: None, more, by_account };
         self.engine.register_stored("history", &builder::schema(), rows).map_err(Failure::failed)
     }

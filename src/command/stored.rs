@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Failure;
-use super::listing::{self, Passed};
 use super::history::{Asked, Baseline};
+use super::listing::{self, Passed};
 use super::trail::{Prepared, Tables, Trail, cover, put, warn};
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;

@@ -343,11 +343,7 @@ impl Trail {
 pub(super) type Tables = BTreeMap<String, BTreeSet<String>>;
 
 /// The tables that queries read, and the columns of `events` among them, `also` included.
-fn scans(
-    engine: &Engine,
-    queries: &[String],
-    also: &[Field],
-) -> Result<(Tables, FieldSet), Failure> {
+fn scans(engine: &Engine, queries: &[String], also: &[Field]) -> Result<(Tables, FieldSet), Failure> {
     let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
     let tables = engine.scans(&texts).map_err(query_failure)?;
     let columns = tables.get("events").map(|columns| FieldSet::named(columns.iter().map(String::as_str)));
