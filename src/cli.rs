@@ -39,6 +39,8 @@ pub enum Command {
     Store(Store),
     /// Any question in SQL over the tables (see `query --tables`).
     Query(Query),
+    /// Who is behind an agent and what it did, as one timeline.
+    Trace(Trace),
     /// The rules: list, explain, test on their fixtures.
     #[command(subcommand)]
     Rules(Rules),
@@ -485,6 +487,28 @@ pub enum Policy {
         /// The file.
         file: PathBuf,
     },
+}
+
+/// `bedtrail trace`
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// A session, agent, request, event or person: the whole name, its last part, or its beginning.
+    pub subject: String,
+    /// What is read.
+    #[command(flatten)]
+    pub input: Input,
+    /// A tree for people, or JSON.
+    #[arg(long, value_enum, default_value = "tree")]
+    pub format: Shape,
+}
+
+/// How a trace is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shape {
+    /// One line a record, indented under what it belongs to.
+    Tree,
+    /// One document.
+    Json,
 }
 
 /// Reads `192M`, `2G`, `65536`, `64KiB`: bytes, in powers of 1024.

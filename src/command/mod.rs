@@ -19,6 +19,7 @@ mod run;
 mod scratch;
 mod store;
 mod stored;
+mod trace;
 mod trail;
 
 use std::io::Write as _;
@@ -89,6 +90,7 @@ fn with(cli: Cli, given: &Given) -> Code {
         Command::Collect(collect) => collect::run(&collect),
         Command::Store(store) => store::run(&store),
         Command::Query(query) => query::run(&query),
+        Command::Trace(trace) => trace::run(&trace),
         Command::Rules(rules) => rules::run(&rules),
         Command::Policy(policy) => policy::run(&policy),
     };

@@ -23,5 +23,6 @@ mod s3_fault;
 mod scan;
 mod store;
 mod story;
+mod trace;
 mod truth;
 mod window;
