@@ -60,7 +60,7 @@ pub enum Scope {
 }
 
 /// Where events come from and which are asked for.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Input {
     /// CloudTrail files, folders, globs, s3://bucket/prefix, or - for standard input; repeatable.
     #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE")]
@@ -90,6 +90,9 @@ pub struct Input {
     /// services assume, whatever service they call.
     #[arg(long, value_name = "SCOPE", default_value = "default", env = "BEDTRAIL_SCOPE")]
     pub scope: Scope,
+    /// What was before --from, for rules that ask what is usual: a store or logs. With --store its own past by default.
+    #[arg(long, value_name = "STORE|SOURCE", env = "BEDTRAIL_HISTORY")]
+    pub history: Option<String>,
     /// Files published up to this many days after --to are read too, since delivery can be late.
     #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
@@ -187,6 +190,7 @@ impl Input {
             regions: Vec::new(),
             policy,
             rules: Vec::new(),
+            history: None,
             scope: Scope::Default,
             late_days: LATE_DAYS,
             keep_content: false,
@@ -422,6 +426,26 @@ pub enum Rules {
     /// One rule, as a page of a manual.
     Explain {
         /// Its code or name: BT001, model-not-allowed.
+        rule: String,
+        /// Rules of one's own.
+        #[command(flatten)]
+        more: MoreRules,
+    },
+    /// Makes rule files of Sigma rules on CloudTrail.
+    Import {
+        /// Sigma rules (YAML), one to a file.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Code of the rule, or of the first of several: ACME001.
+        #[arg(long, default_value = "SIGMA001")]
+        code: String,
+        /// Write CODE-name.sql files into this folder instead of to standard output.
+        #[arg(short, long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// A rule as Sigma, where Sigma can say it.
+    Export {
+        /// Its code or name: BT051, guardrail-deleted.
         rule: String,
         /// Rules of one's own.
         #[command(flatten)]

@@ -6,6 +6,7 @@ mod collect;
 mod configured;
 mod deliver;
 mod follow;
+mod history;
 mod judge;
 mod listing;
 mod policy;

@@ -1,12 +1,12 @@
 //! A store in place of logs: the same tables, from what was collected.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::Failure;
+use super::history::{Asked, Baseline};
 use super::listing::{self, Passed};
-use super::trail::{Prepared, Trail, cover, put, warn};
+use super::trail::{Prepared, Tables, Trail, cover, put, warn};
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;
 use crate::config::Organization;
@@ -19,6 +19,7 @@ use crate::exit::Code;
 use crate::ingest::store::local::Folder;
 use crate::ingest::store::s3::Place;
 use crate::ingest::store::{Store, StoreError, rows_schema};
+use crate::policy::Policy;
 use crate::source::s3::{Session, Url};
 use crate::source::{Extent, Layout};
 
@@ -68,7 +69,7 @@ pub(super) fn open(
     prepared: Prepared,
     store: Store,
     input: &Input,
-    tables: &BTreeSet<String>,
+    tables: &Tables,
     wanted: FieldSet,
     hash: bool,
 ) -> Result<Trail, Failure> {
@@ -86,29 +87,20 @@ pub(super) fn open(
         .help("read the logs with -s and --scope agents"));
     }
     let extent = listing::extent(input, &window);
-    let view = store.view(&extent, hash || tables.contains("objects"))?;
-    let mut by_account: Vec<(&'static str, Lookup)> = Vec::new();
-    if wanted.contains(Field::Environment)
-        && let Some(policy) = policy.clone()
-    {
-        let environment = move |account: &str| policy.environment_of(account).map(str::to_owned);
-        by_account.push((Field::Environment.name(), Arc::new(environment)));
-    }
-    let names = wanted.contains(Field::AccountName).then_some(organization.as_ref()).flatten();
-    by_account.extend(account_names(names).map(|lookup| (Field::AccountName.name(), lookup)));
+    let view = store.view(&extent, hash || tables.contains_key("objects"))?;
     let stored = Stored {
         files: &view.rows.files,
         schema: rows_schema(),
         predicate: view.rows.predicate.as_deref(),
         more: view.rows.promoted,
-        by_account,
+        by_account: by_account(policy.as_ref(), organization.as_ref(), wanted),
     };
     engine.register_stored("events", &builder::schema(), stored).map_err(Failure::failed)?;
     let ledger = view.ledger;
-    if tables.contains("objects") {
+    if tables.contains_key("objects") {
         put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
     }
-    if tables.contains("refusals") {
+    if tables.contains_key("refusals") {
         put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
     }
     warn(&ledger, input.quiet);
@@ -125,7 +117,7 @@ pub(super) fn open(
         super::say(&note);
     }
     let mut coverage = Coverage::default();
-    if organization.is_some() || tables.contains("coverage") {
+    if organization.is_some() || tables.contains_key("coverage") {
         store.names(|name| {
             let layout = Layout::of(name);
             if extent.reads(&layout) {
@@ -133,6 +125,19 @@ pub(super) fn open(
             }
         })?;
     }
+    let asked = Asked {
+        engine: &engine,
+        input,
+        policy: policy.as_ref(),
+        organization: organization.as_ref(),
+        window: &window,
+        now,
+        scratch: scratch.path(),
+        follow: None,
+    };
+    let Baseline { line, files, other } = asked.fill(tables, Some(&store))?;
+    let mut read = view.rows.files;
+    read.extend(files);
     let silent = cover(&engine, &coverage, organization.as_ref())?;
     Ok(Trail {
         engine,
@@ -146,9 +151,28 @@ pub(super) fn open(
         passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },
         silent,
         followed: None,
-        stored: Some((store, view.rows.files)),
+        baseline: line,
+        stored: std::iter::once((store, read)).chain(other).collect(),
         _scratch: scratch,
     })
+}
+
+/// Columns whose value is not in the store, since it may change: found by the account.
+pub(super) fn by_account(
+    policy: Option<&Policy>,
+    organization: Option<&Organization>,
+    wanted: FieldSet,
+) -> Vec<(&'static str, Lookup)> {
+    let mut found: Vec<(&'static str, Lookup)> = Vec::new();
+    if wanted.contains(Field::Environment)
+        && let Some(policy) = policy.cloned()
+    {
+        let environment = move |account: &str| policy.environment_of(account).map(str::to_owned);
+        found.push((Field::Environment.name(), Arc::new(environment)));
+    }
+    let names = organization.filter(|_| wanted.contains(Field::AccountName));
+    found.extend(account_names(names).map(|lookup| (Field::AccountName.name(), lookup)));
+    found
 }
 
 /// The organisation's names of accounts, if it gives any.

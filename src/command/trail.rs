@@ -1,6 +1,6 @@
 //! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use arrow::array::RecordBatch;
 
 use super::follow::Follow;
+use super::history::{self, Asked};
 use super::listing::{self, Passed, Sources};
 use super::progress;
 use super::scratch::Scratch;
@@ -64,8 +65,10 @@ pub(super) struct Trail {
     pub(super) silent: Vec<(String, String)>,
     /// How many roles of agents were followed into other services, where they were.
     pub(super) followed: Option<usize>,
-    /// The store that was read and its files, if it was one.
-    pub(super) stored: Option<(Store, Vec<PathBuf>)>,
+    /// What is known from before the window, in words, if a query asked.
+    pub(super) baseline: Option<String>,
+    /// The stores that were read, and their files.
+    pub(super) stored: Vec<(Store, Vec<PathBuf>)>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
 }
@@ -74,7 +77,7 @@ pub(super) struct Trail {
 struct Read {
     sources: Sources,
     /// The tables that the run's queries read.
-    tables: BTreeSet<String>,
+    tables: Tables,
     ingested: Ingested,
 }
 
@@ -88,6 +91,7 @@ impl Prepared {
         };
         let window =
             clock::parse_window(input.from.as_deref(), input.to.as_deref(), now).map_err(Failure::usage)?;
+        history::check(input, &window)?;
         let policy = input.policy.as_deref().map(load_policy).transpose()?;
         let own = rule::folder::read(&input.rules).map_err(Failure::usage)?;
         let scratch = Scratch::new(input.temp_dir.as_deref())?;
@@ -167,10 +171,10 @@ impl Prepared {
         .map_err(Failure::failed)?;
         let ledger = ingested.ledger;
         // As a table the ledger takes far more memory than it does as entries: only if somebody asks it.
-        if tables.contains("objects") {
+        if tables.contains_key("objects") {
             put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
         }
-        if tables.contains("refusals") {
+        if tables.contains_key("refusals") {
             put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
         }
         let balance = ledger.balance();
@@ -183,8 +187,19 @@ impl Prepared {
         }
         warn(&ledger, input.quiet);
         let organization = organization.as_ref();
+        let asked = Asked {
+            engine: &engine,
+            input,
+            policy: policy.as_ref(),
+            organization,
+            window: &window,
+            now,
+            scratch: scratch.path(),
+            follow: follow.as_ref(),
+        };
+        let baseline = asked.fill(&tables, None)?;
         let mut coverage = Coverage::default();
-        if organization.is_some() || tables.contains("coverage") {
+        if organization.is_some() || tables.contains_key("coverage") {
             ledger.names().for_each(|name| coverage.add(&Layout::of(name), &window));
         }
         let silent = cover(&engine, &coverage, organization)?;
@@ -200,7 +215,8 @@ impl Prepared {
             passed,
             silent,
             followed: follow.as_ref().map(Follow::count),
-            stored: None,
+            baseline: baseline.line,
+            stored: baseline.other.into_iter().collect(),
             _scratch: scratch,
         })
     }
@@ -278,10 +294,9 @@ impl Trail {
     /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
     /// the last query; a file that is there then was there all the time, since no name is used twice.
     pub(super) fn intact(&self) -> Result<(), Failure> {
-        let Some((store, files)) = &self.stored else { return Ok(()) };
-        match files.iter().find(|file| !file.exists()) {
+        match self.stored.iter().find(|(_, files)| files.iter().any(|file| !file.exists())) {
             None => Ok(()),
-            Some(_) => {
+            Some((store, _)) => {
                 Err(Failure::failed(format!("the store {} was changed while it was read", store.name()))
                     .help("run again"))
             }
@@ -311,6 +326,7 @@ impl Trail {
             lines
                 .push(format!("Agents' roles whose calls were kept whatever service they went to: {roles}."));
         }
+        lines.extend(self.baseline.clone());
         if self.passed.unlisted {
             lines.push("Accounts, Regions and days that were not asked for were not listed.".to_owned());
         }
@@ -324,17 +340,16 @@ impl Trail {
     }
 }
 
+/// The tables that queries read, each with the columns read of it.
+pub(super) type Tables = BTreeMap<String, BTreeSet<String>>;
+
 /// The tables that queries read, and the columns of `events` among them, `also` included.
-fn scans(
-    engine: &Engine,
-    queries: &[String],
-    also: &[Field],
-) -> Result<(BTreeSet<String>, FieldSet), Failure> {
+fn scans(engine: &Engine, queries: &[String], also: &[Field]) -> Result<(Tables, FieldSet), Failure> {
     let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
     let tables = engine.scans(&texts).map_err(query_failure)?;
     let columns = tables.get("events").map(|columns| FieldSet::named(columns.iter().map(String::as_str)));
     let wanted = columns.unwrap_or_default().union(FieldSet::of(also));
-    Ok((tables.into_keys().collect(), wanted))
+    Ok((tables, wanted))
 }
 
 /// The program's rules, those of the folders and those of the policy. Files are checked against the tables.
