@@ -57,6 +57,8 @@ pub(super) struct Trail {
     pub(super) silent: Vec<(String, String)>,
     /// The store that was read and its files, if it was one.
     pub(super) stored: Option<(Store, Vec<PathBuf>)>,
+    /// What was asked for and the store cannot have.
+    pub(super) lacks: Vec<stored::Lack>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
 }
@@ -211,6 +213,7 @@ impl Prepared {
             passed,
             silent,
             stored: None,
+            lacks: Vec::new(),
             _scratch: scratch,
         })
     }
@@ -223,16 +226,21 @@ impl Trail {
         let Some((store, files)) = &self.stored else { return Ok(()) };
         match files.iter().find(|file| !file.exists()) {
             None => Ok(()),
-            Some(_) => {
-                Err(Failure::failed(format!("the store {} was changed while it was read", store.name()))
-                    .help("run again"))
-            }
+            Some(lost) => Err(Failure::failed(format!(
+                "the store {} lost {} while it was read",
+                store.name(),
+                lost.display()
+            ))
+            .help("if no other run was changing the store, restore it from a backup or collect into a new one")),
         }
     }
 
     /// Whether every object and record could be read, and everybody expected delivered.
     pub(super) fn complete(&self) -> bool {
-        self.balance.objects_refused == 0 && self.balance.refused == 0 && self.silent.is_empty()
+        self.balance.objects_refused == 0
+            && self.balance.refused == 0
+            && self.silent.is_empty()
+            && !self.lacks.iter().any(|lack| lack.incomplete)
     }
 
     /// The lines under every report: what was read, and what became of each record.

@@ -9,6 +9,7 @@ pub mod folder;
 pub mod format;
 pub mod manifest;
 mod text;
+pub mod upload;
 
 use std::fmt;
 use std::io::Write;
