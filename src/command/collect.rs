@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::listing::extent;
+use super::listing::{self, extent};
 use super::scratch::Scratch;
 use super::trail::threads;
 use super::{Failure, progress, say, stored};
@@ -17,6 +17,7 @@ use crate::event::scope::Scope;
 use crate::exit::Code;
 use crate::ingest::store::{self, Collected, Collecting, Store};
 use crate::ingest::{self, Progress};
+use crate::source::api::{Api, Queries};
 use crate::source::feed::Feed;
 use crate::source::s3::{Buckets, Reader, Session, Tally, Url};
 use crate::source::{Listing, LogObject, Place, local};
@@ -89,7 +90,7 @@ pub(super) fn collect(
     let progress = Progress::default();
     let mut sources = input.sources.clone();
     sources.sort();
-    let fetch = found.remote.as_ref().map(|remote| |objects| remote.reader.read(objects));
+    let fetch = found.remote.as_ref().map(|remote| |objects| remote.read(objects));
     let with = Collecting {
         shared: &shared,
         limits: &limits,
@@ -110,7 +111,12 @@ pub(super) fn collect(
     let sifted = store.sift(&found.objects)?;
     let new = sifted.new.len() as u64;
     let known = || (new, true);
-    Ok(progress::shown(&progress, &known, input.quiet, || store.collect(&found.objects, sifted, &with))?)
+    let collected =
+        progress::shown(&progress, &known, input.quiet, || store.collect(&found.objects, sifted, &with))?;
+    if let Some(queries) = found.remote.as_ref().and_then(|remote| remote.queries.as_ref()) {
+        listing::notes(queries, input.quiet);
+    }
+    Ok(collected)
 }
 
 /// What a run lists.
@@ -121,12 +127,31 @@ struct Found {
     remote: Option<Remote>,
 }
 
-/// How objects of buckets are read.
+/// How objects of buckets and APIs are read.
 struct Remote {
-    reader: Reader,
+    reader: Option<Reader>,
     tally: Arc<Tally>,
+    queries: Option<Queries>,
     // Last: the reader works on its threads.
     _session: Session,
+}
+
+impl Remote {
+    fn read(&self, objects: Vec<LogObject>) -> Feed {
+        let (asked, stored): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| Api::is(&object.name));
+        match (&self.reader, &self.queries) {
+            (Some(reader), Some(queries)) if !asked.is_empty() => {
+                let (out, both) = Feed::new(1);
+                queries.read_into(&asked, &out);
+                let buckets = reader.read(stored);
+                std::thread::spawn(move || buckets.pour(&out));
+                both
+            }
+            (Some(reader), _) => reader.read(stored),
+            (None, Some(queries)) => queries.read(&asked),
+            (None, None) => Feed::new(1).1,
+        }
+    }
 }
 
 impl Found {
@@ -134,26 +159,39 @@ impl Found {
         let input = &arguments.input;
         if input.sources.is_empty() {
             return Err(Failure::usage("no source: say where the logs are with -s")
-                .help("a CloudTrail file, a folder of them, a glob, or s3://bucket/prefix"));
+                .help("a CloudTrail file, a folder of them, a glob, s3://bucket/prefix, lookup:, lake:… or athena:…"));
         }
+        let (apis, others): (Vec<String>, Vec<String>) =
+            input.sources.iter().cloned().partition(|source| Api::is(source));
         let (buckets, files): (Vec<String>, Vec<String>) =
-            input.sources.iter().cloned().partition(|source| Url::is(source));
-        let mut listing = Listing::default();
+            others.into_iter().partition(|source| Url::is(source));
+        let mut found_objects = Listing::default();
         for source in &files {
             if source == "-" {
                 return Err(Failure::usage(
                     "- cannot be collected: standard input has no name by which to know it",
                 ));
             }
-            listing.extend(local::list(source, &extent(input, window)).map_err(Failure::failed)?);
+            found_objects.extend(local::list(source, &extent(input, window)).map_err(Failure::failed)?);
         }
         for source in &buckets {
             Url::parse(source).map_err(Failure::usage)?;
         }
+        // A run that names no beginning goes back as far as the ones before it.
+        let last = store.state().last.as_ref();
+        let from = window.from.or_else(|| last.and_then(|last| last.scope.from));
+        let asked = extent(input, &Window { from, to: None });
+        Queries::check(&apis, &asked).map_err(listing::refusal)?;
         let mut remote = None;
+        if !apis.is_empty() && buckets.is_empty() {
+            let session = Session::open(input.aws.access()).map_err(Failure::failed)?;
+            let queries = listing::queries(&session, input, &apis, &asked, now, true)?;
+            remote = Some(Remote { reader: None, tally: Arc::default(), queries, _session: session });
+        }
         if !buckets.is_empty() {
             let from = since(store, arguments, &buckets, window)?;
             let session = Session::open(input.aws.access()).map_err(Failure::failed)?;
+            let queries = listing::queries(&session, input, &apis, &asked, now, true)?;
             let extent = extent(input, &Window { from: Some(from), to: None });
             let found = Buckets::find(&session, &buckets, extent, now).map_err(Failure::failed)?;
             if !input.quiet {
@@ -161,12 +199,14 @@ impl Found {
             }
             let (tally, reader) = (found.tally(), found.reader(&session, input.max_object_size));
             let listed = found.list(&session);
-            listed.each(&session, |object| listing.objects.push(object)).map_err(Failure::failed)?;
-            listing.skipped += tally.skipped.load(Ordering::Relaxed);
-            remote = Some(Remote { reader, tally, _session: session });
+            listed.each(&session, |object| found_objects.objects.push(object)).map_err(Failure::failed)?;
+            found_objects.skipped += tally.skipped.load(Ordering::Relaxed);
+            remote = Some(Remote { reader: Some(reader), tally, queries, _session: session });
         }
-        listing.settle();
-        let Listing { objects, skipped, pruned, .. } = listing;
+        let queries = remote.as_ref().and_then(|remote| remote.queries.as_ref());
+        found_objects.objects.extend(queries.into_iter().flat_map(Queries::list));
+        found_objects.settle();
+        let Listing { objects, skipped, pruned, .. } = found_objects;
         if objects.is_empty() && store.state().last.is_none() {
             let given = input.sources.join(", ");
             return Err(Failure::failed(format!("no log object was found in {given}")).help(if pruned > 0 {

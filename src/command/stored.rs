@@ -135,6 +135,12 @@ pub(super) fn open(
         now,
         ledger,
         balance: view.balance,
+        blind: store
+            .state()
+            .last
+            .as_ref()
+            .map(|last| listing::blind(&last.scope.sources))
+            .unwrap_or_default(),
         passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },
         silent,
         stored: Some((store, view.rows.files)),

@@ -25,6 +25,7 @@ use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::store::Store;
 use crate::ingest::{self, Progress, Rows};
+use crate::output::Caveat;
 use crate::policy::{self, Policy};
 use crate::rule::{self, Rule};
 use crate::source::Layout;
@@ -53,6 +54,8 @@ pub(super) struct Trail {
     pub(super) ledger: Ledger,
     pub(super) balance: Balance,
     pub(super) passed: Passed,
+    /// What the sources can never show.
+    pub(super) blind: Vec<Caveat>,
     /// Accounts and Regions that should have delivered logs and did not.
     pub(super) silent: Vec<(String, String)>,
     /// The store that was read and its files, if it was one.
@@ -160,6 +163,7 @@ impl Prepared {
         let tables = tables.map_err(|_| Failure::failed("internal error: planning ended early"))??;
         let ingested = ingested.map_err(Failure::failed)?;
         let passed = sources.passed();
+        sources.say_notes(input.quiet);
         let schema = builder::schema();
         let named = wanted.get().is_some_and(|wanted| wanted.contains(Field::AccountName));
         let names = organization.as_ref().filter(|_| named);
@@ -209,6 +213,7 @@ impl Prepared {
             ledger,
             balance,
             passed,
+            blind: listing::blind(&input.sources),
             silent,
             stored: None,
             _scratch: scratch,
