@@ -275,7 +275,14 @@ fn dry_run(store: &Store, found: &Found) -> Result<Code, Failure> {
     );
     if let Some(remote) = &found.remote {
         let lists = remote.tally.lists.load(Ordering::Relaxed);
-        let fed = sifted.new.iter().filter(|at| found.objects[**at].place == Place::Fed).count();
+        let of = |api: bool| {
+            let fed = sifted.new.iter().map(|at| &found.objects[*at]);
+            fed.filter(|object| object.place == Place::Fed && Api::is(&object.name) == api).count()
+        };
+        let (fed, asked) = (of(false), of(true));
+        if asked > 0 {
+            let _ = writeln!(text, "{asked} slices to ask APIs for");
+        }
         // Millionths of a dollar: what S3 Standard asks in us-east-1, 0.005 for 1,000 LISTs, 0.0004 for 1,000 GETs.
         let micros = lists * 5 + fed as u64 * 4 / 10;
         let _ = writeln!(

@@ -212,7 +212,9 @@ pub(super) fn queries(
 pub(super) fn notes(queries: &Queries, quiet: bool) {
     let notes = queries.notes();
     if !quiet {
-        notes.iter().for_each(|note| say(&format!("note: {note}")));
+        for note in notes {
+            say(&format!("note: {note}"));
+        }
     }
 }
 

@@ -116,10 +116,6 @@ const MISSPELT: &[(&str, &str)] = &[
     ("credentiaisissuedto", "credentialsIssuedTo"),
     ("vpcendpointaccountid", "vpcEndpointAccountId"),
     ("vpcendpointid", "vpcEndpointId"),
-    ("vpcendointid", "vpcEndpointId"),
-    ("vpcendpointaccountid", "vpcEndpointAccountId"),
-    ("vpcendpointid", "vpcEndpointId"),
-    ("webidfederationdata", "webIdFederationData"),
 ];
 
 /// The name as CloudTrail writes it, if it is one of its.

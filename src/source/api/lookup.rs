@@ -291,7 +291,6 @@ impl<'l> Reading<'l> {
     }
 
     /// All events of the window with their times, if one answer holds them. The inner error floors the slices.
-    #[expect(clippy::type_complexity, reason = "two kinds of failure: of the Region, and of this answer")]
     async fn window(
         &mut self,
         query: &Query<'_>,

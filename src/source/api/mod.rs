@@ -229,7 +229,6 @@ impl Queries {
                 Api::Lookup if !rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
                     return wrong("lookup: or lookup:REGION");
                 }
-                Api::Lookup => {}
                 Api::Lake if rest.is_empty() => {
                     return wrong("lake: and the id or ARN of an event data store");
                 }
@@ -239,7 +238,7 @@ impl Queries {
                 Api::Lake | Api::Athena if extent.from.is_none() => {
                     return Err(ApiError::Endless { source_name: source.clone() });
                 }
-                Api::Lake | Api::Athena => {}
+                _ => {}
             }
         }
         Ok(())
