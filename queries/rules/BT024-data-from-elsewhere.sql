@@ -12,12 +12,12 @@
 -- why = """\
 -- What a knowledge base reads becomes what a model says; what a batch job reads is sent to a model. A bucket in \
 -- another account or Region takes data out of the boundary that was assessed, and whoever owns it can change the \
--- answers. The rule reads the S3 location of data sources (CreateDataSource, UpdateDataSource) and of the input \
--- of batch jobs, and holds the bucket against approved.data_buckets. Success is medium, a refused attempt low; a \
--- call that failed for another reason passes. CloudTrail may hide the configuration of a data source: then it is \
--- not assessed. Neither is the direct ingestion of documents (IngestKnowledgeBaseDocuments), whose records do not \
--- say where they lie. Sources that are no buckets (web pages, Confluence) are not judged. Where batch jobs write is \
--- the subject of BT007."""
+-- answers. The rule reads the S3 location of data sources (CreateDataSource, UpdateDataSource) and of the input of \
+-- batch jobs, and holds the bucket against approved.data_buckets, for batch jobs against approved.batch_buckets \
+-- too. Success is medium, a refused attempt low; a call that failed for another reason passes. CloudTrail may hide \
+-- the configuration of a data source: then it is not assessed. Neither is the direct ingestion of documents \
+-- (IngestKnowledgeBaseDocuments), whose records do not say where they lie. Sources that are no buckets (web pages, \
+-- Confluence) are not judged. Where batch jobs write is the subject of BT007."""
 -- fix = """\
 -- Find out who owns the bucket. If it is right, list it under approved.data_buckets; if not, remove the data source \
 -- and its vectors, and check what was answered from it. Limit the role of the knowledge base to its own buckets."""
@@ -73,15 +73,21 @@ places AS (
   FROM (SELECT DISTINCT place AS place FROM changes WHERE place IS NOT NULL) AS named
   WHERE regexp_like(place, '\A(s3://|arn:[^:]*:s3:::)')
 ),
+buckets AS (
+  SELECT 'data' AS kind, pattern_re AS pattern_re FROM policy_data_bucket
+  UNION ALL
+  SELECT 'batch' AS kind, pattern_re AS pattern_re FROM policy_batch_bucket
+),
 listed AS (
-  SELECT DISTINCT p.place AS place
+  SELECT p.place AS place, COUNT(*) FILTER (WHERE b.kind = 'data') AS for_data
   FROM places AS p
-  JOIN policy_data_bucket AS b
+  JOIN buckets AS b
     ON regexp_like(p.bucket, b.pattern_re)
     OR regexp_like('s3://' || p.bucket, b.pattern_re)
     OR regexp_like('s3://' || p.bucket || '/', b.pattern_re)
     OR regexp_like(p.uri, b.pattern_re)
     OR regexp_like(p.uri || '/', b.pattern_re)
+  GROUP BY p.place
 )
 SELECT
   CASE
@@ -100,7 +106,10 @@ SELECT
     WHEN c.outcome = 'denied' THEN 'an attempt to read from a bucket outside the list was refused'
     ELSE 'the bucket is not among those for data'
   END AS reason,
-  'data from a bucket of approved.data_buckets' AS expected,
+  CASE
+    WHEN c.event_name = 'CreateModelInvocationJob' THEN 'data from a bucket of approved.data_buckets or batch_buckets'
+    ELSE 'data from a bucket of approved.data_buckets'
+  END AS expected,
   c.event_name || COALESCE(' from ' || p.uri, '') || COALESCE(', bucket of account ' || c.bucket_owner, '') AS observed,
   c.event_time AS event_time,
   c.event_id AS event_id,
@@ -108,4 +117,6 @@ SELECT
   CASE WHEN c.outcome = 'ok' THEN 'medium' ELSE 'low' END AS severity
 FROM changes AS c
 LEFT JOIN places AS p ON p.place = c.place
-LEFT JOIN listed AS l ON l.place = c.place
+LEFT JOIN listed AS l
+  ON l.place = c.place
+  AND (l.for_data > 0 OR c.event_name = 'CreateModelInvocationJob')
