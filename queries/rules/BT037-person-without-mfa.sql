@@ -60,7 +60,9 @@ WHERE record_kind = 'api_call'
   AND person IS NOT NULL
   AND person_basis IN ('iam_user', 'identity_center', 'sso_session', 'source_identity', 'root')
   AND invoked_by IS NULL
-  AND COALESCE(credential, 'temporary') NOT IN ('long_term', 'bearer_long', 'bearer_short', 'bearer_unknown', 'service', 'jwt')
+  AND COALESCE(credential, 'temporary') NOT IN (
+    'long_term', 'bearer_long', 'bearer_short', 'bearer_unknown', 'service', 'jwt'
+  )
   AND activity IN (
     'model_invocation', 'batch', 'agent_invocation', 'retrieval', 'flow', 'entitlement', 'guardrail_admin',
     'logging_admin', 'agent_admin', 'model_admin', 'credential_admin', 'trail_admin'
