@@ -94,6 +94,12 @@ pub struct Input {
     /// What was before --from, for rules that ask what is usual: a store or logs. With --store its own past by default.
     #[arg(long, value_name = "STORE|SOURCE", env = "BEDTRAIL_HISTORY")]
     pub history: Option<String>,
+    /// Bedrock's model-invocation log: files, folders, globs or s3://bucket/prefix; repeatable. Only counts are read.
+    #[arg(long = "invocation-logs", value_name = "SOURCE")]
+    pub invocation_logs: Vec<String>,
+    /// Prices in place of the program's: a CSV file with the columns of the table ref_price.
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
     /// Files published up to this many days after --to are read too, since delivery can be late.
     #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
@@ -215,6 +221,8 @@ impl Input {
             policy,
             rules: Vec::new(),
             history: None,
+            invocation_logs: Vec::new(),
+            prices: None,
             scope: Scope::Default,
             late_days: LATE_DAYS,
             keep_content: false,

@@ -7,6 +7,7 @@ mod configured;
 mod deliver;
 mod follow;
 mod history;
+mod invocation;
 mod judge;
 mod listing;
 mod policy;

@@ -202,7 +202,9 @@ fn test(folder: &Path, only: Option<&str>, folders: &[PathBuf]) -> Result<Code, 
 /// How many violations a rule finds in a folder.
 fn one(rule: &'static Rule, fixture: &Path, events: &Path) -> Result<i64, Failure> {
     let policy = fixture.join("policy.toml");
-    let input = Input::folder(events, policy.exists().then_some(policy));
+    let mut input = Input::folder(events, policy.exists().then_some(policy));
+    let logs = events.join("invocation-logs");
+    input.invocation_logs.extend(logs.is_dir().then(|| logs.display().to_string()));
     let prepared = Prepared::new(&input)?;
     let judgement = Judgement::of(std::slice::from_ref(rule), &prepared)?;
     let trail = prepared.open(&input, &judgement.queries(), &Judgement::COLUMNS, false)?;

@@ -9,6 +9,7 @@ use arrow::array::RecordBatch;
 
 use super::follow::Follow;
 use super::history::{self, Asked};
+use super::invocation;
 use super::listing::{self, Passed, Sources};
 use super::progress;
 use super::scratch::Scratch;
@@ -68,6 +69,8 @@ pub(super) struct Trail {
     pub(super) silent: Vec<(String, String)>,
     /// How many roles of agents were followed into other services, where they were.
     pub(super) followed: Option<usize>,
+    /// What was read of the model-invocation log, if a query asked.
+    pub(super) logs: Option<invocation::Told>,
     /// What is known from before the window, in words, if a query asked.
     pub(super) baseline: Option<String>,
     /// The stores that were read, and their files.
@@ -117,6 +120,7 @@ impl Prepared {
         }
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
+        invocation::prices(&engine, input)?;
         put(&engine, "run", run_batch(policy.as_ref(), &window, now, input.scope)?)?;
         let rules = rules(&own, policy.as_ref(), &engine)?;
         Ok(Self { engine, policy, rules, own, window, now, organization: None, scratch })
@@ -204,6 +208,7 @@ impl Prepared {
             follow: follow.as_ref(),
         };
         let baseline = asked.fill(&tables, None)?;
+        let logs = invocation::fill(&engine, input, &window, now, &tables)?;
         let mut coverage = Coverage::default();
         if organization.is_some() || tables.contains_key("coverage") {
             ledger.names().for_each(|name| coverage.add(&Layout::of(name), &window));
@@ -222,6 +227,7 @@ impl Prepared {
             blind: listing::blind(&input.sources),
             silent,
             followed: follow.as_ref().map(Follow::count),
+            logs,
             baseline: baseline.line,
             stored: baseline.other.into_iter().collect(),
             lacks: Vec::new(),
@@ -302,9 +308,10 @@ impl Trail {
     /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
     /// the last query; a file that is there then was there all the time, since no name is used twice.
     pub(super) fn intact(&self) -> Result<(), Failure> {
-        let lost = self.stored.iter().find_map(|(store, files)| {
-            files.iter().find(|file| !file.exists()).map(|file| (store, file))
-        });
+        let lost = self
+            .stored
+            .iter()
+            .find_map(|(store, files)| files.iter().find(|file| !file.exists()).map(|file| (store, file)));
         match lost {
             None => Ok(()),
             Some((store, lost)) => Err(Failure::failed(format!(
@@ -312,7 +319,9 @@ impl Trail {
                 store.name(),
                 lost.display()
             ))
-            .help("if no other run was changing the store, restore it from a backup or collect into a new one")),
+            .help(
+                "if no other run was changing the store, restore it from a backup or collect into a new one",
+            )),
         }
     }
 
@@ -321,6 +330,7 @@ impl Trail {
         self.balance.objects_refused == 0
             && self.balance.refused == 0
             && self.silent.is_empty()
+            && self.logs.as_ref().is_none_or(|logs| logs.complete)
             && !self.lacks.iter().any(|lack| lack.incomplete)
     }
 
@@ -343,6 +353,7 @@ impl Trail {
                 .push(format!("Agents' roles whose calls were kept whatever service they went to: {roles}."));
         }
         lines.extend(self.baseline.clone());
+        lines.extend(self.logs.as_ref().map(|logs| logs.line.clone()));
         if self.passed.unlisted {
             lines.push("Accounts, Regions and days that were not asked for were not listed.".to_owned());
         }

@@ -16,6 +16,7 @@ mod exit_code;
 mod follow;
 mod generator;
 mod help;
+mod invocation;
 mod judge;
 mod law;
 mod odd;
