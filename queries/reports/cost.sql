@@ -160,9 +160,9 @@ SELECT
   SUM(cache_read_tokens) AS cache_read_tokens,
   SUM(cache_write_tokens) AS cache_write_tokens,
   ROUND(CAST(SUM(milli_usd) AS DOUBLE) / 1000, 6) AS estimated_usd,
-  array_join(array_agg(DISTINCT region_class ORDER BY region_class), ' ') AS price_class,
+  NULLIF(array_join(array_agg(DISTINCT region_class ORDER BY region_class), ' '), '') AS price_class,
   MIN(as_of) AS price_as_of,
-  array_join(array_agg(DISTINCT source ORDER BY source), ' ') AS price_source
+  NULLIF(array_join(array_agg(DISTINCT source ORDER BY source), ' '), '') AS price_source
 FROM priced
 GROUP BY day, account_id, principal, role_arn, model_id
 ORDER BY
