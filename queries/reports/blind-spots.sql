@@ -120,6 +120,10 @@ others AS (
       )
     )
   WHERE e.record_kind = 'api_call'
+    AND (
+      e.activity = 'batch' OR e.surface = 'mantle' OR e.credential IN ('bearer_short', 'bearer_unknown')
+      OR e.event_name IN ('PutEventSelectors', 'CreateTrail')
+    )
   GROUP BY e.account_id, e.aws_region, k.place, k.topic
 ),
 lines AS (

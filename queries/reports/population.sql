@@ -62,6 +62,98 @@ versions AS (
   SELECT COUNT(*) AS versions
   FROM policy_version
 ),
+-- A batch job is a row like any call; it has no tokens.
+calls AS (
+  SELECT
+    account_id AS account_id,
+    account_name AS account_name,
+    activity AS activity,
+    agent_session_id AS agent_session_id,
+    aws_region AS aws_region,
+    client AS client,
+    credential AS credential,
+    environment AS environment,
+    error_code AS error_code,
+    event_id AS event_id,
+    event_name AS event_name,
+    event_source AS event_source,
+    event_time AS event_time,
+    from_console AS from_console,
+    guardrail_id AS guardrail_id,
+    inference_region AS inference_region,
+    log_index AS log_index,
+    log_object AS log_object,
+    mfa AS mfa,
+    model_id AS model_id,
+    model_kind AS model_kind,
+    model_requested AS model_requested,
+    model_vendor AS model_vendor,
+    outcome AS outcome,
+    person AS person,
+    person_basis AS person_basis,
+    principal AS principal,
+    principal_type AS principal_type,
+    profile_scope AS profile_scope,
+    read_only AS read_only,
+    request_id AS request_id,
+    role_arn AS role_arn,
+    session_name AS session_name,
+    source_ip AS source_ip,
+    surface AS surface,
+    tls_version AS tls_version,
+    user_agent AS user_agent,
+    vpc_endpoint_id AS vpc_endpoint_id,
+    input_tokens AS input_tokens,
+    output_tokens AS output_tokens,
+    token_source AS token_source
+  FROM usage
+  UNION ALL
+  SELECT
+    account_id AS account_id,
+    account_name AS account_name,
+    activity AS activity,
+    agent_session_id AS agent_session_id,
+    aws_region AS aws_region,
+    client AS client,
+    credential AS credential,
+    environment AS environment,
+    error_code AS error_code,
+    event_id AS event_id,
+    event_name AS event_name,
+    event_source AS event_source,
+    event_time AS event_time,
+    from_console AS from_console,
+    guardrail_id AS guardrail_id,
+    inference_region AS inference_region,
+    log_index AS log_index,
+    log_object AS log_object,
+    mfa AS mfa,
+    model_id AS model_id,
+    model_kind AS model_kind,
+    model_requested AS model_requested,
+    model_vendor AS model_vendor,
+    outcome AS outcome,
+    person AS person,
+    person_basis AS person_basis,
+    principal AS principal,
+    principal_type AS principal_type,
+    profile_scope AS profile_scope,
+    read_only AS read_only,
+    request_id AS request_id,
+    role_arn AS role_arn,
+    session_name AS session_name,
+    source_ip AS source_ip,
+    surface AS surface,
+    tls_version AS tls_version,
+    user_agent AS user_agent,
+    vpc_endpoint_id AS vpc_endpoint_id,
+    CAST(NULL AS BIGINT) AS input_tokens,
+    CAST(NULL AS BIGINT) AS output_tokens,
+    CAST(NULL AS VARCHAR) AS token_source
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND activity = 'batch'
+),
 hashes AS (
   SELECT log_object AS log_object, MIN(sha256) AS sha256
   FROM objects
@@ -102,9 +194,9 @@ SELECT
   e.tls_version AS tls_version,
   e.client AS client,
   e.user_agent AS user_agent,
-  u.input_tokens AS input_tokens,
-  u.output_tokens AS output_tokens,
-  u.token_source AS token_source,
+  e.input_tokens AS input_tokens,
+  e.output_tokens AS output_tokens,
+  e.token_source AS token_source,
   e.read_only AS read_only,
   e.request_id AS request_id,
   COALESCE(d.decision, 'not_assessed') AS decision,
@@ -120,14 +212,11 @@ SELECT
   e.log_object AS log_object,
   e.log_index AS log_index,
   h.sha256 AS log_sha256
-FROM events AS e
+FROM calls AS e
 CROSS JOIN versions AS v
-LEFT JOIN usage AS u ON u.log_object = e.log_object AND u.log_index = e.log_index
 LEFT JOIN decisions AS d ON d.log_object = e.log_object AND d.log_index = e.log_index
 LEFT JOIN grants AS g ON g.allow_id = d.grant_id AND d.decision = 'allowed'
 LEFT JOIN hashes AS h ON h.log_object = e.log_object
-WHERE e.record_kind = 'api_call'
-  AND e.activity IN ('model_invocation', 'batch')
 ORDER BY
   e.event_time ASC NULLS LAST,
   e.event_id ASC NULLS LAST,

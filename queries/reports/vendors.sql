@@ -69,7 +69,7 @@ WITH calls AS (
     FROM events
     WHERE record_kind = 'api_call'
       AND activity = 'batch'
-  ) AS both
+  ) AS calls_and_jobs
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 ),
 vendors AS (
