@@ -1,0 +1,377 @@
+-- title = "Agents and what belongs to them"
+-- question = "Which agents, runtimes, gateways, memories, tools, knowledge bases and flows are there, who made, changed and uses them, and does the policy know them?"
+-- frameworks = ["ISO/IEC 42001 A.4.2", "ISO/IEC 42001 A.6.2.6", "SOC 2 CC6.1", "NIST SP 800-53 CM-8", "NIST AI RMF GOVERN 1.6"]
+-- glance = ["kind", "thing", "registered", "calls", "denied", "callers", "execution_role", "models_called", "last_used", "created_by", "last_changed_by", "account_id"]
+--
+-- [columns]
+-- account_id = "The account that received the records."
+-- environment = "The policy's environment for the account."
+-- aws_region = "The Region."
+-- kind = "agent, agent_alias, inline_agent, runtime, runtime_endpoint, harness, gateway, gateway_tool, code_interpreter, browser, bedrock_tool, memory, knowledge_base, flow, credential_provider or workload_identity."
+-- thing = "Its id; of an alias, endpoint or gateway tool with the id of what it belongs to before the slash."
+-- registered = "yes: the policy has an agent with this runtime, agent or credential provider; no: used or made, and not in the policy; not_assessed: the policy lists no agents; empty: a kind that the policy does not register."
+-- agent = "The policy's names of the agent."
+-- execution_role = "The roles that the records of its making and changing name, else the policy's; empty where neither is known."
+-- role_basis = "recorded: from a record; policy: from the policy's agent; empty: unknown."
+-- models_configured = "Models that its configuration or its calls name."
+-- models_called = "Models that its execution roles called: all that these roles called, whatever for."
+-- calls = "Recorded uses: data events, which exist only where a selector asks for them."
+-- ok = "Uses that succeeded."
+-- denied = "Uses that were refused."
+-- caller_count = "Distinct callers."
+-- callers = "The callers: principals that used it, whether or not they were let in."
+-- first_seen = "The earliest record, UTC."
+-- last_seen = "The latest record, UTC."
+-- last_used = "The latest use, UTC; empty where no use is recorded, which does not show that there was none."
+-- created_by = "Who made it; empty where it was made outside the records read."
+-- created_at = "When, UTC."
+-- last_changed_by = "Who last changed it."
+-- last_changed_at = "When, UTC."
+-- last_change = "The operation."
+
+WITH raw AS (
+  SELECT
+    account_id AS account_id,
+    environment AS environment,
+    aws_region AS aws_region,
+    event_name AS event_name,
+    surface AS surface,
+    activity AS activity,
+    outcome AS outcome,
+    principal AS principal,
+    agent_id AS agent_id,
+    agent_alias_id AS agent_alias_id,
+    runtime_arn AS runtime_arn,
+    gateway_arn AS gateway_arn,
+    memory_id AS memory_id,
+    tool_name AS tool_name,
+    credential_provider AS credential_provider,
+    knowledge_base_id AS knowledge_base_id,
+    flow_id AS flow_id,
+    model_id AS model_id,
+    CASE
+      WHEN resource_type IN ('AWS::Bedrock::Tool', 'AWS::BedrockAgentCore::WorkloadIdentity') THEN resource_arn
+    END AS named_arn,
+    CASE WHEN activity = 'agent_admin' THEN COALESCE(
+      json_extract_scalar(response_elements, '$.agent.agentId'),
+      json_extract_scalar(response_elements, '$.agentAlias.agentId')
+    ) END AS made_agent,
+    CASE WHEN activity = 'agent_admin' THEN
+      json_extract_scalar(response_elements, '$.agentAlias.agentAliasId')
+    END AS made_alias,
+    CASE WHEN activity = 'agent_admin' THEN COALESCE(
+      json_extract_scalar(response_elements, '$.agentRuntimeId'), json_extract_scalar(response_elements, '$.harness.harnessId'),
+      json_extract_scalar(response_elements, '$.harnessId')
+    ) END AS made_runtime,
+    CASE WHEN event_name IN ('CreateAgentRuntimeEndpoint', 'UpdateAgentRuntimeEndpoint', 'DeleteAgentRuntimeEndpoint') THEN
+      COALESCE(json_extract_scalar(request_parameters, '$.endpointName'), json_extract_scalar(request_parameters, '$.name'))
+    END AS made_endpoint,
+    CASE WHEN activity = 'agent_admin' THEN COALESCE(
+      json_extract_scalar(response_elements, '$.gatewayId'), json_extract_scalar(request_parameters, '$.gatewayIdentifier')
+    ) END AS made_gateway,
+    CASE WHEN activity = 'agent_admin' THEN json_extract_scalar(response_elements, '$.memory.id') END AS made_memory,
+    CASE WHEN activity = 'agent_admin' THEN COALESCE(
+      json_extract_scalar(response_elements, '$.codeInterpreterId'), json_extract_scalar(response_elements, '$.browserId')
+    ) END AS made_tool,
+    CASE WHEN activity = 'agent_admin' THEN
+      json_extract_scalar(response_elements, '$.knowledgeBase.knowledgeBaseId')
+    END AS made_knowledge_base,
+    CASE WHEN event_name IN ('CreateFlow', 'UpdateFlow') THEN json_extract_scalar(response_elements, '$.id') END AS made_flow,
+    CASE WHEN activity = 'agent_admin' AND outcome = 'ok' THEN COALESCE(
+      json_extract_scalar(request_parameters, '$.agentResourceRoleArn'),
+      json_extract_scalar(request_parameters, '$.roleArn'),
+      json_extract_scalar(request_parameters, '$.executionRoleArn'),
+      json_extract_scalar(request_parameters, '$.memoryExecutionRoleArn'),
+      json_extract_scalar(response_elements, '$.agent.agentResourceRoleArn'),
+      json_extract_scalar(response_elements, '$.executionRoleArn')
+    ) END AS named_role,
+    CASE WHEN activity IN ('agent_admin', 'agent_invocation') THEN
+      json_extract_scalar(request_parameters, '$.foundationModel')
+    END AS named_model,
+    COUNT(*) AS records,
+    MIN(event_time) AS first_seen,
+    MAX(event_time) AS last_seen
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND (
+      activity IN ('agent_invocation', 'retrieval', 'flow', 'memory', 'tool', 'token_vending', 'agent_admin')
+      OR (activity = 'credential_admin' AND surface = 'agentcore')
+    )
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+),
+-- One record can concern several things: an alias and its agent, a tool and its gateway.
+things AS (
+  SELECT
+    r.account_id AS account_id,
+    r.environment AS environment,
+    r.aws_region AS aws_region,
+    k.kind AS kind,
+    CASE k.kind
+      WHEN 'agent' THEN
+        CASE WHEN r.surface = 'agents' THEN COALESCE(r.agent_id, r.made_agent) END
+      WHEN 'agent_alias' THEN
+        CASE
+          WHEN r.surface = 'agents'
+            THEN COALESCE(r.agent_id, r.made_agent) || '/' || COALESCE(r.agent_alias_id, r.made_alias)
+        END
+      WHEN 'inline_agent' THEN
+        CASE WHEN r.event_name = 'InvokeInlineAgent' THEN '(inline)' END
+      WHEN 'runtime' THEN
+        CASE
+          WHEN r.surface = 'agentcore' AND strpos(r.event_name, 'Harness') = 0
+            AND strpos(COALESCE(r.runtime_arn, ''), ':harness/') = 0
+            THEN COALESCE(r.agent_id, r.made_runtime)
+        END
+      WHEN 'runtime_endpoint' THEN
+        CASE
+          WHEN r.surface = 'agentcore' AND strpos(r.event_name, 'Harness') = 0
+            AND strpos(COALESCE(r.runtime_arn, ''), ':harness/') = 0
+            THEN COALESCE(r.agent_id, r.made_runtime) || '/' || COALESCE(r.agent_alias_id, r.made_endpoint)
+        END
+      WHEN 'harness' THEN
+        CASE
+          WHEN strpos(r.event_name, 'Harness') > 0 OR strpos(COALESCE(r.runtime_arn, ''), ':harness/') > 0
+            THEN COALESCE(r.agent_id, r.made_runtime)
+        END
+      WHEN 'gateway' THEN COALESCE(regexp_replace(r.gateway_arn, '\A.*:gateway/', ''), r.made_gateway)
+      WHEN 'gateway_tool' THEN
+        CASE
+          WHEN r.activity = 'tool' THEN regexp_replace(r.gateway_arn, '\A.*:gateway/', '') || '/' || r.tool_name
+        END
+      WHEN 'code_interpreter' THEN
+        CASE WHEN strpos(r.event_name, 'CodeInterpreter') > 0 THEN COALESCE(r.tool_name, r.made_tool) END
+      WHEN 'browser' THEN
+        CASE WHEN strpos(r.event_name, 'Browser') > 0 THEN COALESCE(r.tool_name, r.made_tool) END
+      WHEN 'bedrock_tool' THEN
+        CASE
+          WHEN strpos(COALESCE(r.named_arn, ''), ':workload-identity') = 0
+            THEN regexp_replace(r.named_arn, '\Aarn:[^:]*:[^:]*:[^:]*:[^:]*:[A-Za-z-]+/', '')
+        END
+      WHEN 'workload_identity' THEN
+        CASE
+          WHEN strpos(COALESCE(r.named_arn, ''), '/workload-identity/') > 0
+            THEN regexp_replace(r.named_arn, '\A.*/workload-identity/', '')
+        END
+      WHEN 'memory' THEN COALESCE(r.memory_id, r.made_memory)
+      WHEN 'knowledge_base' THEN COALESCE(r.knowledge_base_id, r.made_knowledge_base)
+      WHEN 'flow' THEN COALESCE(r.flow_id, r.made_flow)
+      WHEN 'credential_provider' THEN r.credential_provider
+    END AS thing,
+    r.runtime_arn AS runtime_arn,
+    r.event_name AS event_name,
+    r.activity IN ('agent_admin', 'credential_admin') AS is_change,
+    -- Making an alias or an endpoint makes these, and changes what they belong to.
+    r.event_name IN (
+      'CreateAgent', 'CreateAgentRuntime', 'CreateHarness', 'CreateGateway', 'CreateMemory', 'CreateCodeInterpreter',
+      'CreateBrowser', 'CreateKnowledgeBase', 'CreateFlow', 'CreateOauth2CredentialProvider', 'CreateApiKeyCredentialProvider',
+      'CreatePaymentCredentialProvider', 'CreateWorkloadIdentity'
+    ) OR (k.kind = 'agent_alias' AND r.event_name = 'CreateAgentAlias')
+      OR (k.kind = 'runtime_endpoint' AND r.event_name = 'CreateAgentRuntimeEndpoint') AS is_making,
+    r.outcome AS outcome,
+    r.principal AS principal,
+    CASE WHEN k.kind IN ('agent', 'runtime', 'harness', 'gateway', 'memory', 'knowledge_base', 'flow') THEN r.named_role END AS named_role,
+    COALESCE(r.named_model, CASE WHEN NOT r.activity IN ('agent_admin', 'credential_admin') THEN r.model_id END) AS named_model,
+    r.records AS records,
+    r.first_seen AS first_seen,
+    r.last_seen AS last_seen
+  FROM raw AS r
+  CROSS JOIN (
+    VALUES
+      ('agent'), ('agent_alias'), ('inline_agent'), ('runtime'), ('runtime_endpoint'), ('harness'), ('gateway'),
+      ('gateway_tool'), ('code_interpreter'), ('browser'), ('bedrock_tool'), ('workload_identity'), ('memory'),
+      ('knowledge_base'), ('flow'), ('credential_provider')
+  ) AS k (kind)
+),
+seen AS (
+  SELECT
+    account_id AS account_id,
+    environment AS environment,
+    aws_region AS aws_region,
+    kind AS kind,
+    thing AS thing,
+    COALESCE(account_id, '') || ' ' || COALESCE(aws_region, '') || ' ' || kind || ' ' || thing AS thing_key,
+    split_part(thing, '/', 1) AS base,
+    runtime_arn AS runtime_arn,
+    event_name AS event_name,
+    is_change AS is_change,
+    is_making AS is_making,
+    outcome AS outcome,
+    principal AS principal,
+    named_role AS named_role,
+    named_model AS named_model,
+    records AS records,
+    first_seen AS first_seen,
+    last_seen AS last_seen
+  FROM things
+  WHERE thing IS NOT NULL
+),
+-- The policy's agent by the runtime's ARN, by the id, or by the ARN of a classic agent, which records do not carry.
+agents_known AS (
+  SELECT DISTINCT
+    s.thing_key AS thing_key,
+    p.agent AS agent,
+    p.execution_role_pattern AS execution_role_pattern,
+    p.execution_role_re AS execution_role_re
+  FROM (
+    SELECT DISTINCT thing_key AS thing_key, kind AS kind, base AS base, account_id AS account_id, aws_region AS aws_region,
+      runtime_arn AS runtime_arn
+    FROM seen
+    WHERE kind IN ('agent', 'agent_alias', 'runtime', 'runtime_endpoint', 'harness')
+  ) AS s
+  JOIN policy_agent AS p
+    ON regexp_like(s.base, p.runtime_re)
+    OR regexp_like(COALESCE(s.runtime_arn, ''), p.runtime_re)
+    OR regexp_like(
+      CASE
+        WHEN s.kind IN ('agent', 'agent_alias') THEN 'arn:aws:bedrock:'
+        ELSE 'arn:aws:bedrock-agentcore:'
+      END || COALESCE(s.aws_region, '') || ':' || COALESCE(s.account_id, '')
+        || CASE
+          WHEN s.kind IN ('agent', 'agent_alias') THEN ':agent/'
+          WHEN s.kind = 'harness' THEN ':harness/'
+          ELSE ':runtime/'
+        END || s.base,
+      p.runtime_re
+    )
+  UNION
+  SELECT DISTINCT
+    s.thing_key AS thing_key,
+    p.agent AS agent,
+    CAST(NULL AS VARCHAR) AS execution_role_pattern,
+    CAST(NULL AS VARCHAR) AS execution_role_re
+  FROM seen AS s
+  JOIN policy_agent_provider AS p ON p.provider = s.thing
+  WHERE s.kind = 'credential_provider'
+),
+known AS (
+  SELECT
+    thing_key AS thing_key,
+    array_join(array_agg(DISTINCT agent ORDER BY agent), ' ') AS agent,
+    array_join(array_agg(DISTINCT execution_role_pattern ORDER BY execution_role_pattern), ' ') AS execution_role
+  FROM agents_known
+  GROUP BY thing_key
+),
+registry AS (
+  SELECT COUNT(*) AS agents
+  FROM policy_agent
+),
+role_calls AS (
+  SELECT DISTINCT role_arn AS role_arn, model_id AS model_id
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND activity = 'model_invocation'
+    AND role_arn IS NOT NULL
+    AND model_id IS NOT NULL
+),
+models_called AS (
+  SELECT
+    m.thing_key AS thing_key,
+    array_join(array_agg(DISTINCT m.model_id ORDER BY m.model_id), ' ') AS models
+  FROM (
+    SELECT s.thing_key AS thing_key, c.model_id AS model_id
+    FROM (SELECT DISTINCT thing_key AS thing_key, named_role AS named_role FROM seen WHERE named_role IS NOT NULL) AS s
+    JOIN role_calls AS c ON c.role_arn = s.named_role
+    UNION
+    SELECT a.thing_key AS thing_key, c.model_id AS model_id
+    FROM agents_known AS a
+    JOIN role_calls AS c ON regexp_like(c.role_arn, a.execution_role_re)
+  ) AS m
+  GROUP BY m.thing_key
+),
+changes AS (
+  SELECT
+    thing_key AS thing_key,
+    principal AS principal,
+    event_name AS event_name,
+    last_seen AS changed_at,
+    is_making AS is_making,
+    ROW_NUMBER() OVER (
+      PARTITION BY thing_key, is_making
+      ORDER BY last_seen DESC NULLS LAST, event_name ASC NULLS LAST, principal ASC NULLS LAST
+    ) AS place
+  FROM seen
+  WHERE is_change
+    AND outcome = 'ok'
+),
+users AS (
+  SELECT
+    thing_key AS thing_key,
+    principal AS principal
+  FROM seen
+  WHERE NOT is_change
+    AND principal IS NOT NULL
+  GROUP BY thing_key, principal
+),
+callers AS (
+  SELECT
+    thing_key AS thing_key,
+    CAST(COUNT(*) AS BIGINT) AS caller_count,
+    array_join(array_agg(principal ORDER BY principal), ' ') AS callers
+  FROM users
+  GROUP BY thing_key
+),
+totals AS (
+  SELECT
+    account_id AS account_id,
+    environment AS environment,
+    aws_region AS aws_region,
+    kind AS kind,
+    thing AS thing,
+    thing_key AS thing_key,
+    array_join(array_agg(DISTINCT named_role ORDER BY named_role) FILTER (WHERE named_role IS NOT NULL), ' ') AS roles,
+    array_join(array_agg(DISTINCT named_model ORDER BY named_model) FILTER (WHERE named_model IS NOT NULL), ' ') AS models,
+    CAST(COALESCE(SUM(records) FILTER (WHERE NOT is_change), 0) AS BIGINT) AS calls,
+    CAST(COALESCE(SUM(records) FILTER (WHERE NOT is_change AND outcome = 'ok'), 0) AS BIGINT) AS ok,
+    CAST(COALESCE(SUM(records) FILTER (WHERE NOT is_change AND outcome = 'denied'), 0) AS BIGINT) AS denied,
+    MIN(first_seen) AS first_seen,
+    MAX(last_seen) AS last_seen,
+    MAX(last_seen) FILTER (WHERE NOT is_change) AS last_used
+  FROM seen
+  GROUP BY account_id, environment, aws_region, kind, thing, thing_key
+)
+SELECT
+  t.account_id AS account_id,
+  t.environment AS environment,
+  t.aws_region AS aws_region,
+  t.kind AS kind,
+  t.thing AS thing,
+  CASE
+    WHEN t.kind NOT IN ('agent', 'agent_alias', 'runtime', 'runtime_endpoint', 'harness', 'inline_agent', 'credential_provider') THEN NULL
+    WHEN g.agents = 0 THEN 'not_assessed'
+    WHEN p.thing_key IS NOT NULL THEN 'yes'
+    ELSE 'no'
+  END AS registered,
+  p.agent AS agent,
+  COALESCE(NULLIF(t.roles, ''), NULLIF(p.execution_role, '')) AS execution_role,
+  CASE
+    WHEN t.roles <> '' THEN 'recorded'
+    WHEN p.execution_role <> '' THEN 'policy'
+  END AS role_basis,
+  NULLIF(t.models, '') AS models_configured,
+  m.models AS models_called,
+  t.calls AS calls,
+  t.ok AS ok,
+  t.denied AS denied,
+  COALESCE(c.caller_count, 0) AS caller_count,
+  c.callers AS callers,
+  t.first_seen AS first_seen,
+  t.last_seen AS last_seen,
+  t.last_used AS last_used,
+  made.principal AS created_by,
+  made.changed_at AS created_at,
+  changed.principal AS last_changed_by,
+  changed.changed_at AS last_changed_at,
+  changed.event_name AS last_change
+FROM totals AS t
+CROSS JOIN registry AS g
+LEFT JOIN known AS p ON p.thing_key = t.thing_key
+LEFT JOIN models_called AS m ON m.thing_key = t.thing_key
+LEFT JOIN callers AS c ON c.thing_key = t.thing_key
+LEFT JOIN changes AS made ON made.thing_key = t.thing_key AND made.is_making AND made.place = 1
+LEFT JOIN changes AS changed ON changed.thing_key = t.thing_key AND NOT changed.is_making AND changed.place = 1
+ORDER BY
+  t.kind ASC NULLS LAST,
+  t.account_id ASC NULLS LAST,
+  t.aws_region ASC NULLS LAST,
+  t.thing ASC NULLS LAST,
+  t.environment ASC NULLS LAST
