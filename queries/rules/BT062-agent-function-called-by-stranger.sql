@@ -14,9 +14,9 @@
 -- passes by the agent, its guardrail and its session log. The rule takes the invocations of functions that an \
 -- [[agent]] entry lists under action_lambdas, and expects that Bedrock made them for the function's own account, or \
 -- that they came from the agent's execution role. Anything else is a finding: a person, another role, an agent of \
--- another account. Lambda records invocations as data events, if a trail selects them. Unless the run has --scope \
--- agents, only those that Bedrock services made are kept; they are then not assessed, for they do not show who else \
--- called."""
+-- another account. Lambda records invocations as data events, if a trail selects them. Of these a run keeps what \
+-- Bedrock services did, and with --scope agents what roles of agents did. So calls that are as they should be are not \
+-- assessed: they do not show who else called."""
 -- fix = """\
 -- Remove the caller from the function's resource policy, and allow lambda:InvokeFunction to bedrock.amazonaws.com only, \
 -- with the conditions aws:SourceAccount and aws:SourceArn. Read what the function did in these calls."""
@@ -67,10 +67,6 @@ own AS (
   JOIN policy_agent_lambda AS l ON regexp_like(f.function_arn, l.lambda_re)
   JOIN policy_agent AS a ON a.agent = l.agent AND regexp_like(r.role_arn, a.execution_role_re)
 ),
-scope AS (
-  SELECT MAX(scope) AS scope
-  FROM run
-),
 called AS (
   SELECT
     i.event_id AS event_id,
@@ -84,18 +80,15 @@ called AS (
     f.agent AS agent,
     i.invoked_by AS invoked_by,
     i.own_account AS own_account,
-    COALESCE(s.scope, 'default') = 'agents' AS whole,
     i.own_account AND i.invoked_by IN ('bedrock.amazonaws.com', 'bedrock-agentcore.amazonaws.com') AS by_bedrock,
     o.role_arn IS NOT NULL AS by_agent
   FROM invocations AS i
   JOIN functions AS f ON f.function_arn = i.function_arn
-  CROSS JOIN scope AS s
   LEFT JOIN own AS o ON o.role_arn = i.role_arn AND o.function_arn = i.function_arn
 )
 SELECT
   CASE
     WHEN NOT COALESCE(by_bedrock, FALSE) AND NOT by_agent THEN 'violation'
-    WHEN whole THEN 'pass'
     ELSE 'not_assessed'
   END AS verdict,
   account_id AS account_id,
@@ -104,7 +97,7 @@ SELECT
   function_arn AS subject,
   CASE
     WHEN COALESCE(by_bedrock, FALSE) OR by_agent
-      THEN 'calls of the function by others than Bedrock are not kept in this run: use --scope agents'
+      THEN 'a run keeps calls of Lambda by Bedrock and by roles of agents only, so that others may be missing'
     WHEN NOT own_account AND invoked_by IS NOT NULL
       THEN 'a Bedrock service called the function for another account than its own'
     ELSE 'the caller is neither Bedrock nor the execution role of agent ' || agent

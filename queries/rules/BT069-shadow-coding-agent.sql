@@ -4,7 +4,7 @@
 -- needs = ["policy_allow_tool"]
 -- columns = [
 --   "event_id", "event_time", "account_id", "environment", "principal", "role_arn", "role_path_known", "person",
---   "surface", "outcome", "client", "client_version", "aws_region", "record_kind",
+--   "person_basis", "surface", "outcome", "client", "client_version", "aws_region", "record_kind",
 -- ]
 -- attack = []
 -- attack_old = []
@@ -46,7 +46,8 @@ WITH calls AS (
     principal AS principal,
     COALESCE(role_arn, principal) AS role_key,
     COALESCE(role_path_known, TRUE) AS path_known,
-    person AS person,
+    -- A workload's name and a bare session name are no person.
+    CASE WHEN NOT person_basis IN ('workload', 'session_name') THEN person END AS person,
     outcome AS outcome,
     client AS client,
     client_version AS client_version
