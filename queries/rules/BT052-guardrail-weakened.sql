@@ -74,7 +74,7 @@ changes AS (
     AND (in_window OR outcome = 'ok')
     AND (event_name <> 'CreateGuardrail' OR outcome = 'ok')
 ),
--- The newest change before each that went through.
+-- The settings of the newest change before each that went through, behind its time: text sorts as time does.
 ordered AS (
   SELECT
     event_id AS event_id,
@@ -87,46 +87,43 @@ ordered AS (
     in_window AS in_window,
     settings AS settings,
     thing AS thing,
-    CAST(event_time AS VARCHAR) || ' ' || event_id AS moment,
-    MAX(CASE WHEN outcome = 'ok' THEN CAST(event_time AS VARCHAR) || ' ' || event_id END) OVER (
+    MAX(
+      CASE
+        WHEN outcome = 'ok' THEN CAST(event_time AS VARCHAR) || ' ' || event_id || '|' || COALESCE(settings, '')
+      END
+    ) OVER (
       PARTITION BY COALESCE(account_id, ''), COALESCE(aws_region, ''), thing
       ORDER BY event_time ASC, event_id ASC
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS moment_before
+    ) AS newest
   FROM changes
 ),
 pairs AS (
   SELECT
-    c.event_id AS event_id,
-    c.event_time AS event_time,
-    c.event_name AS event_name,
-    c.account_id AS account_id,
-    c.aws_region AS aws_region,
-    c.principal AS principal,
-    c.outcome AS outcome,
-    c.thing AS thing,
-    c.settings AS settings,
-    p.settings AS settings_before,
-    p.event_id AS event_before
-  FROM ordered AS c
-  LEFT JOIN ordered AS p ON p.moment = c.moment_before AND p.thing = c.thing
-  WHERE c.in_window
-    AND c.event_name <> 'CreateGuardrail'
+    event_id AS event_id,
+    event_time AS event_time,
+    event_name AS event_name,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    outcome AS outcome,
+    thing AS thing,
+    settings AS settings,
+    newest IS NOT NULL AS has_before,
+    NULLIF(substr(newest, strpos(newest, '|') + 1), '') AS settings_before
+  FROM ordered
+  WHERE in_window
+    AND event_name <> 'CreateGuardrail'
 ),
 -- Both sides of each pair, so that their lists are taken apart in one way.
-sides AS (
-  SELECT event_id AS event_id, 'now' AS side, settings AS settings
-  FROM pairs
-  WHERE event_name = 'UpdateGuardrail'
-  UNION ALL
-  SELECT event_id AS event_id, 'before' AS side, settings_before AS settings
-  FROM pairs
-  WHERE event_name = 'UpdateGuardrail'
-    AND settings_before IS NOT NULL
-),
 lists AS (
-  SELECT s.event_id AS event_id, s.side AS side, k.kind AS kind, json_format(json_extract(s.settings, k.path)) AS list
-  FROM sides AS s
+  SELECT
+    p.event_id AS event_id,
+    d.side AS side,
+    k.kind AS kind,
+    json_format(json_extract(CASE d.side WHEN 'now' THEN p.settings ELSE p.settings_before END, k.path)) AS list
+  FROM pairs AS p
+  CROSS JOIN (VALUES ('now'), ('before')) AS d (side)
   CROSS JOIN (
     VALUES
       ('content filter', '$.contentPolicyConfig.filtersConfig'),
@@ -138,39 +135,24 @@ lists AS (
       ('grounding filter', '$.contextualGroundingPolicyConfig.filtersConfig'),
       ('reasoning policy', '$.automatedReasoningPolicyConfig.policies')
   ) AS k (kind, path)
-),
-shown AS (
-  SELECT
-    event_id AS event_id,
-    side AS side,
-    MAX(CASE WHEN list IS NOT NULL THEN 1 ELSE 0 END) AS has_lists
-  FROM lists
-  GROUP BY event_id, side
-),
-hidden AS (
-  SELECT
-    event_id AS event_id,
-    side AS side,
-    MAX(
-      CASE
-        WHEN regexp_like(
-          COALESCE(json_format(json_extract(settings, '$.contentPolicyConfig')), '')
-            || COALESCE(json_format(json_extract(settings, '$.topicPolicyConfig')), '')
-            || COALESCE(json_format(json_extract(settings, '$.wordPolicyConfig')), '')
-            || COALESCE(json_format(json_extract(settings, '$.sensitiveInformationPolicyConfig')), '')
-            || COALESCE(json_format(json_extract(settings, '$.contextualGroundingPolicyConfig')), ''),
-          '"(HIDDEN_DUE_TO_SECURITY_REASONS|REDACTED|[*]{3}|[*]{3}OMITTED[*]{3})"'
-        )
-          THEN 1
-        ELSE 0
-      END
-    ) AS has_hidden
-  FROM sides
-  GROUP BY event_id, side
+  WHERE p.event_name = 'UpdateGuardrail'
 ),
 counts AS (
-  SELECT event_id AS event_id, side AS side, kind AS kind, COALESCE(json_array_length(list), 0) AS entries
+  SELECT
+    event_id AS event_id,
+    kind AS kind,
+    MAX(CASE WHEN side = 'before' THEN COALESCE(json_array_length(list), 0) END) AS entries_before,
+    MAX(CASE WHEN side = 'now' THEN COALESCE(json_array_length(list), 0) END) AS entries,
+    MAX(
+      CASE
+        WHEN kind IN ('word', 'reasoning policy') THEN 1
+        -- Entries whose names are hidden can be counted only.
+        WHEN regexp_like(COALESCE(list, ''), '"(HIDDEN_DUE_TO_SECURITY_REASONS|REDACTED|[*]{3})"') THEN 1
+        ELSE 0
+      END
+    ) AS is_counted
   FROM lists
+  GROUP BY event_id, kind
 ),
 elements AS (
   SELECT
@@ -222,98 +204,104 @@ leaves AS (
   WHERE NOT COALESCE(CASE WHEN e.kind = 'topic' THEN e.given_name ELSE e.kind_name END, 'HIDDEN_DUE_TO_SECURITY_REASONS')
     IN ('HIDDEN_DUE_TO_SECURITY_REASONS', 'REDACTED', '***')
 ),
-levels AS (
+levelled AS (
   SELECT
     event_id AS event_id,
     side AS side,
     entry AS entry,
     attribute AS attribute,
-    MIN(value) AS value,
-    MIN(
-      CASE
-        WHEN value IN ('NONE', 'false') THEN 0
-        WHEN value IN ('LOW', 'DETECT', 'true') THEN 1
-        WHEN value IN ('MEDIUM', 'ANONYMIZE') THEN 2
-        WHEN value IN ('HIGH', 'BLOCK') THEN 3
-        -- Thresholds are fractions below one: four digits of them.
-        WHEN attribute = 'threshold' AND regexp_like(value, '\A[0-9]{0,3}([.][0-9]*)?\z')
-          THEN 10000 * CAST(COALESCE(NULLIF(split_part(value, '.', 1), ''), '0') AS BIGINT)
-            + CAST(substr(split_part(value, '.', 2) || '0000', 1, 4) AS BIGINT)
-      END
-    ) AS level
+    value AS value,
+    CASE
+      WHEN value IN ('NONE', 'false') THEN 0
+      WHEN value IN ('LOW', 'DETECT', 'true') THEN 1
+      WHEN value IN ('MEDIUM', 'ANONYMIZE') THEN 2
+      WHEN value IN ('HIGH', 'BLOCK') THEN 3
+      -- Thresholds are fractions below one: four digits of them.
+      WHEN attribute = 'threshold' AND regexp_like(value, '\A[0-9]{0,3}([.][0-9]*)?\z')
+        THEN 10000 * CAST(COALESCE(NULLIF(split_part(value, '.', 1), ''), '0') AS BIGINT)
+          + CAST(substr(split_part(value, '.', 2) || '0000', 1, 4) AS BIGINT)
+    END AS level
   FROM leaves
-  GROUP BY event_id, side, entry, attribute
+),
+levels AS (
+  SELECT
+    event_id AS event_id,
+    entry AS entry,
+    attribute AS attribute,
+    COUNT(*) FILTER (WHERE side = 'before') AS were,
+    COUNT(*) FILTER (WHERE side = 'now') AS are,
+    MIN(CASE WHEN side = 'before' THEN value END) AS value_before,
+    MIN(CASE WHEN side = 'now' THEN value END) AS value,
+    MIN(CASE WHEN side = 'before' THEN level END) AS level_before,
+    MIN(CASE WHEN side = 'now' THEN level END) AS level
+  FROM levelled
+  GROUP BY event_id, entry, attribute
 ),
 weaker AS (
-  -- An entry that is gone: told once, by its action, which every entry has.
-  SELECT b.event_id AS event_id, b.entry || ' is gone' AS change
-  FROM levels AS b
-  LEFT JOIN levels AS n
-    ON n.event_id = b.event_id AND n.entry = b.entry AND n.attribute = b.attribute AND n.side = 'now'
-  WHERE b.side = 'before'
-    AND b.attribute = 'input action'
-    AND n.event_id IS NULL
+  SELECT
+    event_id AS event_id,
+    CASE
+      WHEN are = 0 THEN entry || ' is gone'
+      ELSE entry || ' ' || attribute || ' '
+        || CASE value_before WHEN 'true' THEN 'on' WHEN 'false' THEN 'off' ELSE value_before END || ' to '
+        || CASE value WHEN 'true' THEN 'on' WHEN 'false' THEN 'off' ELSE value END
+    END AS change
+  FROM levels
+  -- An entry that is gone is told once, by its action, which every entry has.
+  WHERE (were > 0 AND are = 0 AND attribute = 'input action')
+    OR level < level_before
   UNION ALL
   SELECT
-    b.event_id AS event_id,
-    b.entry || ' ' || b.attribute || ' '
-      || CASE b.value WHEN 'true' THEN 'on' WHEN 'false' THEN 'off' ELSE b.value END || ' to '
-      || CASE n.value WHEN 'true' THEN 'on' WHEN 'false' THEN 'off' ELSE n.value END AS change
-  FROM levels AS b
-  JOIN levels AS n
-    ON n.event_id = b.event_id AND n.entry = b.entry AND n.attribute = b.attribute AND n.side = 'now'
-  WHERE b.side = 'before'
-    AND n.level < b.level
+    event_id AS event_id,
+    'entries of kind ' || kind || ': ' || CAST(entries_before AS VARCHAR) || ' to ' || CAST(entries AS VARCHAR) AS change
+  FROM counts
+  WHERE is_counted = 1
+    AND entries < entries_before
   UNION ALL
-  SELECT
-    b.event_id AS event_id,
-    'entries of kind ' || b.kind || ': ' || CAST(b.entries AS VARCHAR) || ' to ' || CAST(n.entries AS VARCHAR) AS change
-  FROM counts AS b
-  JOIN counts AS n ON n.event_id = b.event_id AND n.kind = b.kind AND n.side = 'now'
-  WHERE b.side = 'before'
-    AND n.entries < b.entries
-    -- Where entries have names to be seen, the first part has told it.
-    AND (b.kind IN ('word', 'reasoning policy') OR b.event_id IN (SELECT event_id FROM hidden WHERE has_hidden = 1))
-  UNION ALL
-  SELECT event_id AS event_id, 'fewer models are covered' AS change
-  FROM pairs
-  WHERE event_name = 'PutEnforcedGuardrailConfiguration'
-    AND settings IS NOT NULL
-    AND settings_before IS NOT NULL
-    AND (
-      COALESCE(json_array_length(json_extract(settings, '$.guardrailInferenceConfig.modelEnforcement.excludedModels')), 0)
-        > COALESCE(
-          json_array_length(json_extract(settings_before, '$.guardrailInferenceConfig.modelEnforcement.excludedModels')), 0
-        )
-      -- Without a list of models included, every model is.
-      OR COALESCE(
-        json_array_length(json_extract(settings, '$.guardrailInferenceConfig.modelEnforcement.includedModels')), 1000000
-      )
-        < COALESCE(
-          json_array_length(json_extract(settings_before, '$.guardrailInferenceConfig.modelEnforcement.includedModels')),
-          1000000
-        )
-    )
-  UNION ALL
-  SELECT event_id AS event_id, 'callers may choose what is checked' AS change
-  FROM pairs
-  WHERE event_name = 'PutEnforcedGuardrailConfiguration'
-    AND (
-      (
-        json_extract_scalar(settings, '$.guardrailInferenceConfig.inputTags') = 'HONOR'
-        AND json_extract_scalar(settings_before, '$.guardrailInferenceConfig.inputTags') = 'IGNORE'
-      )
-      OR (
-        json_extract_scalar(settings, '$.guardrailInferenceConfig.selectiveContentGuarding.messages') = 'SELECTIVE'
-        AND json_extract_scalar(settings_before, '$.guardrailInferenceConfig.selectiveContentGuarding.messages')
-          = 'COMPREHENSIVE'
-      )
-      OR (
-        json_extract_scalar(settings, '$.guardrailInferenceConfig.selectiveContentGuarding.system') = 'SELECTIVE'
-        AND json_extract_scalar(settings_before, '$.guardrailInferenceConfig.selectiveContentGuarding.system')
-          = 'COMPREHENSIVE'
-      )
-    )
+  SELECT event_id AS event_id, change AS change
+  FROM (
+    SELECT
+      event_id AS event_id,
+      CASE
+        WHEN (
+            COALESCE(json_array_length(json_extract(settings, '$.guardrailInferenceConfig.modelEnforcement.excludedModels')), 0)
+              > COALESCE(
+                json_array_length(json_extract(settings_before, '$.guardrailInferenceConfig.modelEnforcement.excludedModels')), 0
+              )
+            -- Without a list of models included, every model is.
+            OR COALESCE(
+              json_array_length(json_extract(settings, '$.guardrailInferenceConfig.modelEnforcement.includedModels')), 1000000
+            )
+              < COALESCE(
+                json_array_length(json_extract(settings_before, '$.guardrailInferenceConfig.modelEnforcement.includedModels')),
+                1000000
+              )
+          )
+          THEN 'fewer models are covered'
+        WHEN (
+            (
+              json_extract_scalar(settings, '$.guardrailInferenceConfig.inputTags') = 'HONOR'
+              AND json_extract_scalar(settings_before, '$.guardrailInferenceConfig.inputTags') = 'IGNORE'
+            )
+            OR (
+              json_extract_scalar(settings, '$.guardrailInferenceConfig.selectiveContentGuarding.messages') = 'SELECTIVE'
+              AND json_extract_scalar(settings_before, '$.guardrailInferenceConfig.selectiveContentGuarding.messages')
+                = 'COMPREHENSIVE'
+            )
+            OR (
+              json_extract_scalar(settings, '$.guardrailInferenceConfig.selectiveContentGuarding.system') = 'SELECTIVE'
+              AND json_extract_scalar(settings_before, '$.guardrailInferenceConfig.selectiveContentGuarding.system')
+                = 'COMPREHENSIVE'
+            )
+          )
+          THEN 'callers may choose what is checked'
+      END AS change
+    FROM pairs
+    WHERE event_name = 'PutEnforcedGuardrailConfiguration'
+      AND settings IS NOT NULL
+      AND settings_before IS NOT NULL
+  ) AS enforced
+  WHERE change IS NOT NULL
 ),
 told AS (
   SELECT event_id AS event_id, array_join(array_agg(DISTINCT change ORDER BY change), ', ') AS changes
@@ -331,13 +319,50 @@ compared AS (
     p.outcome AS outcome,
     p.thing AS thing,
     CASE
-      WHEN w.changes IS NOT NULL AND (s.has_lists = 1 OR p.event_name <> 'UpdateGuardrail') THEN w.changes
+      WHEN p.event_name <> 'UpdateGuardrail' OR (
+          json_extract(p.settings, '$.contentPolicyConfig') IS NOT NULL
+          OR json_extract(p.settings, '$.topicPolicyConfig') IS NOT NULL
+          OR json_extract(p.settings, '$.wordPolicyConfig') IS NOT NULL
+          OR json_extract(p.settings, '$.sensitiveInformationPolicyConfig') IS NOT NULL
+          OR json_extract(p.settings, '$.contextualGroundingPolicyConfig') IS NOT NULL
+          OR json_extract(p.settings, '$.automatedReasoningPolicyConfig') IS NOT NULL
+        )
+        THEN w.changes
     END AS changes,
     CASE
-      WHEN p.settings IS NULL OR s.has_lists = 0 THEN 'the record does not show the settings'
-      WHEN p.event_before IS NULL THEN 'no earlier settings are known'
-      WHEN p.settings_before IS NULL OR b.has_lists = 0 THEN 'the earlier record does not show the settings'
-      WHEN h.has_hidden = 1 OR i.has_hidden = 1 THEN 'the records hide parts of the settings'
+      WHEN p.settings IS NULL OR (p.event_name = 'UpdateGuardrail' AND NOT (
+      json_extract(p.settings, '$.contentPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings, '$.topicPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings, '$.wordPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings, '$.sensitiveInformationPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings, '$.contextualGroundingPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings, '$.automatedReasoningPolicyConfig') IS NOT NULL
+    ))
+        THEN 'the record does not show the settings'
+      WHEN NOT p.has_before THEN 'no earlier settings are known'
+      WHEN p.settings_before IS NULL OR (p.event_name = 'UpdateGuardrail' AND NOT (
+      json_extract(p.settings_before, '$.contentPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings_before, '$.topicPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings_before, '$.wordPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings_before, '$.sensitiveInformationPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings_before, '$.contextualGroundingPolicyConfig') IS NOT NULL
+      OR json_extract(p.settings_before, '$.automatedReasoningPolicyConfig') IS NOT NULL
+    ))
+        THEN 'the earlier record does not show the settings'
+      WHEN regexp_like(
+        COALESCE(json_format(json_extract(p.settings, '$.contentPolicyConfig')), '')
+        || COALESCE(json_format(json_extract(p.settings, '$.topicPolicyConfig')), '')
+        || COALESCE(json_format(json_extract(p.settings, '$.wordPolicyConfig')), '')
+        || COALESCE(json_format(json_extract(p.settings, '$.sensitiveInformationPolicyConfig')), '')
+        || COALESCE(json_format(json_extract(p.settings, '$.contextualGroundingPolicyConfig')), '')
+        || COALESCE(json_format(json_extract(p.settings_before, '$.contentPolicyConfig')), '')
+        || COALESCE(json_format(json_extract(p.settings_before, '$.topicPolicyConfig')), '')
+        || COALESCE(json_format(json_extract(p.settings_before, '$.wordPolicyConfig')), '')
+        || COALESCE(json_format(json_extract(p.settings_before, '$.sensitiveInformationPolicyConfig')), '')
+        || COALESCE(json_format(json_extract(p.settings_before, '$.contextualGroundingPolicyConfig')), ''),
+        '"(HIDDEN_DUE_TO_SECURITY_REASONS|REDACTED|[*]{3}|[*]{3}OMITTED[*]{3})"'
+      )
+        THEN 'the records hide parts of the settings'
       WHEN p.event_name = 'PutEnforcedGuardrailConfiguration'
         AND (
           COALESCE(json_extract_scalar(p.settings, '$.guardrailInferenceConfig.guardrailIdentifier'), '')
@@ -349,10 +374,6 @@ compared AS (
     END AS unknown
   FROM pairs AS p
   LEFT JOIN told AS w ON w.event_id = p.event_id
-  LEFT JOIN shown AS s ON s.event_id = p.event_id AND s.side = 'now'
-  LEFT JOIN shown AS b ON b.event_id = p.event_id AND b.side = 'before'
-  LEFT JOIN hidden AS h ON h.event_id = p.event_id AND h.side = 'now'
-  LEFT JOIN hidden AS i ON i.event_id = p.event_id AND i.side = 'before'
 )
 SELECT
   CASE WHEN changes IS NOT NULL THEN 'violation' WHEN unknown IS NOT NULL THEN 'not_assessed' ELSE 'pass' END AS verdict,
