@@ -78,8 +78,8 @@ pub struct Input {
     /// Only this Region; repeatable.
     #[arg(long = "region", value_name = "REGION")]
     pub regions: Vec<String>,
-    /// The policy file (TOML).
-    #[arg(long, value_name = "FILE", env = "BEDTRAIL_POLICY")]
+    /// The policy file (TOML), or a folder of its versions, each with the day from which it is in force.
+    #[arg(long, value_name = "FILE|DIR", env = "BEDTRAIL_POLICY")]
     pub policy: Option<PathBuf>,
     /// A folder of further rules (CODE-name.sql); repeatable.
     #[arg(long = "rules", value_name = "DIR")]

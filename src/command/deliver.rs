@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 use super::trail::Trail;
+use super::version::Versions;
 use super::{Failure, say};
 use crate::cli::{Colour, Input, Output};
 use crate::clock;
@@ -13,7 +14,6 @@ use crate::output::{
     Answer, Caveat, FORMATS, Format, Options, clear, earlier, format, shown, write_folder, write_manifest,
     write_stream,
 };
-use crate::policy::Policy;
 use crate::rule::folder::Own;
 
 /// The formats asked for, checked before anything runs.
@@ -102,7 +102,7 @@ impl<'a> Delivery<'a> {
             },
             sources: input.sources.clone(),
             parameters,
-            policy: trail.policy.iter().map(described).collect(),
+            policy: trail.versions.as_ref().map(Versions::described).unwrap_or_default(),
             rules: trail.own.iter().map(rule_file).collect(),
             balance: balance(trail),
             ledger: ledger.first().map(|written| manifest::Ledger {
@@ -150,14 +150,6 @@ impl<'a> Delivery<'a> {
             Err(error) if error.closed_pipe() => Ok(()),
             written => Ok(written?),
         }
-    }
-}
-
-fn described(policy: &Policy) -> manifest::Policy {
-    manifest::Policy {
-        name: policy.name().to_owned(),
-        version: policy.version().to_owned(),
-        sha256: policy.sha256().to_owned(),
     }
 }
 

@@ -19,6 +19,7 @@ mod scratch;
 mod store;
 mod stored;
 mod trail;
+mod version;
 
 use std::io::Write as _;
 

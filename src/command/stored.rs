@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::listing::{self, Passed};
+use super::version::Versions;
 use super::trail::{Prepared, Trail, cover, put, warn};
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;
 use crate::config::Organization;
-use crate::engine::{Lookup, Stored};
+use crate::engine::{ByAccount, Lookup, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
 use crate::event::scope;
@@ -72,7 +73,7 @@ pub(super) fn open(
     wanted: FieldSet,
     hash: bool,
 ) -> Result<Trail, Failure> {
-    let Prepared { engine, policy, rules, own, window, now, organization, scratch } = prepared;
+    let Prepared { engine, policy, versions, rules, own, window, now, organization, scratch } = prepared;
     if input.keep_content && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content) {
         return Err(Failure::usage(
             "the store was collected without --keep-content: it has no content to keep",
@@ -87,15 +88,16 @@ pub(super) fn open(
     }
     let extent = listing::extent(input, &window);
     let view = store.view(&extent, hash || tables.contains("objects"))?;
-    let mut by_account: Vec<(&'static str, Lookup)> = Vec::new();
-    if wanted.contains(Field::Environment)
-        && let Some(policy) = policy.clone()
-    {
-        let environment = move |account: &str| policy.environment_of(account).map(str::to_owned);
-        by_account.push((Field::Environment.name(), Arc::new(environment)));
+    let mut by_account: Vec<ByAccount> = Vec::new();
+    if wanted.contains(Field::Environment) {
+        by_account.extend(versions.iter().flat_map(Versions::by_account));
     }
     let names = wanted.contains(Field::AccountName).then_some(organization.as_ref()).flatten();
-    by_account.extend(account_names(names).map(|lookup| (Field::AccountName.name(), lookup)));
+    by_account.extend(account_names(names).map(|lookup| ByAccount {
+        column: Field::AccountName.name(),
+        before: None,
+        lookup,
+    }));
     let stored = Stored {
         files: &view.rows.files,
         schema: rows_schema(),
@@ -137,6 +139,7 @@ pub(super) fn open(
     Ok(Trail {
         engine,
         policy,
+        versions,
         window,
         now,
         rules,

@@ -15,6 +15,7 @@ mod problem;
 mod read;
 mod relation;
 mod table;
+mod timeline;
 mod typing;
 mod written;
 
@@ -33,6 +34,7 @@ pub use entry::{
 pub use glob::{glob_matches, glob_to_regex};
 pub use problem::{Problem, ProblemKind};
 pub use table::{ColumnDoc, TableDoc};
+pub use timeline::{Period, Timeline};
 
 use problem::{Collector, Named, Source, nearest, quoted};
 
@@ -293,7 +295,8 @@ impl Policy {
     /// The policy as relations, one batch each, in the order of [`tables`]. `now` is the run's time, by which
     /// waivers are pending, active or expired.
     pub fn relations(&self, now: DateTime<Utc>) -> Vec<(&'static str, RecordBatch)> {
-        relation::relations(Some(self), now.naive_utc())
+        let told = relation::Told { policy: self, waivers: self.waivers().iter().collect(), until: None };
+        relation::relations(Some(&told), now.naive_utc())
     }
 }
 

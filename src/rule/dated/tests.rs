@@ -1,0 +1,1 @@
+//! Versions of a policy, and what they find together.
