@@ -58,7 +58,7 @@ pub enum Scope {
 }
 
 /// Where events come from and which are asked for.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Input {
     /// CloudTrail files, folders, globs, s3://bucket/prefix, or - for standard input; repeatable.
     #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE")]
@@ -455,10 +455,26 @@ pub struct MoreRules {
 #[derive(Debug, Subcommand)]
 pub enum Policy {
     /// Prints a commented policy to start from.
-    Init,
-    /// Checks a policy file and says what is wrong where.
+    Init {
+        /// Make it of the use that is observed, every entry marked as not approved; give sources with -s.
+        #[arg(long)]
+        from_usage: bool,
+        /// What is read.
+        #[command(flatten)]
+        input: Box<Input>,
+    },
+    /// Checks a policy file, or a folder of its versions, and says what is wrong where. With -s or --store also which
+    /// entries and waivers cover nothing, and what several entries cover.
     Check {
-        /// The file.
+        /// The file or folder.
+        file: PathBuf,
+        /// What is read.
+        #[command(flatten)]
+        input: Box<Input>,
+    },
+    /// Prints a service control policy, or another of IAM's, as entries of a policy file.
+    ImportScp {
+        /// The JSON file; - is standard input.
         file: PathBuf,
     },
 }

@@ -383,6 +383,12 @@ pub(super) fn check_conditions(policy: &Policy, engine: &Engine) -> Result<(), F
     refuse(&problems)
 }
 
+/// How many events a waiver covers, in SQL.
+pub(super) fn covered(waived: &policy::Waiver) -> Result<String, Failure> {
+    let covers = waiver(waived, &[]).covers().map_err(Failure::usage)?;
+    Ok(format!("SELECT CAST(COUNT(*) AS BIGINT) AS events FROM events WHERE {covers}"))
+}
+
 fn refuse(problems: &[Problem]) -> Result<(), Failure> {
     if problems.is_empty() {
         return Ok(());

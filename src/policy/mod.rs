@@ -6,6 +6,7 @@
 
 mod activity;
 mod check;
+pub mod draft;
 mod entry;
 mod glob;
 mod lifecycle;
@@ -14,6 +15,7 @@ mod predicate;
 mod problem;
 mod read;
 mod relation;
+pub mod scp;
 mod table;
 mod timeline;
 mod typing;
@@ -206,6 +208,11 @@ impl Policy {
     /// The environment of an account: the first whose patterns match.
     pub fn environment_of(&self, account: &str) -> Option<&str> {
         self.accounts.find(account).map(|index| self.content.environments[index].name.as_str())
+    }
+
+    /// `[[allow]]`, in file order.
+    pub fn allow(&self) -> &[Grant] {
+        &self.content.allow
     }
 
     /// `[[agent]]`, in file order.
