@@ -6,7 +6,7 @@
 -- [columns]
 -- waiver_id = "The waiver's id."
 -- state = "in_force; expiring: in force for 30 days more at most; expired: it covers nothing that happens now; not_yet: its first day has not come."
--- days_left = "Whole days until it expires; negative since it did."
+-- days_left = "Days from the day of the run until it expires; negative since it did."
 -- rules = "Codes of the rules it covers, separated by spaces."
 -- condition = "The condition on events; empty: every event of the rules."
 -- owner = "Who asked for it and answers for it."
@@ -25,7 +25,7 @@ SELECT
     WHEN w.expires <= r.run_time + INTERVAL '30' DAY THEN 'expiring'
     ELSE 'in_force'
   END AS state,
-  CAST(floor((to_unixtime(w.expires) - to_unixtime(r.run_time)) / 86400) AS BIGINT) AS days_left,
+  CAST((to_unixtime(w.expires) - to_unixtime(date_trunc('day', r.run_time))) / 86400 AS BIGINT) AS days_left,
   w.rules AS rules,
   w."match" AS condition,
   w.owner AS owner,

@@ -103,7 +103,8 @@ fn cover(input: &Input) -> Result<Code, Failure> {
     for policy in versions.used() {
         for grant in policy.allow() {
             let key = (policy.version().to_owned(), grant.id.clone());
-            let whose = format!("allow {} of version {}", grant.id.escape_debug(), policy.version().escape_debug());
+            let whose =
+                format!("allow {} of version {}", grant.id.escape_debug(), policy.version().escape_debug());
             let _ = match counts.get(&key) {
                 Some((number, last)) => writeln!(out, "{whose}: {number} events, last {last}"),
                 None => writeln!(out, "{whose}: covers no event"),
@@ -170,7 +171,8 @@ fn import(file: &Path) -> Result<Code, Failure> {
     } else {
         std::fs::read_to_string(file).map_err(unread)?
     };
-    let name = file.file_name().map_or_else(|| "standard input".to_owned(), |name| name.to_string_lossy().into());
+    let name =
+        file.file_name().map_or_else(|| "standard input".to_owned(), |name| name.to_string_lossy().into());
     let text = scp::import(&json, &name)
         .map_err(|error| Failure::usage(format!("{} cannot be imported: {error}", file.display())))?;
     print(&text)?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::listing::{self, Passed};
-use super::version::Versions;
 use super::trail::{Prepared, Trail, cover, put, warn};
+use super::version::Versions;
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;
 use crate::config::Organization;

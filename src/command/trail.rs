@@ -163,8 +163,7 @@ impl Prepared {
                     Rows::Memory(batches) => (Vec::new(), batches),
                     Rows::Files(files) => (files, Vec::new()),
                 };
-                let by_account =
-                    vec![ByAccount { column: Field::AccountName.name(), before: None, lookup }];
+                let by_account = vec![ByAccount { column: Field::AccountName.name(), before: None, lookup }];
                 let rows =
                     Stored { files: &files, schema: builder::schema(), predicate: None, more, by_account };
                 engine.register_stored("events", &schema, rows)

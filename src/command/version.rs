@@ -129,7 +129,8 @@ impl Versions {
         };
         self.several().then(|| {
             let all: Vec<String> = self.periods().map(one).collect();
-            let meaning = format!("Each event is judged by the version in force at its time: {}.", all.join("; "));
+            let meaning =
+                format!("Each event is judged by the version in force at its time: {}.", all.join("; "));
             Caveat::new("policy versions", meaning)
         })
     }

@@ -39,11 +39,11 @@ use datafusion::prelude::SessionContext;
 use tokio::runtime::{Builder, Runtime};
 
 pub use self::document::TableDoc;
+pub use self::era::Era;
 pub use self::error::{Error, Result};
 pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
 pub use self::slice::Slices;
-pub use self::era::Era;
 pub use self::stored::{ByAccount, Lookup, Stored};
 use crate::{data, query_file};
 

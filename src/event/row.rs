@@ -770,8 +770,13 @@ mod tests {
             serde_json::from_str(r#"{"eventSource":"s","eventName":"n","eventTime":"never"}"#).unwrap();
         let provenance = Provenance { log_object: "object", log_index: 0, delivered_at: None };
         let mut out = EventBuilder::new(&FieldSet::all());
-        let refused =
-            Meaning::default().append(&record, &Identity::default(), provenance, Setting::default(), &mut out);
+        let refused = Meaning::default().append(
+            &record,
+            &Identity::default(),
+            provenance,
+            Setting::default(),
+            &mut out,
+        );
         assert_eq!(refused, Err(Refusal::Time("never".to_owned())));
         assert_eq!((out.rows(), out.finish().unwrap().num_rows()), (0, 0));
     }

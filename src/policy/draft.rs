@@ -43,17 +43,20 @@ pub fn draft(uses: &[Use], version: &str, basis: &str) -> String {
         quote(version)
     );
     if !accounts.is_empty() {
-        let _ = write!(out, "\n[[environment]]\nname = {}\naccounts = {}\n", quote(ENVIRONMENT), list(&accounts));
+        let _ =
+            write!(out, "\n[[environment]]\nname = {}\naccounts = {}\n", quote(ENVIRONMENT), list(&accounts));
         let regions = globs(&texts(|one| one.region.as_deref()));
         if !regions.is_empty() {
-            let _ = writeln!(out, "# Observed, not approved: {}.", counted(uses, |one| one.region.as_deref()));
+            let _ =
+                writeln!(out, "# Observed, not approved: {}.", counted(uses, |one| one.region.as_deref()));
             let _ = writeln!(out, "regions = {}", list(&regions));
         }
         let known = super::check::geographies();
         let geographies: BTreeSet<&str> =
             texts(|one| one.geography.as_deref()).into_iter().filter(|name| known.contains(name)).collect();
         if !geographies.is_empty() {
-            let _ = writeln!(out, "# Observed, not approved: {}.", counted(uses, |one| one.geography.as_deref()));
+            let _ =
+                writeln!(out, "# Observed, not approved: {}.", counted(uses, |one| one.geography.as_deref()));
             let _ = writeln!(out, "inference_geographies = {}", list(&geographies));
         }
     }
@@ -180,7 +183,9 @@ pub(super) fn quote(text: &str) -> String {
 
 /// Text within a comment: one line, whatever it holds.
 pub(super) fn escape(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_ascii_graphic() || c == ' ' { vec![c] } else { c.escape_default().collect() }).collect()
+    text.chars()
+        .flat_map(|c| if c.is_ascii_graphic() || c == ' ' { vec![c] } else { c.escape_default().collect() })
+        .collect()
 }
 
 #[cfg(test)]
@@ -212,7 +217,51 @@ mod tests {
             one("unknown", None, 1),
         ];
         let text = draft(&uses, "2026-11-23", "6 calls of logs/");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        # A first policy, made from what was observed: 6 calls of logs/.
+        # Nothing in it is approved. Read every entry, narrow it or take it out, say what it is for and who answers for it.
+
+        schema = 1
+        name = "observed-use"
+        version = "2026-11-23"
+
+        [[environment]]
+        name = "observed"
+        accounts = ["111122223333"]
+        # Observed, not approved: eu-west-1 (7 calls).
+        regions = ["eu-west-1"]
+        # Observed, not approved: eu (7 calls).
+        inference_geographies = ["eu"]
+
+        # Observed, not approved: 3 calls, last 2026-10-05T00:00:00Z.
+        [[allow]]
+        id = "bot"
+        environment = ["observed"]
+        roles = ["arn:aws:iam::111122223333:role/a/bot"]
+        models = [
+          "amazon.nova-pro-v1:0", # 3 calls, last 2026-10-05T00:00:00Z
+        ]
+        activities = ["model_invocation"]
+        #purpose = ""
+        #owner = ""
+
+        # Observed, not approved: 3 calls, last 2026-10-05T00:00:00Z.
+        # Of these 2 calls name no model: no entry can cover them.
+        [[allow]]
+        id = "bot-2"
+        environment = ["observed"]
+        roles = ["arn:aws:iam::111122223333:role/b/bot"]
+        models = [
+          "amazon.nova-pro-v1:0", # 1 call, last 2026-10-05T00:00:00Z
+        ]
+        activities = ["model_invocation"]
+        #purpose = ""
+        #owner = ""
+
+        # Observed, not approved: 1 call, last 2026-10-05T00:00:00Z.
+        # Of these 1 call name no model: no entry can cover them.
+        # No entry is made for unknown.
+        "#);
         Policy::parse("p.toml", text.as_bytes()).unwrap();
         uses.reverse();
         assert_eq!(draft(&uses, "2026-11-23", "6 calls of logs/"), text);

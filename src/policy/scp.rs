@@ -42,7 +42,8 @@ pub fn import(json: &str, basis: &str) -> Result<String, String> {
     let mut told = String::new();
     for (at, statement) in statements.iter().enumerate() {
         let sid = statement.get("Sid").and_then(Value::as_str).filter(|sid| !sid.is_empty());
-        let label = sid.map_or_else(|| format!("statement {}", at + 1), |sid| format!("statement {} ({sid})", at + 1));
+        let label = sid
+            .map_or_else(|| format!("statement {}", at + 1), |sid| format!("statement {} ({sid})", at + 1));
         let label = escape(&label);
         match read(statement) {
             Ok(Meaning::Nothing(why)) => {
@@ -58,7 +59,10 @@ pub fn import(json: &str, basis: &str) -> Result<String, String> {
                     }
                     Some(before) if before == list => before,
                     Some(before) => {
-                        let _ = writeln!(told, "# {label}: NOT EXPRESSED: patterns of Regions of two statements.");
+                        let _ = writeln!(
+                            told,
+                            "# {label}: NOT EXPRESSED: patterns of Regions of two statements."
+                        );
                         before
                     }
                 });
@@ -132,7 +136,9 @@ fn read(statement: &Value) -> Result<Meaning, String> {
                 pass(&actions)?;
                 Ok(Meaning::Regions(globs(values)?))
             }
-            [] => Ok(Meaning::Nothing("it allows without saying to whom: write an allow entry with roles by hand")),
+            [] => Ok(Meaning::Nothing(
+                "it allows without saying to whom: write an allow entry with roles by hand",
+            )),
             _ => Err("an Allow with conditions says who may: write an allow entry by hand".to_owned()),
         };
     }
@@ -167,7 +173,9 @@ fn read(statement: &Value) -> Result<Meaning, String> {
     let mut models = BTreeSet::new();
     if !everything(statement) {
         for resource in texts(statement.get("Resource"))? {
-            models.insert(model(&resource).ok_or_else(|| format!("{resource} is no foundation model"))?);
+            models.insert(model(&resource).ok_or_else(|| {
+                format!("{resource} is more or less than a foundation model in every Region")
+            })?);
         }
     } else if activities.is_empty() || roles.is_empty() {
         models.insert("*".to_owned());
@@ -243,7 +251,8 @@ fn everything(statement: &Value) -> bool {
 fn model(arn: &str) -> Option<String> {
     let (head, model) = arn.split_once(":foundation-model/")?;
     let head: Vec<&str> = head.split(':').collect();
-    let every = head.len() == 5 && head[0] == "arn" && head[3] == "*" && (head[4].is_empty() || head[4] == "*");
+    let every =
+        head.len() == 5 && head[0] == "arn" && head[3] == "*" && (head[4].is_empty() || head[4] == "*");
     (every && !model.is_empty() && glob_mistake(model).is_none()).then(|| model.to_owned())
 }
 
@@ -278,7 +287,11 @@ fn globs(values: &[String]) -> Result<BTreeSet<String>, String> {
             return Err(format!("{value} is no pattern of a policy file"));
         }
     }
-    if values.is_empty() { Err("a condition has no values".to_owned()) } else { Ok(values.iter().cloned().collect()) }
+    if values.is_empty() {
+        Err("a condition has no values".to_owned())
+    } else {
+        Ok(values.iter().cloned().collect())
+    }
 }
 
 /// A text or a list of texts.

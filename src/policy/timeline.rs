@@ -99,7 +99,8 @@ impl Timeline {
 
     /// The waivers of all versions with the version they are from: the latest that names an id wins. By their ids.
     pub fn waivers(&self) -> Vec<(&Policy, &Waiver)> {
-        let all = self.versions.iter().flat_map(|policy| policy.waivers().iter().map(move |one| (policy, one)));
+        let all =
+            self.versions.iter().flat_map(|policy| policy.waivers().iter().map(move |one| (policy, one)));
         let latest: BTreeMap<&str, (&Policy, &Waiver)> =
             all.map(|(policy, waiver)| (waiver.id.as_str(), (policy, waiver))).collect();
         latest.into_values().collect()
@@ -229,9 +230,8 @@ mod tests {
         assert_eq!(at(micros("2026-10-01") - 1), Some("c"));
         assert_eq!(at(micros("2026-10-01")), Some("b"));
         assert_eq!(at(micros("2026-11-01")), Some("a"));
-        let window = |from: &str, to: &str| {
-            timeline.within(Period { from: Some(micros(from)), to: Some(micros(to)) })
-        };
+        let window =
+            |from: &str, to: &str| timeline.within(Period { from: Some(micros(from)), to: Some(micros(to)) });
         assert_eq!(window("2026-10-01", "2026-11-01"), [1]);
         assert_eq!(window("2026-09-30", "2026-11-02"), [0, 1, 2]);
         assert_eq!(timeline.within(Period::default()), [0, 1, 2]);
@@ -248,7 +248,13 @@ mod tests {
                 .unwrap_err(),
             load(&[("a.toml", "regions = 1"), ("b.toml", "x = 2")]).unwrap_err(),
         ];
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r"
+        DIR: the folder holds no policy (help: a folder of policies holds a *.toml for each version)
+        DIR/b.toml: neither this file nor DIR/a.toml says effective_from (help: only the oldest version may leave it out)
+        DIR/b.toml: effective_from = 2026-10-01 stands in DIR/a.toml too (help: of two versions one is in force on a day)
+        DIR/a.toml:4:1: unknown key 'regions' (help: known here: schema, name, version, timezone, effective_from, allow_tamper_waiver, defaults, environment, allow, deny, model_end, agent, logging, approved, aliases, alias, rules, custom, waiver)
+        DIR/b.toml:4:1: unknown key 'x' (help: known here: schema, name, version, timezone, effective_from, allow_tamper_waiver, defaults, environment, allow, deny, model_end, agent, logging, approved, aliases, alias, rules, custom, waiver)
+        ");
     }
 
     #[test]

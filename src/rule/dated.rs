@@ -31,7 +31,8 @@ pub struct Version<'a, S> {
 
 /// A condition on events that is true within a period; none where it has no end.
 pub fn condition(period: Period) -> Option<String> {
-    let bound = |sign: &str, at: i64| format!("event_time {sign} TIMESTAMP '{}'", parameter::timestamp_text(at));
+    let bound =
+        |sign: &str, at: i64| format!("event_time {sign} TIMESTAMP '{}'", parameter::timestamp_text(at));
     let bounds = [period.from.map(|from| bound(">=", from)), period.to.map(|to| bound("<", to))];
     let bounds: Vec<String> = bounds.into_iter().flatten().collect();
     (!bounds.is_empty()).then(|| bounds.join(" AND "))
@@ -76,7 +77,8 @@ pub async fn run<S: Scope>(versions: &[Version<'_, S>]) -> Result<Judgement, Err
         environments.push(ask::environments(&version.scope.context(), during.as_deref()).await?);
     }
     // Of an account that changed its environment, the latest.
-    let latest: BTreeMap<String, String> = environments.iter().flatten().map(|(a, e)| (a.clone(), e.clone())).collect();
+    let latest: BTreeMap<String, String> =
+        environments.iter().flatten().map(|(a, e)| (a.clone(), e.clone())).collect();
     let mut found = Found::default();
     let (mut used, mut broken) = (BTreeSet::new(), BTreeMap::new());
     for (at, version) in versions.iter().enumerate() {

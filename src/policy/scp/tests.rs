@@ -6,9 +6,11 @@ use super::super::Policy;
 use super::*;
 
 fn imported(statements: &str) -> String {
-    let text = import(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#), "scp.json").unwrap();
-    Policy::parse("p.toml", text.as_bytes())
-        .unwrap_or_else(|problems| panic!("{text}\n{}", problems.iter().map(ToString::to_string).collect::<String>()));
+    let text =
+        import(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#), "scp.json").unwrap();
+    Policy::parse("p.toml", text.as_bytes()).unwrap_or_else(|problems| {
+        panic!("{text}\n{}", problems.iter().map(ToString::to_string).collect::<String>())
+    });
     text
 }
 
@@ -25,7 +27,37 @@ fn regions_and_models_are_expressed() {
             "Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/contractor-*"}}},
            {"Effect":"Deny","Action":"s3:*","Resource":"*"},
            {"Sid":"FullAWSAccess","Effect":"Allow","Action":"*","Resource":"*"}"#
-    ), @"");
+    ), @r#"
+    # Made from scp.json. Statement by statement:
+    # statement 1 (Regions): Regions of the environment below.
+    # statement 2: Regions of the environment below.
+    # statement 3 (NoPreview): a deny entry.
+    # statement 4: a deny entry.
+    # statement 5: it says nothing of using models or agents of Bedrock.
+    # statement 6 (FullAWSAccess): it allows without saying to whom: write an allow entry with roles by hand.
+
+    schema = 1
+    name = "imported"
+    version = "1"
+
+    [[environment]]
+    name = "imported"
+    # The accounts that the policy is attached to.
+    accounts = ["*"]
+    regions = ["eu-central-1"]
+
+    [[deny]]
+    id = "scp-3"
+    models = ["*preview*", "deepseek.*"]
+    activities = ["model_invocation"]
+    reason = "scp.json, statement 3 (NoPreview)"
+
+    [[deny]]
+    id = "scp-4"
+    roles = ["arn:aws:iam::*:role/contractor-*"]
+    models = ["*"]
+    reason = "scp.json, statement 4"
+    "#);
 }
 
 #[test]
@@ -43,7 +75,22 @@ fn what_cannot_be_said_is_told() {
            {"Effect":"Allow","Action":"bedrock:*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}},
            {"Effect":"Deny","Action":7,"Resource":"*"},
            {"Effect":"Nonsense\nname = \"x\"","Sid":"a\nb = 1","Action":"bedrock:*"}"#
-    ), @"");
+    ), @r#"
+    # Made from scp.json. Statement by statement:
+    # statement 1: NOT EXPRESSED: it denies all models but some: write allow entries for those.
+    # statement 2: NOT EXPRESSED: a deny entry has no exceptions, and this one excepts principals.
+    # statement 3: NOT EXPRESSED: a deny entry knows no condition StringEquals on aws:requestedregion.
+    # statement 4: NOT EXPRESSED: a deny entry has no exceptions, and this one excepts principals.
+    # statement 5: NOT EXPRESSED: it excepts actions of Bedrock.
+    # statement 6: NOT EXPRESSED: arn:aws:bedrock:us-east-1::foundation-model/a is more or less than a foundation model in every Region.
+    # statement 7: NOT EXPRESSED: an Allow with conditions says who may: write an allow entry by hand.
+    # statement 8: NOT EXPRESSED: it has an element that is neither text nor a list of texts.
+    # statement 9 (a\nb = 1): NOT EXPRESSED: its Effect is neither Allow nor Deny.
+
+    schema = 1
+    name = "imported"
+    version = "1"
+    "#);
 }
 
 #[test]
