@@ -12,6 +12,7 @@ use super::trail::{self, Prepared, load_policy, put};
 use super::{Failure, print, say};
 use crate::cli::{self, Input};
 use crate::engine::{Engine, Limits};
+use crate::event::scope::Scope;
 use crate::exit::Code;
 use crate::output::Answer;
 use crate::policy;
@@ -42,6 +43,12 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
             let rule = rule::find(known(more)?, rule).map_err(Failure::usage)?;
             print(&rule::text::explain(rule)).map(|()| Code::Clean)
         }
+        cli::Rules::Import { files, code, out } => import(files, code, out.as_deref()),
+        cli::Rules::Export { rule, more } => {
+            let rule = rule::find(known(more)?, rule).map_err(Failure::usage)?;
+            let text = rule::sigma::export(rule).map_err(Failure::usage)?;
+            print(&text).map(|()| Code::Clean)
+        }
         cli::Rules::Test { folder, rule, rules } => test(folder, rule.as_deref(), rules),
     }
 }
@@ -64,6 +71,69 @@ fn empty() -> Result<Engine, Failure> {
         put(&engine, name, batch)?;
     }
     Ok(engine)
+}
+
+/// Makes rule files of Sigma rules: all of them, or none.
+fn import(files: &[PathBuf], code: &str, out: Option<&Path>) -> Result<Code, Failure> {
+    if files.len() > 1 && out.is_none() {
+        return Err(Failure::usage("several rules are several files").help("name a folder with --out"));
+    }
+    let (letters, first) = numbered(code)?;
+    let mut made = Vec::new();
+    let mut wrong = Vec::new();
+    for (file, number) in files.iter().zip(first..) {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
+        match rule::sigma::import(&text, &format!("{letters}{number:03}")) {
+            Ok(imported) => made.push((file, imported)),
+            Err(problem) => {
+                let colon = if problem.line > 0 { ":" } else { ": " };
+                wrong.push(format!("{}{colon}{problem}", file.display()));
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::usage(format!("the rules cannot be carried over\n{}", wrong.join("\n"))));
+    }
+    let scope = Scope::get();
+    for (file, imported) in &made {
+        let strange = imported.sources.iter().filter(|source| !scope.family(source));
+        for source in strange {
+            say(&format!(
+                "note: {}: of {source} only some records are kept, or none: the rule may find nothing",
+                file.display()
+            ));
+        }
+    }
+    let Some(folder) = out else {
+        return print(&made.iter().map(|(_, imported)| imported.sql.as_str()).collect::<String>())
+            .map(|()| Code::Clean);
+    };
+    let paths: Vec<PathBuf> =
+        made.iter().map(|(_, imported)| folder.join(format!("{}.sql", imported.stem))).collect();
+    if let Some(path) = paths.iter().find(|path| path.exists()) {
+        return Err(Failure::usage(format!("{} is there already", path.display()))
+            .help("remove it, or give another --code"));
+    }
+    let failed = |path: &Path, error| Failure::failed(format!("cannot write {}: {error}", path.display()));
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    for ((_, imported), path) in made.iter().zip(&paths) {
+        std::fs::write(path, &imported.sql).map_err(|error| failed(path, error))?;
+        say(&format!("{} written", path.display()));
+    }
+    Ok(Code::Clean)
+}
+
+/// The letters and the number of a code.
+fn numbered(code: &str) -> Result<(&str, u32), Failure> {
+    let letters = code.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = code[letters.len()..].parse();
+    match number {
+        Ok(number) if !letters.is_empty() && letters.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+            Ok((letters, number))
+        }
+        _ => Err(Failure::usage(format!("{code} is no code: capital letters and a number, like ACME001"))),
+    }
 }
 
 /// Code, name, severity, kind and title of each rule.
@@ -132,7 +202,9 @@ fn test(folder: &Path, only: Option<&str>, folders: &[PathBuf]) -> Result<Code, 
 /// How many violations a rule finds in a folder.
 fn one(rule: &'static Rule, fixture: &Path, events: &Path) -> Result<i64, Failure> {
     let policy = fixture.join("policy.toml");
-    let input = Input::folder(events, policy.exists().then_some(policy));
+    let mut input = Input::folder(events, policy.exists().then_some(policy));
+    let logs = events.join("invocation-logs");
+    input.invocation_logs.extend(logs.is_dir().then(|| logs.display().to_string()));
     let prepared = Prepared::new(&input)?;
     let judgement = Judgement::of(std::slice::from_ref(rule), &prepared)?;
     let trail = prepared.open(&input, &judgement.queries(), &Judgement::COLUMNS, false)?;

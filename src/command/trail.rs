@@ -1,6 +1,6 @@
 //! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
@@ -8,6 +8,8 @@ use std::sync::atomic::Ordering;
 use arrow::array::RecordBatch;
 
 use super::follow::Follow;
+use super::history::{self, Asked};
+use super::invocation;
 use super::listing::{self, Passed, Sources};
 use super::progress;
 use super::scratch::Scratch;
@@ -27,6 +29,7 @@ use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::store::Store;
 use crate::ingest::{self, Ingested, Progress, Rows};
+use crate::output::Caveat;
 use crate::policy::{self, Policy};
 use crate::rule::folder::Own;
 use crate::rule::{self, Rule};
@@ -67,12 +70,20 @@ pub(super) struct Trail {
     pub(super) ledger: Ledger,
     pub(super) balance: Balance,
     pub(super) passed: Passed,
+    /// What the sources can never show.
+    pub(super) blind: Vec<Caveat>,
     /// Accounts and Regions that should have delivered logs and did not.
     pub(super) silent: Vec<(String, String)>,
     /// How many roles of agents were followed into other services, where they were.
     pub(super) followed: Option<usize>,
-    /// The store that was read and its files, if it was one.
-    pub(super) stored: Option<(Store, Vec<PathBuf>)>,
+    /// What was read of the model-invocation log, if a query asked.
+    pub(super) logs: Option<invocation::Told>,
+    /// What is known from before the window, in words, if a query asked.
+    pub(super) baseline: Option<String>,
+    /// The stores that were read, and their files.
+    pub(super) stored: Vec<(Store, Vec<PathBuf>)>,
+    /// What was asked for and the store cannot have.
+    pub(super) lacks: Vec<stored::Lack>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
 }
@@ -81,7 +92,7 @@ pub(super) struct Trail {
 struct Read {
     sources: Sources,
     /// The tables that the run's queries read.
-    tables: BTreeSet<String>,
+    tables: Tables,
     ingested: Ingested,
 }
 
@@ -95,6 +106,7 @@ impl Prepared {
         };
         let window =
             clock::parse_window(input.from.as_deref(), input.to.as_deref(), now).map_err(Failure::usage)?;
+        history::check(input, &window)?;
         let versions = input.policy.as_deref().map(|path| Versions::load(path, &window, now)).transpose()?;
         let policy = versions.as_ref().and_then(Versions::latest).cloned();
         let own = rule::folder::read(&input.rules).map_err(Failure::usage)?;
@@ -113,6 +125,7 @@ impl Prepared {
         }
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
+        invocation::prices(&engine, input)?;
         put(&engine, "run", run_batch(versions.as_ref(), &window, now, input.scope)?)?;
         let rules = rules(&own, policy.as_ref(), &engine)?;
         Ok(Self { engine, policy, versions, rules, own, window, now, organization: None, scratch })
@@ -152,6 +165,7 @@ impl Prepared {
         };
         let Self { engine, policy, versions, rules, own, window, now, organization, scratch } = self;
         let passed = sources.passed();
+        sources.say_notes(input.quiet);
         let schema = builder::schema();
         let named = wanted.get().is_some_and(|wanted| wanted.contains(Field::AccountName));
         let names = organization.as_ref().filter(|_| named);
@@ -172,10 +186,10 @@ impl Prepared {
         .map_err(Failure::failed)?;
         let ledger = ingested.ledger;
         // As a table the ledger takes far more memory than it does as entries: only if somebody asks it.
-        if tables.contains("objects") {
+        if tables.contains_key("objects") {
             put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
         }
-        if tables.contains("refusals") {
+        if tables.contains_key("refusals") {
             put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
         }
         let balance = ledger.balance();
@@ -188,8 +202,20 @@ impl Prepared {
         }
         warn(&ledger, input.quiet);
         let organization = organization.as_ref();
+        let asked = Asked {
+            engine: &engine,
+            input,
+            versions: versions.as_ref(),
+            organization,
+            window: &window,
+            now,
+            scratch: scratch.path(),
+            follow: follow.as_ref(),
+        };
+        let baseline = asked.fill(&tables, None)?;
+        let logs = invocation::fill(&engine, input, &window, now, &tables)?;
         let mut coverage = Coverage::default();
-        if organization.is_some() || tables.contains("coverage") {
+        if organization.is_some() || tables.contains_key("coverage") {
             ledger.names().for_each(|name| coverage.add(&Layout::of(name), &window));
         }
         let silent = cover(&engine, &coverage, organization)?;
@@ -204,9 +230,13 @@ impl Prepared {
             ledger,
             balance,
             passed,
+            blind: listing::blind(&input.sources),
             silent,
             followed: follow.as_ref().map(Follow::count),
-            stored: None,
+            logs,
+            baseline: baseline.line,
+            stored: baseline.other.into_iter().collect(),
+            lacks: Vec::new(),
             _scratch: scratch,
         })
     }
@@ -284,19 +314,30 @@ impl Trail {
     /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
     /// the last query; a file that is there then was there all the time, since no name is used twice.
     pub(super) fn intact(&self) -> Result<(), Failure> {
-        let Some((store, files)) = &self.stored else { return Ok(()) };
-        match files.iter().find(|file| !file.exists()) {
+        let lost = self
+            .stored
+            .iter()
+            .find_map(|(store, files)| files.iter().find(|file| !file.exists()).map(|file| (store, file)));
+        match lost {
             None => Ok(()),
-            Some(_) => {
-                Err(Failure::failed(format!("the store {} was changed while it was read", store.name()))
-                    .help("run again"))
-            }
+            Some((store, lost)) => Err(Failure::failed(format!(
+                "the store {} lost {} while it was read",
+                store.name(),
+                lost.display()
+            ))
+            .help(
+                "if no other run was changing the store, restore it from a backup or collect into a new one",
+            )),
         }
     }
 
     /// Whether every object and record could be read, and everybody expected delivered.
     pub(super) fn complete(&self) -> bool {
-        self.balance.objects_refused == 0 && self.balance.refused == 0 && self.silent.is_empty()
+        self.balance.objects_refused == 0
+            && self.balance.refused == 0
+            && self.silent.is_empty()
+            && self.logs.as_ref().is_none_or(|logs| logs.complete)
+            && !self.lacks.iter().any(|lack| lack.incomplete)
     }
 
     /// The lines under every report: what was read, and what became of each record.
@@ -314,8 +355,11 @@ impl Trail {
         }
         let mut lines = vec![format!("{objects}."), format!("{balance}.")];
         if let Some(roles) = self.followed {
-            lines.push(format!("Calls of {roles} roles of agents were kept whatever service they went to."));
+            lines
+                .push(format!("Agents' roles whose calls were kept whatever service they went to: {roles}."));
         }
+        lines.extend(self.baseline.clone());
+        lines.extend(self.logs.as_ref().map(|logs| logs.line.clone()));
         if self.passed.unlisted {
             lines.push("Accounts, Regions and days that were not asked for were not listed.".to_owned());
         }
@@ -329,17 +373,16 @@ impl Trail {
     }
 }
 
+/// The tables that queries read, each with the columns read of it.
+pub(super) type Tables = BTreeMap<String, BTreeSet<String>>;
+
 /// The tables that queries read, and the columns of `events` among them, `also` included.
-fn scans(
-    engine: &Engine,
-    queries: &[String],
-    also: &[Field],
-) -> Result<(BTreeSet<String>, FieldSet), Failure> {
+fn scans(engine: &Engine, queries: &[String], also: &[Field]) -> Result<(Tables, FieldSet), Failure> {
     let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
     let tables = engine.scans(&texts).map_err(query_failure)?;
     let columns = tables.get("events").map(|columns| FieldSet::named(columns.iter().map(String::as_str)));
     let wanted = columns.unwrap_or_default().union(FieldSet::of(also));
-    Ok((tables.into_keys().collect(), wanted))
+    Ok((tables, wanted))
 }
 
 /// The program's rules, those of the folders and those of the policy. Files are checked against the tables.

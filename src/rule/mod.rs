@@ -38,6 +38,7 @@ pub mod parameter;
 pub mod plan;
 mod row;
 pub mod run;
+pub mod sigma;
 pub mod text;
 pub mod waiver;
 

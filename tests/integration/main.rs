@@ -2,6 +2,11 @@
 
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 
+mod aws_athena;
+mod aws_data;
+mod aws_lake;
+mod aws_lookup;
+mod aws_service;
 mod bucket;
 mod command;
 #[path = "../../benches/corpus/mod.rs"]
@@ -12,6 +17,7 @@ mod exit_code;
 mod follow;
 mod generator;
 mod help;
+mod invocation;
 mod judge;
 mod law;
 mod odd;
@@ -24,5 +30,6 @@ mod s3_fault;
 mod scan;
 mod store;
 mod story;
+mod trace;
 mod truth;
 mod window;
