@@ -1,7 +1,8 @@
 -- What makes one row per judged event the groups that the runner reads; `judged` is the rule's own SELECT. What
 -- passed is one group, all else is grouped by verdict, account, principal and subject. Events are met once and never
 -- sorted; a group keeps its five earliest. $severity is the severity of a row: its own, else the rule's. $unruled says
--- that no policy was in force at the time of an event, of rules that judge by a policy.
+-- that no policy was in force at the time of an event, of rules that judge by a policy; $during leaves the events of
+-- one version of the policy, where there are several.
 WITH dated AS (
   SELECT
     CASE WHEN $unruled THEN 'not_assessed' ELSE verdict END AS verdict,
@@ -16,7 +17,7 @@ WITH dated AS (
     event_id AS event_id,
     outcome AS outcome,
     $severity AS severity
-  FROM judged
+  FROM judged $during
 ),
 folded AS (
   SELECT

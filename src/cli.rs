@@ -81,8 +81,8 @@ pub struct Input {
     /// Only this Region; repeatable.
     #[arg(long = "region", value_name = "REGION")]
     pub regions: Vec<String>,
-    /// The policy file (TOML).
-    #[arg(long, value_name = "FILE", env = "BEDTRAIL_POLICY")]
+    /// The policy file (TOML), or a folder of its versions, each with the day from which it is in force.
+    #[arg(long, value_name = "FILE|DIR", env = "BEDTRAIL_POLICY")]
     pub policy: Option<PathBuf>,
     /// A folder of further rules (CODE-name.sql); repeatable.
     #[arg(long = "rules", value_name = "DIR")]
@@ -520,10 +520,26 @@ pub struct MoreRules {
 #[derive(Debug, Subcommand)]
 pub enum Policy {
     /// Prints a commented policy to start from.
-    Init,
-    /// Checks a policy file and says what is wrong where.
+    Init {
+        /// Make it of the use that is observed, every entry marked as not approved; give sources with -s.
+        #[arg(long)]
+        from_usage: bool,
+        /// What is read.
+        #[command(flatten)]
+        input: Box<Input>,
+    },
+    /// Checks a policy file, or a folder of its versions, and says what is wrong where. With -s or --store also which
+    /// entries and waivers cover nothing, and what several entries cover.
     Check {
-        /// The file.
+        /// The file or folder.
+        file: PathBuf,
+        /// What is read.
+        #[command(flatten)]
+        input: Box<Input>,
+    },
+    /// Prints a service control policy, or another of IAM's, as entries of a policy file.
+    ImportScp {
+        /// The JSON file; - is standard input.
         file: PathBuf,
     },
 }

@@ -9,6 +9,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 use super::Failure;
 use super::judge::JudgedReport;
 use super::trail::{Trail, query_failure};
+use super::version::Versions;
 use crate::output::{Answer, Caveat};
 use crate::report::Report;
 
@@ -30,6 +31,7 @@ impl Frame {
                 preamble.extend(caveats(&batch)?);
             }
         }
+        preamble.extend(trail.versions.as_ref().and_then(Versions::caveat));
         preamble.extend(super::judge::caveats(trail.policy.as_ref(), trail.rules));
         preamble.extend(trail.blind.iter().cloned());
         if let (Some(to), true) = (trail.window.to, trail.passed.pruned > 0 || trail.passed.unlisted) {

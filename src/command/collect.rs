@@ -85,7 +85,7 @@ pub(super) fn collect(
         scope,
         filter: &filter,
         wanted: &Wanted::default(),
-        environments: &|_| None,
+        environments: &|_, _| None,
         keep_content: input.keep_content,
         followed: None,
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
 use super::trail::Trail;
+use super::version::Versions;
 use super::{Failure, say};
 use crate::cli::{Colour, Input, Output};
 use crate::clock;
@@ -15,7 +16,6 @@ use crate::output::{
     Answer, Caveat, FORMATS, Format, Options, clear, earlier, format, shown, write_folder, write_manifest,
     write_stream,
 };
-use crate::policy::Policy;
 use crate::rule::folder::Own;
 use crate::source::s3::Url;
 
@@ -112,7 +112,7 @@ impl<'a> Delivery<'a> {
             sources: sources(input, trail),
             store: trail.stored.first().map(|(store, _)| kept(store)),
             parameters,
-            policy: trail.policy.iter().map(described).collect(),
+            policy: trail.versions.as_ref().map(Versions::described).unwrap_or_default(),
             rules: trail.own.iter().map(rule_file).collect(),
             balance: balance(trail),
             ledger: ledger.first().map(|written| manifest::Ledger {
@@ -195,14 +195,6 @@ fn kept(store: &Store) -> manifest::Store {
         place: store.name(),
         commit: store.state().number(),
         time: store.state().last.as_ref().map(|last| last.time.clone()).unwrap_or_default(),
-    }
-}
-
-fn described(policy: &Policy) -> manifest::Policy {
-    manifest::Policy {
-        name: policy.name().to_owned(),
-        version: policy.version().to_owned(),
-        sha256: policy.sha256().to_owned(),
     }
 }
 

@@ -23,10 +23,10 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    /// The execution roles that the policy names.
-    pub(super) fn of(policy: Option<&Policy>) -> Result<Self, Failure> {
-        let agents = policy.map(Policy::agents).unwrap_or_default();
-        let roles = agents.iter().filter_map(|agent| agent.execution_role.clone()).collect();
+    /// The execution roles that the versions of the policy name.
+    pub(super) fn of<'p>(policies: impl Iterator<Item = &'p Policy>) -> Result<Self, Failure> {
+        let agents = policies.flat_map(Policy::agents);
+        let roles = agents.filter_map(|agent| agent.execution_role.clone()).collect();
         let mut follow = Self { roles, ..Self::default() };
         follow.compile()?;
         Ok(follow)

@@ -11,6 +11,7 @@ use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use super::follow::Follow;
 use super::listing::{self, Sources};
 use super::trail::{Tables, query_failure, threads, warn};
+use super::version::Versions;
 use super::{Failure, progress, say, stored};
 use crate::cli::{self, Input};
 use crate::clock::{self, Window};
@@ -23,14 +24,13 @@ use crate::event::column::Field;
 use crate::event::scope::Scope;
 use crate::ingest::store::{Store, rows_schema};
 use crate::ingest::{self, Progress, Rows};
-use crate::policy::Policy;
 use crate::source::s3::Url;
 
 /// The run that asks.
 pub(super) struct Asked<'a> {
     pub(super) engine: &'a Engine,
     pub(super) input: &'a Input,
-    pub(super) policy: Option<&'a Policy>,
+    pub(super) versions: Option<&'a Versions>,
     pub(super) organization: Option<&'a Organization>,
     pub(super) window: &'a Window,
     pub(super) now: i64,
@@ -113,7 +113,7 @@ impl Asked<'_> {
             schema: rows_schema(),
             predicate: view.rows.predicate.as_deref(),
             more: view.rows.promoted,
-            by_account: stored::by_account(self.policy, self.organization, wanted),
+            by_account: stored::by_account(self.versions, self.organization, wanted),
         };
         self.engine.register_stored("history", &builder::schema(), rows).map_err(Failure::failed)?;
         Ok(view.rows.files)
@@ -134,8 +134,9 @@ impl Asked<'_> {
             accounts: input.accounts.clone(),
             regions: input.regions.clone(),
         };
-        let environments =
-            |account: &str| self.policy.and_then(|policy| policy.environment_of(account)).map(str::to_owned);
+        let environments = |account: &str, time: i64| {
+            self.versions.and_then(|versions| versions.environment_of(account, time))
+        };
         let is = |role: &str| self.follow.is_some_and(|follow| follow.is(role));
         let followed = self.follow.map(|_| Followed { is: &is, assumed: &|_| () });
         let shared = Shared {
@@ -175,10 +176,7 @@ impl Asked<'_> {
             Rows::Files(files) => (files, Vec::new()),
         };
         let names = self.organization.filter(|_| columns.contains(Field::AccountName));
-        let by_account = stored::account_names(names)
-            .map(|lookup| (Field::AccountName.name(), lookup))
-            .into_iter()
-            .collect();
+        let by_account = stored::named(names).into_iter().collect();
         let rows = Stored { files: &files, schema: builder::schema(), predicate: None, more, by_account };
         self.engine.register_stored("history", &builder::schema(), rows).map_err(Failure::failed)
     }

@@ -6,14 +6,14 @@ use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
-use super::trail::{Prepared, Trail};
+use super::trail::{self, Prepared, Trail};
 use super::{Failure, say};
 use crate::cli;
 use crate::engine::{Engine, Slices};
 use crate::event::column::Field;
 use crate::finding::{self, Finding, Severity, Verdict};
 use crate::output::Caveat;
-use crate::policy::{Parameter, Policy, Problem, RuleSetting};
+use crate::policy::{self, Parameter, Policy, Problem, RuleSetting};
 use crate::rule::{self, Rule, RuleOutcome, Setting, Settings, Waiver};
 
 /// The severity from which an audit fails, if nobody says otherwise.
@@ -126,9 +126,16 @@ pub(super) const REPORTS: &[JudgedReport] = &[
 
 /// The rules of a run, with all that the policy says of them.
 pub(super) struct Judgement {
+    /// Per version of the policy, oldest first; one where there is none.
+    parts: Vec<Part>,
+    statements: Vec<String>,
+}
+
+/// The rules under one version of the policy.
+struct Part {
+    version: String,
     rules: &'static [Rule],
     settings: Settings,
-    statements: Vec<String>,
 }
 
 /// What the rules found.
@@ -138,20 +145,49 @@ pub(super) struct Found(rule::Judgement);
 impl Judgement {
     /// Resolves rules, parameters and waivers before anything is read.
     pub(super) fn prepare(prepared: &Prepared) -> Result<Self, Failure> {
-        if let Some(policy) = &prepared.policy {
-            absent_rules(policy, prepared.rules)?;
+        let Some(versions) = &prepared.versions else { return Self::of(prepared.rules, prepared) };
+        let mut rules = Vec::new();
+        for policy in versions.used() {
+            let own = trail::rules(&prepared.own, Some(policy), &prepared.engine)?;
+            absent_rules(policy, own)?;
+            rules.push(own);
         }
-        Self::of(prepared.rules, prepared)
+        Self::with(rules, prepared)
     }
 
     /// The same for some of the rules.
     pub(super) fn of(rules: &'static [Rule], prepared: &Prepared) -> Result<Self, Failure> {
-        if let Some(policy) = &prepared.policy {
-            check_conditions(policy, &prepared.engine)?;
+        let versions = prepared.versions.as_ref().map_or(1, |versions| versions.used().count());
+        Self::with(vec![rules; versions], prepared)
+    }
+
+    /// The same with the rules of each version.
+    fn with(rules: Vec<&'static [Rule]>, prepared: &Prepared) -> Result<Self, Failure> {
+        let mut parts = Vec::new();
+        if let Some(versions) = &prepared.versions {
+            for policy in versions.all() {
+                check_conditions(policy, &prepared.engine)?;
+            }
+            for ((policy, period), rules) in versions.periods().zip(rules) {
+                let waivers = versions.timeline().waivers();
+                let mut settings = settings(policy, rules, prepared.now)?;
+                if versions.all().len() > 1 {
+                    settings.waivers = waivers.into_iter().map(|(_, one)| waiver(one, rules)).collect();
+                }
+                settings.period = period;
+                parts.push(Part { version: policy.version().to_owned(), rules, settings });
+            }
+        } else {
+            let settings = Settings { run_time: prepared.now, ..Settings::default() };
+            parts.extend(rules.into_iter().map(|rules| Part {
+                version: String::new(),
+                rules,
+                settings: settings.clone(),
+            }));
         }
-        let settings = settings(prepared.policy.as_ref(), rules, prepared.now)?;
-        let statements = rule::run::statements(rules, &settings).map_err(Failure::usage)?;
-        Ok(Self { rules, settings, statements })
+        let all: Vec<(&[Rule], &Settings)> = parts.iter().map(|part| (part.rules, &part.settings)).collect();
+        let statements = rule::dated::statements(&all).map_err(Failure::usage)?;
+        Ok(Self { parts, statements })
     }
 
     /// The statements whose columns must be read.
@@ -163,15 +199,23 @@ impl Judgement {
     pub(super) const COLUMNS: [Field; 4] =
         [Field::EventId, Field::EventTime, Field::AccountId, Field::Environment];
 
-    /// Every rule's parameters, for the manifest.
+    /// Every rule's parameters, for the manifest: the latest version's, and of others those that differ.
     pub(super) fn parameters(&self) -> BTreeMap<String, String> {
-        let mut all = BTreeMap::new();
-        for rule in self.rules {
-            let given = [&rule.code, &rule.name].into_iter().find_map(|name| self.settings.rules.get(name));
-            for parameter in &rule.parameters {
-                let value = given.and_then(|setting| setting.parameters.get(&parameter.name));
-                let text = value.map_or_else(|| parameter.default.to_string(), toml_text);
-                all.insert(format!("{}.{}", rule.code, parameter.name), text);
+        let mut all: BTreeMap<String, String> = BTreeMap::new();
+        for part in self.parts.iter().rev() {
+            for rule in part.rules {
+                let given =
+                    [&rule.code, &rule.name].into_iter().find_map(|name| part.settings.rules.get(name));
+                for parameter in &rule.parameters {
+                    let value = given.and_then(|setting| setting.parameters.get(&parameter.name));
+                    let text = value.map_or_else(|| parameter.default.to_string(), toml_text);
+                    let name = format!("{}.{}", rule.code, parameter.name);
+                    match all.get(&name) {
+                        None => drop(all.insert(name, text)),
+                        Some(latest) if *latest == text => {}
+                        Some(_) => drop(all.insert(format!("{name} ({})", part.version), text)),
+                    }
+                }
             }
         }
         all
@@ -179,11 +223,21 @@ impl Judgement {
 
     /// Runs the rules.
     pub(super) fn run(&self, trail: &Trail) -> Result<Found, Failure> {
-        let tables = Tables(trail.engine.slices().map_err(Failure::failed)?);
-        let judgement = trail
-            .engine
-            .block_on(rule::run::run(self.rules, &self.settings, &tables))
-            .map_err(Failure::failed)?;
+        let engine = &trail.engine;
+        let slices = engine.slices().map_err(Failure::failed)?;
+        let mut scopes = Vec::new();
+        for era in engine.eras() {
+            scopes.push(Tables(engine.block_on(slices.era(era)).map_err(Failure::failed)?));
+        }
+        if scopes.is_empty() {
+            scopes.push(Tables(slices));
+        }
+        let mut versions = Vec::new();
+        for (part, scope) in self.parts.iter().zip(&scopes) {
+            let name = part.version.clone();
+            versions.push(rule::dated::Version { name, rules: part.rules, settings: &part.settings, scope });
+        }
+        let judgement = engine.block_on(rule::dated::run(&versions)).map_err(Failure::failed)?;
         for error in &judgement.errors {
             say(&format!("warning: {error}"));
         }
@@ -312,7 +366,7 @@ pub(super) fn caveats(policy: Option<&Policy>, rules: &[Rule]) -> Vec<Caveat> {
 
 /// Whether every rule that the policy names exists and takes the parameters given.
 pub(super) fn check_rules(policy: &Policy, rules: &[Rule]) -> Result<(), Failure> {
-    let settings = settings(Some(policy), rules, 0)?;
+    let settings = settings(policy, rules, 0)?;
     rule::run::statements(rules, &settings).map(drop).map_err(Failure::usage)
 }
 
@@ -327,6 +381,12 @@ pub(super) fn check_conditions(policy: &Policy, engine: &Engine) -> Result<(), F
         }
     }
     refuse(&problems)
+}
+
+/// How many events a waiver covers, in SQL.
+pub(super) fn covered(waived: &policy::Waiver) -> Result<String, Failure> {
+    let covers = waiver(waived, &[]).covers().map_err(Failure::usage)?;
+    Ok(format!("SELECT CAST(COUNT(*) AS BIGINT) AS events FROM events WHERE {covers}"))
 }
 
 fn refuse(problems: &[Problem]) -> Result<(), Failure> {
@@ -362,29 +422,29 @@ fn planned(code: &str) -> bool {
 /// What the policy says of rules. Rules, parameters and conditions are checked against the catalogue later.
 ///
 /// A policy may be written for a version with more rules: what it says of those is left aside and noted.
-fn settings(policy: Option<&Policy>, rules: &[Rule], now: i64) -> Result<Settings, Failure> {
-    let Some(policy) = policy else { return Ok(Settings { run_time: now, ..Settings::default() }) };
-    let codes: Vec<&str> = rules.iter().map(|rule| rule.code.as_str()).collect();
+fn settings(policy: &Policy, rules: &[Rule], now: i64) -> Result<Settings, Failure> {
     let mut settings = Settings { policy_given: true, run_time: now, ..Settings::default() };
-    for code in &codes {
+    for code in rules.iter().map(|rule| rule.code.as_str()) {
         if let Some(given) = policy.rule_setting(code) {
-            settings.rules.insert((*code).to_owned(), setting(given)?);
+            settings.rules.insert(code.to_owned(), setting(given)?);
         }
     }
-    for waiver in policy.waivers() {
-        let micros =
-            |date: chrono::NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
-        settings.waivers.push(Waiver {
-            waiver_id: waiver.id.clone(),
-            rules: waiver.rules.iter().filter(|code| codes.contains(&code.as_str())).cloned().collect(),
-            predicate: waiver.condition.clone().unwrap_or_else(|| "true".to_owned()),
-            owner: waiver.owner.clone(),
-            created: micros(waiver.created),
-            expires: micros(waiver.expires),
-            retroactive: waiver.retroactive,
-        });
-    }
+    settings.waivers = policy.waivers().iter().map(|one| waiver(one, rules)).collect();
     Ok(settings)
+}
+
+fn waiver(waiver: &policy::Waiver, rules: &[Rule]) -> Waiver {
+    let micros = |date: chrono::NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+    let known = |code: &&String| rules.iter().any(|rule| rule.code == **code);
+    Waiver {
+        waiver_id: waiver.id.clone(),
+        rules: waiver.rules.iter().filter(known).cloned().collect(),
+        predicate: waiver.condition.clone().unwrap_or_else(|| "true".to_owned()),
+        owner: waiver.owner.clone(),
+        created: micros(waiver.created),
+        expires: micros(waiver.expires),
+        retroactive: waiver.retroactive,
+    }
 }
 
 fn setting(given: &RuleSetting) -> Result<Setting, Failure> {

@@ -22,6 +22,7 @@ mod store;
 mod stored;
 mod trace;
 mod trail;
+mod version;
 
 use std::io::Write as _;
 

@@ -8,10 +8,11 @@ use super::Failure;
 use super::history::{Asked, Baseline};
 use super::listing::{self, Passed};
 use super::trail::{Prepared, Tables, Trail, cover, put, warn};
+use super::version::Versions;
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;
 use crate::config::Organization;
-use crate::engine::{Lookup, Stored};
+use crate::engine::{ByAccount, Lookup, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
 use crate::event::scope;
@@ -20,7 +21,6 @@ use crate::exit::Code;
 use crate::ingest::store::local::{self, Folder};
 use crate::ingest::store::s3::Place;
 use crate::ingest::store::{Store, StoreError, rows_schema};
-use crate::policy::Policy;
 use crate::source::s3::{Session, Url};
 use crate::source::{Extent, Layout};
 
@@ -94,7 +94,7 @@ pub(super) fn open(
     wanted: FieldSet,
     hash: bool,
 ) -> Result<Trail, Failure> {
-    let Prepared { engine, policy, rules, own, window, now, organization, scratch } = prepared;
+    let Prepared { engine, policy, versions, rules, own, window, now, organization, scratch } = prepared;
     if input.keep_content && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content) {
         return Err(Failure::usage(
             "the store was collected without --keep-content: it has no content to keep",
@@ -126,7 +126,7 @@ pub(super) fn open(
         schema: rows_schema(),
         predicate: view.rows.predicate.as_deref(),
         more: view.rows.promoted,
-        by_account: by_account(policy.as_ref(), organization.as_ref(), wanted),
+        by_account: by_account(versions.as_ref(), organization.as_ref(), wanted),
     };
     engine.register_stored("events", &builder::schema(), stored).map_err(Failure::failed)?;
     let ledger = view.ledger;
@@ -153,7 +153,7 @@ pub(super) fn open(
     let asked = Asked {
         engine: &engine,
         input,
-        policy: policy.as_ref(),
+        versions: versions.as_ref(),
         organization: organization.as_ref(),
         window: &window,
         now,
@@ -168,6 +168,7 @@ pub(super) fn open(
     Ok(Trail {
         engine,
         policy,
+        versions,
         window,
         now,
         rules,
@@ -193,20 +194,22 @@ pub(super) fn open(
 
 /// Columns whose value is not in the store, since it may change: found by the account.
 pub(super) fn by_account(
-    policy: Option<&Policy>,
+    versions: Option<&Versions>,
     organization: Option<&Organization>,
     wanted: FieldSet,
-) -> Vec<(&'static str, Lookup)> {
-    let mut found: Vec<(&'static str, Lookup)> = Vec::new();
-    if wanted.contains(Field::Environment)
-        && let Some(policy) = policy.cloned()
-    {
-        let environment = move |account: &str| policy.environment_of(account).map(str::to_owned);
-        found.push((Field::Environment.name(), Arc::new(environment)));
+) -> Vec<ByAccount> {
+    let mut found: Vec<ByAccount> = Vec::new();
+    if wanted.contains(Field::Environment) {
+        found.extend(versions.into_iter().flat_map(Versions::by_account));
     }
-    let names = organization.filter(|_| wanted.contains(Field::AccountName));
-    found.extend(account_names(names).map(|lookup| (Field::AccountName.name(), lookup)));
+    found.extend(named(organization.filter(|_| wanted.contains(Field::AccountName))));
     found
+}
+
+/// The column of accounts' names, if the organisation gives any.
+pub(super) fn named(organization: Option<&Organization>) -> Option<ByAccount> {
+    let lookup = account_names(organization)?;
+    Some(ByAccount { column: Field::AccountName.name(), before: None, lookup })
 }
 
 /// The organisation's names of accounts, if it gives any.

@@ -13,13 +13,14 @@ use super::invocation;
 use super::listing::{self, Passed, Sources};
 use super::progress;
 use super::scratch::Scratch;
+use super::version::{self, Versions};
 use super::{Failure, say, stored};
 use crate::cli::{self, Input};
 use crate::clock::{self, Clock, Window};
 use crate::config::Organization;
 use crate::decode::filter::Filter;
 use crate::decode::record::{Followed, Shared, Wanted};
-use crate::engine::{self, Engine, Stored};
+use crate::engine::{self, ByAccount, Engine, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
 use crate::event::scope::Scope;
@@ -40,7 +41,10 @@ const WARNINGS: usize = 20;
 /// What a run works on before anything is read: arguments resolved, policy loaded, tables known but empty.
 pub(super) struct Prepared {
     pub(super) engine: Engine,
+    /// The policy in force at the end of the window.
     pub(super) policy: Option<Policy>,
+    /// Every version of it that the run judges by.
+    pub(super) versions: Option<Versions>,
     pub(super) rules: &'static [Rule],
     /// Files of rules beside the program's own.
     pub(super) own: Vec<Own>,
@@ -54,7 +58,10 @@ pub(super) struct Prepared {
 /// A trail whose tables can be asked.
 pub(super) struct Trail {
     pub(super) engine: Engine,
+    /// The policy in force at the end of the window.
     pub(super) policy: Option<Policy>,
+    /// Every version of it that the run judges by.
+    pub(super) versions: Option<Versions>,
     pub(super) window: Window,
     pub(super) now: i64,
     pub(super) rules: &'static [Rule],
@@ -100,7 +107,8 @@ impl Prepared {
         let window =
             clock::parse_window(input.from.as_deref(), input.to.as_deref(), now).map_err(Failure::usage)?;
         history::check(input, &window)?;
-        let policy = input.policy.as_deref().map(load_policy).transpose()?;
+        let versions = input.policy.as_deref().map(|path| Versions::load(path, &window, now)).transpose()?;
+        let policy = versions.as_ref().and_then(Versions::latest).cloned();
         let own = rule::folder::read(&input.rules).map_err(Failure::usage)?;
         let scratch = Scratch::new(input.temp_dir.as_deref())?;
         let limits = engine::Limits {
@@ -108,22 +116,19 @@ impl Prepared {
             spill_dir: Some(scratch.path().join("query")),
             partitions: threads(input),
         };
-        let engine = Engine::new(limits).map_err(Failure::failed)?;
-        let relations = match &policy {
-            Some(policy) => {
-                policy.relations(chrono::DateTime::from_timestamp_micros(now).unwrap_or_default())
-            }
-            None => policy::empty_relations(),
-        };
-        for (name, batch) in relations {
+        let mut engine = Engine::new(limits).map_err(Failure::failed)?;
+        for (name, batch) in policy::empty_relations() {
             put(&engine, name, batch)?;
+        }
+        if let Some(versions) = &versions {
+            versions.register(&mut engine, now)?;
         }
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
         invocation::prices(&engine, input)?;
-        put(&engine, "run", run_batch(policy.as_ref(), &window, now, input.scope)?)?;
+        put(&engine, "run", run_batch(versions.as_ref(), &window, now, input.scope)?)?;
         let rules = rules(&own, policy.as_ref(), &engine)?;
-        Ok(Self { engine, policy, rules, own, window, now, organization: None, scratch })
+        Ok(Self { engine, policy, versions, rules, own, window, now, organization: None, scratch })
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.
@@ -140,7 +145,7 @@ impl Prepared {
         }
         let mut follow = match input.scope {
             cli::Scope::Default => None,
-            cli::Scope::Agents => Some(Follow::of(self.policy.as_ref())?),
+            cli::Scope::Agents => Some(Follow::of(self.versions.iter().flat_map(Versions::all))?),
         };
         let wanted = OnceLock::new();
         let Read { sources, tables, ingested } = loop {
@@ -158,7 +163,7 @@ impl Prepared {
             }
             say(&format!("reading again: Bedrock services assumed {new} roles that no policy names"));
         };
-        let Self { engine, policy, rules, own, window, now, organization, scratch } = self;
+        let Self { engine, policy, versions, rules, own, window, now, organization, scratch } = self;
         let passed = sources.passed();
         sources.say_notes(input.quiet);
         let schema = builder::schema();
@@ -172,7 +177,7 @@ impl Prepared {
                     Rows::Memory(batches) => (Vec::new(), batches),
                     Rows::Files(files) => (files, Vec::new()),
                 };
-                let by_account = vec![(Field::AccountName.name(), lookup)];
+                let by_account = vec![ByAccount { column: Field::AccountName.name(), before: None, lookup }];
                 let rows =
                     Stored { files: &files, schema: builder::schema(), predicate: None, more, by_account };
                 engine.register_stored("events", &schema, rows)
@@ -200,7 +205,7 @@ impl Prepared {
         let asked = Asked {
             engine: &engine,
             input,
-            policy: policy.as_ref(),
+            versions: versions.as_ref(),
             organization,
             window: &window,
             now,
@@ -217,6 +222,7 @@ impl Prepared {
         Ok(Trail {
             engine,
             policy,
+            versions,
             window,
             now,
             rules,
@@ -255,8 +261,8 @@ impl Prepared {
             accounts: input.accounts.clone(),
             regions: input.regions.clone(),
         };
-        let environments = |account: &str| {
-            self.policy.as_ref().and_then(|policy| policy.environment_of(account)).map(str::to_owned)
+        let environments = |account: &str, time: i64| {
+            self.versions.as_ref().and_then(|versions| versions.environment_of(account, time))
         };
         let is = |role: &str| follow.is_some_and(|follow| follow.is(role));
         let assumed = |role: &str| follow.into_iter().for_each(|follow| follow.assume(role));
@@ -410,11 +416,7 @@ pub(super) fn query_failure(error: engine::Error) -> Failure {
 
 /// Loads a policy, or says everything that is wrong with it.
 pub(super) fn load_policy(path: &std::path::Path) -> Result<Policy, Failure> {
-    Policy::load(path).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n")))
-            .help("`bedtrail policy init` prints a policy with every key explained")
-    })
+    Policy::load(path).map_err(|problems| version::unusable(&problems))
 }
 
 /// Fills the relation `coverage` and tells who is silent that should not be.
@@ -467,7 +469,7 @@ pub(super) fn threads(input: &Input) -> usize {
 }
 
 fn run_batch(
-    policy: Option<&Policy>,
+    versions: Option<&Versions>,
     window: &Window,
     now: i64,
     scope: cli::Scope,
@@ -480,15 +482,16 @@ fn run_batch(
         cli::Scope::Default => "default",
         cli::Scope::Agents => "agents",
     };
+    let joined = |of: fn(&Policy) -> &str| versions.map(|versions| versions.joined(of));
     let text = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
     let time = |value: Option<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from_iter([value])) };
     RecordBatch::try_from_iter_with_nullable([
         ("run_time", time(Some(now)), true),
         ("window_from", time(window.from), true),
         ("window_to", time(window.to), true),
-        ("policy_name", text(policy.map(Policy::name)), true),
-        ("policy_version", text(policy.map(Policy::version)), true),
-        ("policy_sha256", text(policy.map(Policy::sha256)), true),
+        ("policy_name", text(joined(Policy::name).as_deref()), true),
+        ("policy_version", text(joined(Policy::version).as_deref()), true),
+        ("policy_sha256", text(joined(Policy::sha256).as_deref()), true),
         ("scope", text(Some(kept)), true),
         ("tool_version", text(Some(env!("CARGO_PKG_VERSION"))), true),
     ])

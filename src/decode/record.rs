@@ -1,6 +1,5 @@
 //! One object's records: judged, counted and appended.
 
-use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
 use crate::decode::canonical::Canonical;
@@ -129,7 +128,7 @@ struct AssumedRole<'a> {
 pub struct Decoder<'s> {
     scope: &'s Scope,
     wanted: &'s Wanted,
-    environments: &'s (dyn Fn(&str) -> Option<String> + Sync),
+    environments: &'s (dyn Fn(&str, i64) -> Option<String> + Sync),
     keep_content: bool,
     followed: Option<&'s Followed<'s>>,
     meaning: Meaning,
@@ -137,7 +136,6 @@ pub struct Decoder<'s> {
     structure: Structure<'s>,
     located: Located,
     canonical: Canonical,
-    environment_cache: HashMap<String, Option<String>>,
 }
 
 /// What every decoder of a run shares.
@@ -148,8 +146,8 @@ pub struct Shared<'s> {
     pub filter: &'s Filter,
     /// What is asked for.
     pub wanted: &'s Wanted,
-    /// The policy's environment of an account.
-    pub environments: &'s (dyn Fn(&str) -> Option<String> + Sync),
+    /// The policy's environment of an account, at a time in microseconds.
+    pub environments: &'s (dyn Fn(&str, i64) -> Option<String> + Sync),
     /// Whether what callers put in by hand is kept as it is.
     pub keep_content: bool,
     /// Roles that are followed into other services.
@@ -181,7 +179,6 @@ impl<'s> Decoder<'s> {
             structure: Structure::judging(shared.filter),
             located: Located::default(),
             canonical: Canonical::default(),
-            environment_cache: HashMap::new(),
         }
     }
 
@@ -313,14 +310,8 @@ impl<'s> Decoder<'s> {
             log_index: i64::from(index),
             delivered_at: origin.delivered_at,
         };
-        let environment = account.as_deref().and_then(|account| {
-            if let Some(known) = self.environment_cache.get(account) {
-                return known.clone();
-            }
-            let found = (self.environments)(account);
-            self.environment_cache.insert(account.to_owned(), found.clone());
-            found
-        });
+        let at = || record.event_time.as_deref().and_then(time::parse);
+        let environment = account.as_deref().and_then(|account| (self.environments)(account, at()?));
         let appended = self.meaning.append(
             &record,
             &identity,

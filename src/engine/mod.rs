@@ -7,6 +7,7 @@
 //! Calls block: the engine drives its own threads. Do not call it from an asynchronous task.
 
 mod document;
+mod era;
 mod error;
 mod function;
 mod json;
@@ -38,11 +39,12 @@ use datafusion::prelude::SessionContext;
 use tokio::runtime::{Builder, Runtime};
 
 pub use self::document::TableDoc;
+pub use self::era::Era;
 pub use self::error::{Error, Result};
 pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
 pub use self::slice::Slices;
-pub use self::stored::{Lookup, Stored};
+pub use self::stored::{ByAccount, Lookup, Stored};
 use crate::{data, query_file};
 
 /// What the engine may use.
@@ -62,6 +64,8 @@ pub struct Engine {
     runtime: Runtime,
     context: SessionContext,
     views: BTreeMap<&'static str, &'static str>,
+    /// The versions of the policy, where there are several.
+    eras: Vec<Era>,
     /// The views that a query has named, directly or not: they are built then, and again once a table is another.
     built: Mutex<BTreeSet<&'static str>>,
     /// Tables in memory, whose rows can change under a plan that was made.
@@ -89,6 +93,7 @@ impl Engine {
             runtime,
             context: session::context(limits)?,
             views: query_file::views().map(|file| (file.stem, file.sql)).collect(),
+            eras: Vec::new(),
             built: Mutex::default(),
             tables: Mutex::default(),
             plans: Mutex::default(),

@@ -61,6 +61,7 @@ impl Engine {
                 return Err(Error::Internal(format!("the view {name} stands on itself")));
             }
             let plan = self.plan_at(sql, built, depth + 1).map_err(|error| of_view(name, error))?;
+            let plan = self.plan_over_eras(sql)?.unwrap_or(plan);
             self.context.register_table(*name, Arc::new(ViewTable::new(plan, None)))?;
             built.insert(name);
             return Ok(());

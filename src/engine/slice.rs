@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
-    MemorySchemaProvider,
+    MemorySchemaProvider, TableProvider,
 };
 use datafusion::error::{DataFusionError, Result as PlanResult};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
 
-use super::{Engine, Result};
+use super::{Engine, Era, Result};
 use crate::data;
 
 /// All relations of an engine, and contexts in which `events` is narrower.
@@ -45,27 +45,26 @@ impl Slices {
 
     /// Only the events for which `predicate` is true; the views stand on these.
     pub async fn matching(&self, predicate: &str) -> PlanResult<SessionContext> {
-        let catalog = MemoryCatalogProvider::new();
-        catalog.register_schema("public", Arc::new(MemorySchemaProvider::new()))?;
-        let catalogs = MemoryCatalogProviderList::new();
-        catalogs.register_catalog("datafusion".to_owned(), Arc::new(catalog));
-        let state = SessionStateBuilder::new_from_existing(self.base.state())
-            .with_catalog_list(Arc::new(catalogs))
-            .with_session_id("bedtrail".to_owned());
-        let slice = SessionContext::new_with_state(state.build());
         let events = self.base.sql(&format!("SELECT * FROM events WHERE {predicate}")).await?.into_view();
-        slice.register_table("events", events)?;
-        for name in self
-            .base
-            .catalog("datafusion")
-            .and_then(|all| all.schema("public"))
-            .into_iter()
-            .flat_map(|schema| schema.table_names())
-        {
-            if name != "events" && !self.views.iter().any(|(view, _)| *view == name) {
-                slice.register_table(name.as_str(), self.base.table_provider(name.as_str()).await?)?;
-            }
-        }
+        let slice = beside(&self.base, &[("events", events)], &|name| self.is_view(name)).await?;
+        self.stand(&slice).await?;
+        Ok(slice)
+    }
+
+    /// The same relations as one version of the policy has them; the views stand on these.
+    pub async fn era(&self, era: &Era) -> PlanResult<Self> {
+        let tables = era.tables()?;
+        let base = beside(&self.base, &tables, &|name| self.is_view(name)).await?;
+        self.stand(&base).await?;
+        Ok(Self { base, views: self.views.clone() })
+    }
+
+    fn is_view(&self, name: &str) -> bool {
+        self.views.iter().any(|(view, _)| *view == name)
+    }
+
+    /// Plans the views over the tables of a context.
+    async fn stand(&self, slice: &SessionContext) -> PlanResult<()> {
         let mut left = self.views.clone();
         while !left.is_empty() {
             let before = left.len();
@@ -88,6 +87,32 @@ impl Slices {
             }
             left = waiting;
         }
-        Ok(slice)
+        Ok(())
     }
+}
+
+/// A context with the tables of another, but for `instead` and those left out.
+pub(super) async fn beside(
+    base: &SessionContext,
+    instead: &[(&str, Arc<dyn TableProvider>)],
+    without: &(dyn Fn(&str) -> bool + Sync),
+) -> PlanResult<SessionContext> {
+    let catalog = MemoryCatalogProvider::new();
+    catalog.register_schema("public", Arc::new(MemorySchemaProvider::new()))?;
+    let catalogs = MemoryCatalogProviderList::new();
+    catalogs.register_catalog("datafusion".to_owned(), Arc::new(catalog));
+    let state = SessionStateBuilder::new_from_existing(base.state())
+        .with_catalog_list(Arc::new(catalogs))
+        .with_session_id("bedtrail".to_owned());
+    let context = SessionContext::new_with_state(state.build());
+    for (name, table) in instead {
+        context.register_table(*name, Arc::clone(table))?;
+    }
+    let names = base.catalog("datafusion").and_then(|all| all.schema("public"));
+    for name in names.into_iter().flat_map(|schema| schema.table_names()) {
+        if !without(&name) && instead.iter().all(|(other, _)| *other != name) {
+            context.register_table(name.as_str(), base.table_provider(name.as_str()).await?)?;
+        }
+    }
+    Ok(context)
 }

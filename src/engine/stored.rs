@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch, StringViewBuilder};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::Result as PlanResult;
@@ -35,7 +36,18 @@ pub struct Stored<'s> {
     /// Further rows of the same schema.
     pub more: Vec<RecordBatch>,
     /// Columns whose value is found by the row's account, in place of what the files say.
-    pub by_account: Vec<(&'static str, Lookup)>,
+    pub by_account: Vec<ByAccount>,
+}
+
+/// A column whose value is found by the row's account.
+pub struct ByAccount {
+    /// The column.
+    pub column: &'static str,
+    /// Only for events before this, in microseconds. Of a column there may be several: in order of time, the last one
+    /// without an end.
+    pub before: Option<i64>,
+    /// What finds it.
+    pub lookup: Lookup,
 }
 
 impl Engine {
@@ -46,16 +58,14 @@ impl Engine {
         for (at, field) in schema.fields().iter().enumerate() {
             let comma = if at > 0 { ", " } else { "" };
             let column = field.name();
-            let _ = match stored.by_account.iter().position(|(found, _)| found == column) {
-                Some(which) => write!(columns, "{comma}{LOOKUP}{which}(account_id) AS {column}"),
-                None => write!(columns, "{comma}{column}"),
-            };
+            let found = found(&stored.by_account, column).unwrap_or_else(|| column.clone());
+            let _ = write!(columns, "{comma}{found} AS {column}");
         }
-        for (which, (_, lookup)) in stored.by_account.iter().enumerate() {
-            self.context.register_udf(ScalarUDF::new_from_impl(ByAccount {
+        for (which, by_account) in stored.by_account.iter().enumerate() {
+            self.context.register_udf(ScalarUDF::new_from_impl(LookUp {
                 name: format!("{LOOKUP}{which}"),
                 signature: Signature::exact(vec![DataType::Utf8View], Volatility::Immutable),
-                lookup: Arc::clone(lookup),
+                lookup: Arc::clone(&by_account.lookup),
             }));
         }
         let mut sql = format!("SELECT {columns} FROM {FILES}");
@@ -76,34 +86,52 @@ impl Engine {
     }
 }
 
+/// What finds a column's value, in SQL.
+fn found(by_account: &[ByAccount], column: &str) -> Option<String> {
+    let mut found: Option<String> = None;
+    // From the last one, which has no end, to the first.
+    for (which, one) in by_account.iter().enumerate().rev().filter(|(_, one)| one.column == column) {
+        let call = format!("{LOOKUP}{which}(account_id)");
+        let before = one.before.and_then(DateTime::from_timestamp_micros);
+        found = Some(match before.zip(found) {
+            Some((before, after)) => {
+                let before = before.format("%Y-%m-%d %H:%M:%S%.6f");
+                format!("CASE WHEN event_time < TIMESTAMP '{before}' THEN {call} ELSE {after} END")
+            }
+            None => call,
+        });
+    }
+    found
+}
+
 /// Looks an account up.
-struct ByAccount {
+struct LookUp {
     name: String,
     signature: Signature,
     lookup: Lookup,
 }
 
-impl std::fmt::Debug for ByAccount {
+impl std::fmt::Debug for LookUp {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(&self.name)
     }
 }
 
-impl PartialEq for ByAccount {
+impl PartialEq for LookUp {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && Arc::ptr_eq(&self.lookup, &other.lookup)
     }
 }
 
-impl Eq for ByAccount {}
+impl Eq for LookUp {}
 
-impl Hash for ByAccount {
+impl Hash for LookUp {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.name.hash(state);
     }
 }
 
-impl ScalarUDFImpl for ByAccount {
+impl ScalarUDFImpl for LookUp {
     fn name(&self) -> &str {
         &self.name
     }

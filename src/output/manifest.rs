@@ -75,6 +75,12 @@ pub struct Policy {
     pub version: String,
     /// The hash of the file.
     pub sha256: String,
+    /// The first instant it was in force, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The first instant another was in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
 }
 
 /// A file with a rule that the program does not bring along.
@@ -129,6 +135,8 @@ pub(super) mod tests {
                 name: "ai-use".to_owned(),
                 version: "3".to_owned(),
                 sha256: "00".repeat(32),
+                from: None,
+                to: None,
             }],
             rules: vec![RuleFile {
                 rule: "ACME001".to_owned(),

@@ -6,6 +6,7 @@
 
 mod activity;
 mod check;
+pub mod draft;
 mod entry;
 mod glob;
 mod lifecycle;
@@ -14,7 +15,9 @@ mod predicate;
 mod problem;
 mod read;
 mod relation;
+pub mod scp;
 mod table;
+mod timeline;
 mod typing;
 mod written;
 
@@ -33,6 +36,7 @@ pub use entry::{
 pub use glob::{glob_matches, glob_to_regex};
 pub use problem::{Problem, ProblemKind};
 pub use table::{ColumnDoc, TableDoc};
+pub use timeline::{Period, Timeline};
 
 use problem::{Collector, Named, Source, nearest, quoted};
 
@@ -206,6 +210,11 @@ impl Policy {
         self.accounts.find(account).map(|index| self.content.environments[index].name.as_str())
     }
 
+    /// `[[allow]]`, in file order.
+    pub fn allow(&self) -> &[Grant] {
+        &self.content.allow
+    }
+
     /// `[[agent]]`, in file order.
     pub fn agents(&self) -> &[Agent] {
         &self.content.agents
@@ -293,7 +302,8 @@ impl Policy {
     /// The policy as relations, one batch each, in the order of [`tables`]. `now` is the run's time, by which
     /// waivers are pending, active or expired.
     pub fn relations(&self, now: DateTime<Utc>) -> Vec<(&'static str, RecordBatch)> {
-        relation::relations(Some(self), now.naive_utc())
+        let told = relation::Told { policy: self, waivers: self.waivers().iter().collect(), until: None };
+        relation::relations(Some(&told), now.naive_utc())
     }
 }
 

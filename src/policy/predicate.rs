@@ -457,7 +457,46 @@ mod tests {
         "json_extract_scalar(request_parameters, '$.modelId') IS NULL",
         "model_requested IS DISTINCT FROM model_id",
         "from_console",
+        "CASE WHEN regexp_like(account_id, '^[0-9]+$') THEN CAST(account_id AS BIGINT) = 1 ELSE false END",
+        "CAST(input_tokens AS VARCHAR) = '1' OR CAST('2' AS BIGINT) = input_tokens",
+        "model_id IS DISTINCT FROM NULL",
     ];
+
+    #[test]
+    fn what_is_never_true_or_fails_on_an_event_is_refused() {
+        let said = [
+            "NULL",
+            "(NULL)",
+            "principal = NULL",
+            "principal = 'a' AND NULL",
+            "NOT (model_id <> CAST(NULL AS VARCHAR))",
+            "principal IN ('a', NULL)",
+            "input_tokens BETWEEN NULL AND 3",
+            "CAST(account_id AS INT) = 1",
+            "CAST(lower(mantle_project_id) AS DATE) = DATE '2026-01-01'",
+        ]
+        .map(|sql| format!("{sql}\n  {}", mistakes(sql, Place::Condition)));
+        insta::assert_snapshot!(said.join("\n"), @r"
+        NULL
+          0: NULL is never true (write TRUE or FALSE, or leave it out)
+        (NULL)
+          1: NULL is never true (write TRUE or FALSE, or leave it out)
+        principal = NULL
+          12: a comparison with NULL is never true (write IS NULL or IS NOT NULL)
+        principal = 'a' AND NULL
+          20: NULL is never true (write TRUE or FALSE, or leave it out)
+        NOT (model_id <> CAST(NULL AS VARCHAR))
+          22: a comparison with NULL is never true (write IS NULL or IS NOT NULL)
+        principal IN ('a', NULL)
+          19: a comparison with NULL is never true (write IS NULL or IS NOT NULL)
+        input_tokens BETWEEN NULL AND 3
+          21: a comparison with NULL is never true (write IS NULL or IS NOT NULL)
+        CAST(account_id AS INT) = 1
+          5: 'account_id' is text, and the run fails where it is not a whole number (compare it with text in quotes, or guard it: CASE WHEN regexp_like(…, '…') THEN CAST(…) = … ELSE FALSE END)
+        CAST(lower(mantle_project_id) AS DATE) = DATE '2026-01-01'
+          5: 'lower(mantle_project_id)' is text, and the run fails where it is not a day (compare it with text in quotes, or guard it: CASE WHEN regexp_like(…, '…') THEN CAST(…) = … ELSE FALSE END)
+        ");
+    }
 
     #[test]
     fn the_subset_passes() {

@@ -10,7 +10,7 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike as _};
 
 use super::Policy;
-use super::entry::{Environment, Grant};
+use super::entry::{Environment, Grant, Waiver};
 use super::glob::{glob_to_pathless_regex, glob_to_regex};
 use super::lifecycle::lifecycles;
 use super::offset;
@@ -85,13 +85,22 @@ macro_rules! row {
 
 type Rows = Vec<Vec<Cell>>;
 
+/// What the relations tell: a version of a policy, and what is known only beside the other versions.
+pub(super) struct Told<'a> {
+    pub(super) policy: &'a Policy,
+    /// The waivers of all versions.
+    pub(super) waivers: Vec<&'a Waiver>,
+    /// The first instant at which another version is in force.
+    pub(super) until: Option<NaiveDateTime>,
+}
+
 /// Every relation of a policy, in the order of [`TABLES`]; without one they are empty, but for the built-in
 /// lifecycle rows.
-pub(super) fn relations(policy: Option<&Policy>, now: NaiveDateTime) -> Vec<(&'static str, RecordBatch)> {
+pub(super) fn relations(told: Option<&Told<'_>>, now: NaiveDateTime) -> Vec<(&'static str, RecordBatch)> {
     TABLES
         .iter()
         .map(|table| {
-            let mut rows = policy.map(|policy| rows(policy, table.name, now)).unwrap_or_default();
+            let mut rows = told.map(|told| rows(told, table.name, now)).unwrap_or_default();
             if table.name == "policy_model_end" {
                 rows.extend(built_in_ends());
             }
@@ -100,7 +109,8 @@ pub(super) fn relations(policy: Option<&Policy>, now: NaiveDateTime) -> Vec<(&'s
         .collect()
 }
 
-fn rows(policy: &Policy, table: &str, now: NaiveDateTime) -> Rows {
+fn rows(told: &Told<'_>, table: &str, now: NaiveDateTime) -> Rows {
+    let policy = told.policy;
     let content = &policy.content;
     let per = |patterns: fn(&Environment) -> &[String]| {
         let mut rows = Rows::new();
@@ -128,6 +138,7 @@ fn rows(policy: &Policy, table: &str, now: NaiveDateTime) -> Rows {
                 &content.version,
                 &policy.sha256,
                 content.effective_from,
+                Cell::Time(told.until),
                 &policy.source.file
             ]]
         }
@@ -226,7 +237,7 @@ fn rows(policy: &Policy, table: &str, now: NaiveDateTime) -> Rows {
         "policy_agent_deny_action" => agents(|agent| &agent.deny_actions, true),
         "policy_agent_provider" => agents(|agent| &agent.providers, false),
         "policy_agent_lambda" => agents(|agent| &agent.lambdas, true),
-        "policy_waiver" => content
+        "policy_waiver" => told
             .waivers
             .iter()
             .map(|waiver| {

@@ -41,6 +41,7 @@ tables! {
         policy_version Text "Its version.",
         sha256 Text "SHA-256 of the file's bytes, hexadecimal.",
         effective_from Time "The first instant it is in force, UTC; null: always.",
+        effective_to Time "The first instant the next version is in force, UTC; null: there is none.",
         file Text "The file's path as given.",
     }
     policy_default "One row per setting under [defaults]." {

@@ -63,7 +63,7 @@ pub(super) type Clash = (Location, String, String);
 
 /// Every clash of an expression whose form is right; `condition` where it has to be true or false.
 pub(super) fn check(expr: &Expr, condition: bool) -> Vec<Clash> {
-    let mut typer = Typer { clashes: Vec::new() };
+    let mut typer = Typer { clashes: Vec::new(), guarded: false };
     if condition {
         typer.condition(expr);
     } else {
@@ -74,6 +74,8 @@ pub(super) fn check(expr: &Expr, condition: bool) -> Vec<Clash> {
 
 struct Typer {
     clashes: Vec<Clash>,
+    /// Within a branch of CASE, which is worked out only where its condition holds.
+    guarded: bool,
 }
 
 impl Typer {
@@ -83,9 +85,23 @@ impl Typer {
     }
 
     fn condition(&mut self, expr: &Expr) {
+        if null(expr) {
+            let help = "write TRUE or FALSE, or leave it out";
+            self.clash(expr, "NULL is never true".to_owned(), help);
+            return;
+        }
         if !matches!(self.of(expr), Type::Bool | Type::Unknown) {
             let message = format!("no condition: {} is neither true nor false", named(expr));
             self.clash(expr, message, "compare it with something");
+        }
+    }
+
+    /// Values that are compared: with NULL nothing is ever equal, and nothing different.
+    fn compared(&mut self, exprs: &[&Expr]) {
+        self.alike(exprs);
+        if let Some(null) = exprs.iter().find(|expr| null(expr)) {
+            let help = "write IS NULL or IS NOT NULL";
+            self.clash(null, "a comparison with NULL is never true".to_owned(), help);
         }
     }
 
@@ -162,11 +178,11 @@ impl Typer {
             Expr::BinaryOp { left, op, right } => self.operation(left, op, right),
             Expr::InList { expr, list, .. } => {
                 let all: Vec<&Expr> = std::iter::once(&**expr).chain(list).collect();
-                self.alike(&all);
+                self.compared(&all);
                 Type::Bool
             }
             Expr::Between { expr, low, high, .. } => {
-                self.alike(&[expr, low, high]);
+                self.compared(&[expr, low, high]);
                 Type::Bool
             }
             Expr::Like { expr, .. } => {
@@ -185,7 +201,10 @@ impl Typer {
                 }
                 let results: Vec<&Expr> =
                     conditions.iter().map(|when| &when.result).chain(else_result.as_deref()).collect();
-                self.alike(&results)
+                let guarded = std::mem::replace(&mut self.guarded, true);
+                let all = self.alike(&results);
+                self.guarded = guarded;
+                all
             }
             Expr::Cast { expr: inner, data_type, .. } => self.cast(expr, inner, data_type),
             Expr::Substring { expr, substring_from, substring_for, .. } => {
@@ -225,7 +244,7 @@ impl Typer {
                 Type::Text
             }
             _ => {
-                self.alike(&[left, right]);
+                self.compared(&[left, right]);
                 Type::Bool
             }
         }
@@ -238,6 +257,14 @@ impl Typer {
             return self.literal(expr, text, data_type);
         }
         let (from, to) = (self.of(inner), Type::of(data_type));
+        if from == Type::Text && to != Type::Text && !self.guarded {
+            let message =
+                format!("{} is text, and the run fails where it is not {}", named(inner), to.name());
+            let help = "compare it with text in quotes, or guard it: \
+                        CASE WHEN regexp_like(…, '…') THEN CAST(…) = … ELSE FALSE END";
+            self.clash(expr, message, help);
+            return to;
+        }
         let good = match from {
             Type::Unknown | Type::Text => true,
             Type::Int | Type::Bool => matches!(to, Type::Int | Type::Bool | Type::Text),
@@ -350,6 +377,16 @@ fn help(found: Type, want: Type) -> &'static str {
         (Type::Int, Type::Text) => "write text in single quotes",
         (Type::Text, Type::Int) => "write a number without quotes, or CAST(… AS BIGINT)",
         _ => "",
+    }
+}
+
+/// Whether an expression is NULL as it is written.
+fn null(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => null(inner),
+        Expr::Cast { expr: inner, .. } => null(inner),
+        Expr::Value(value) => matches!(value.value, Value::Null),
+        _ => false,
     }
 }
 
@@ -526,10 +563,10 @@ mod tests {
     #[test]
     fn what_fits_passes() {
         for sql in [
-            "principal = NULL OR coalesce(NULL, principal) = 'x'",
+            "principal IS NULL OR coalesce(NULL, principal) = 'x'",
             "event_time >= DATE '2026-10-01' AND event_time < CAST('2026-11-01' AS TIMESTAMP)",
             "event_time < TIMESTAMP '2026-10-01 10:00:00.123456'",
-            "CAST(input_tokens AS VARCHAR) || 'x' = 'y' AND CAST(principal AS BIGINT) > -1",
+            "CAST(input_tokens AS VARCHAR) || 'x' = 'y' AND input_tokens > -1",
             "CASE WHEN mfa THEN 1 ELSE NULL END = 1 AND mfa = from_console",
             "json_extract_scalar(request_parameters, '$.a[\"b.c\"][0]') IS NULL",
             "CAST(date_trunc('day', event_time) AS DATE) IN (DATE '2026-01-01', TIMESTAMP '2026-01-01 00:00:00')",

@@ -40,12 +40,17 @@ pub(super) async fn select(context: &SessionContext, sql: &str) -> Result<Vec<Ro
     Ok(rows.into_iter().flatten().collect())
 }
 
-/// The environment of each account that has one.
+/// The environment of each account that has one, by the events for which a condition is true.
 pub(super) async fn environments(
     context: &SessionContext,
+    during: Option<&str>,
 ) -> Result<BTreeMap<String, String>, DataFusionError> {
     let mut found = BTreeMap::new();
-    for batch in context.sql(ENVIRONMENTS).await?.collect().await? {
+    let sql = match during {
+        Some(condition) => ENVIRONMENTS.replace("WHERE", &format!("WHERE {condition} AND")),
+        None => ENVIRONMENTS.to_owned(),
+    };
+    for batch in context.sql(&sql).await?.collect().await? {
         let texts = |at: usize| cast(batch.column(at), &DataType::Utf8);
         let (accounts, names) = (texts(0)?, texts(1)?);
         for (account, name) in accounts.as_string::<i32>().iter().zip(names.as_string::<i32>()) {

@@ -58,19 +58,22 @@ pub(super) fn grain(sql: &str) -> Grain {
 }
 
 /// Folds a SELECT of events, its parameters filled in, into groups: one SELECT again. Rows without a severity of their
-/// own have that of the rule. A rule that judges `by_policy` assesses nothing from before its first day.
+/// own have that of the rule. A rule that judges `by_policy` assesses nothing from before its first day. Only events
+/// for which `during` is true count, whatever else the rule looked at.
 pub(super) fn wrap(
     sql: &str,
     own: bool,
     severity: Severity,
     by_policy: bool,
+    during: Option<&str>,
 ) -> Result<String, parameter::Error> {
     let failed = |error| parameter::Error::Sql(parameter::message(error));
     // A severity is one of five words: it needs no quoting.
     let severity = if own { format!("COALESCE(severity, '{severity}')") } else { format!("'{severity}'") };
     let unruled = if by_policy { UNRULED } else { "FALSE" };
-    let mut fold =
-        query(&FOLD.replace("$severity", &severity).replace("$unruled", unruled)).map_err(failed)?;
+    let during = during.map(|condition| format!("WHERE {condition}")).unwrap_or_default();
+    let fold = FOLD.replace("$severity", &severity).replace("$unruled", unruled).replace("$during", &during);
+    let mut fold = query(&fold).map_err(failed)?;
     let judged = Cte {
         alias: TableAlias { explicit: false, name: Ident::new(JUDGED), columns: Vec::new(), at: None },
         query: query(sql).map_err(failed)?,

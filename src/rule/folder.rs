@@ -296,21 +296,21 @@ mod tests {
             with("FROM judged CROSS JOIN total WHERE bad", "FROM judged CROSS JOIN totl WHERE bad"),
         ];
         insta::assert_snapshot!(all.join("\n"), @r"
-    rules/acme-x.sql: rule `acme-x`: the file is named CODE-kebab-name.sql, as BT001-model-not-allowed.sql
-    rules: no rule in it; a rule is a file CODE-kebab-name.sql
-    rules/ACME001-x.sql:2:15: string values must be quoted, expected literal string
-    rules/ACME001-x.sql: rule `ACME001-x`: unknown field `wy`, expected one of `title`, `severity`, `kind`, `needs`, `columns`, `controls`, `attack`, `attack_old`, `atlas`, `why`, `fix`, `false_positives`, `parameters`
-    rules/ACME001-x.sql: `needs`: there is no table policy_denied
-    rules/ACME001-x.sql: `columns`: events has no column activty
-    rules/ACME001-x.sql:19:23: there is no column 'activty' here; did you mean 'activity'?
-    rules/ACME001-x.sql:19:10: there is no table 'evnts'; did you mean 'events'?
-    rules/ACME001-x.sql:23:41: the function any_value is not portable: it gives another value in every run; use MIN
-    rules/ACME001-x.sql:18:79: :: is not portable: write CAST(x AS type)
-    rules/ACME001-x.sql:18:79: the type TEXT is not portable; types are BIGINT, BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TIMESTAMP, VARCHAR
-    rules/ACME001-x.sql:18:92: rule `ACME001-x`: `$model` in the SQL has no [parameters.model] in the header
-    rules/ACME001-x.sql:22:1: UNION queries have different number of columns
-    rules/ACME001-x.sql:28:24: there is no table 'totl'; tables are coverage, decisions, events, history, objects, ref_event, ref_model, ref_profile_destination, ref_region, refusals, run, usage
-    ");
+        rules/acme-x.sql: rule `acme-x`: the file is named CODE-kebab-name.sql, as BT001-model-not-allowed.sql
+        rules: no rule in it; a rule is a file CODE-kebab-name.sql
+        rules/ACME001-x.sql:2:15: string values must be quoted, expected literal string
+        rules/ACME001-x.sql: rule `ACME001-x`: unknown field `wy`, expected one of `title`, `severity`, `kind`, `needs`, `columns`, `controls`, `attack`, `attack_old`, `atlas`, `why`, `fix`, `false_positives`, `parameters`
+        rules/ACME001-x.sql: `needs`: there is no table policy_denied
+        rules/ACME001-x.sql: `columns`: events has no column activty
+        rules/ACME001-x.sql:19:23: there is no column 'activty' here; did you mean 'activity'?
+        rules/ACME001-x.sql:19:10: there is no table 'evnts'; did you mean 'events'?
+        rules/ACME001-x.sql:23:41: the function any_value is not portable: it gives another value in every run; use MIN
+        rules/ACME001-x.sql:18:79: :: is not portable: write CAST(x AS type)
+        rules/ACME001-x.sql:18:79: the type TEXT is not portable; types are BIGINT, BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TIMESTAMP, VARCHAR
+        rules/ACME001-x.sql:18:92: rule `ACME001-x`: `$model` in the SQL has no [parameters.model] in the header
+        rules/ACME001-x.sql:22:1: UNION queries have different number of columns
+        rules/ACME001-x.sql:28:24: there is no table 'totl'; tables are allowances, coverage, decisions, events, history, objects, ref_event, ref_model, ref_profile_destination, ref_region, refusals, run, usage
+        ");
     }
 
     #[test]

@@ -188,11 +188,21 @@ impl Rule {
     /// The SQL that is run: the policy's values, or the defaults, in place of the parameters, and events folded into
     /// groups.
     pub fn render(&self, overrides: &BTreeMap<String, toml::Value>) -> Result<String, parameter::Error> {
+        self.render_during(overrides, None)
+    }
+
+    /// The same for the events of some time: `during` is a condition on them. A rule that groups events itself is not
+    /// changed.
+    pub fn render_during(
+        &self,
+        overrides: &BTreeMap<String, toml::Value>,
+        during: Option<&str>,
+    ) -> Result<String, parameter::Error> {
         let sql = parameter::render(&self.sql, &parameter::values(&self.parameters, overrides)?)?;
         match self.grain {
             Grain::Event { severity } => {
                 let by_policy = self.needs.iter().any(|relation| relation.starts_with("policy_"));
-                fold::wrap(&sql, severity, self.severity, by_policy)
+                fold::wrap(&sql, severity, self.severity, by_policy, during)
             }
             Grain::Group => Ok(sql),
         }

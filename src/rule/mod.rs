@@ -2,7 +2,7 @@
 //!
 //! [`header`] reads the files, [`folder`] those of a user, [`custom`] makes rules of a policy's conditions, [`parameter`] puts a policy's numbers and lists into their SQL, [`fold`] groups the
 //! events they judge, [`plan`] joins them with what the policy says, [`run`] runs them, [`waiver`] splits the events
-//! between what is waived and what is not, [`text`] writes them out for people.
+//! between what is waived and what is not, [`dated`] gives each version of the policy its time, [`text`] writes them out for people.
 //!
 //! # Writing a rule
 //!
@@ -28,6 +28,7 @@
 
 mod ask;
 pub mod custom;
+pub mod dated;
 pub mod fold;
 pub mod folder;
 pub mod header;

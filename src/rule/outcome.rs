@@ -33,6 +33,9 @@ impl fmt::Display for State {
     }
 }
 
+/// Why a rule that met nothing is not applicable.
+pub(super) const NOTHING: &str = "there was nothing for it to judge";
+
 /// How one rule came out. Counts are events, but for `violations`. Of a rule that judges one event at a time,
 /// population = violating events + waived + passed + not assessed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::error::DataFusionError;
 
+use super::fold::Grain;
 use super::header::{Kind, Rule};
 use super::waiver::Waiver;
-use super::{UnknownRule, parameter};
+use super::{UnknownRule, dated, parameter};
 use crate::finding::Severity;
+use crate::policy::Period;
 
 /// What the policy says of one rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub struct Settings {
     pub waivers: Vec<Waiver>,
     /// The time of the run, in microseconds.
     pub run_time: i64,
+    /// When this is what the policy says.
+    pub period: Period,
 }
 
 /// The policy does not fit the rules, or the events cannot be read.
@@ -93,6 +97,11 @@ impl PlannedRule<'_> {
     pub(super) fn whole(&self) -> bool {
         self.rule.kind == Kind::Coverage
     }
+
+    /// Whether it groups events itself: then only some of them can be put before it.
+    pub(super) fn grouped(&self) -> bool {
+        self.rule.grain == Grain::Group
+    }
 }
 
 /// A waiver with its conditions and the codes of the rules it names.
@@ -117,11 +126,12 @@ impl<'a> Plan<'a> {
                 return Err(Error::SetTwice(code.clone()));
             }
         }
+        let during = dated::condition(settings.period);
         let mut planned = Vec::with_capacity(rules.len());
         for rule in rules {
             let setting = given.get(rule.code.as_str()).map(|setting| (*setting).clone()).unwrap_or_default();
             let sql = rule
-                .render(&setting.parameters)
+                .render_during(&setting.parameters, during.as_deref())
                 .map_err(|source| Error::Parameter { code: rule.code.clone(), source })?;
             planned.push(PlannedRule { rule, setting, sql });
         }

@@ -31,7 +31,7 @@ pub const ROW_COLUMNS: [&str; 15] = [
 ];
 
 /// The most sample event ids that a finding carries.
-const SAMPLES: usize = 5;
+pub(super) const SAMPLES: usize = 5;
 
 /// One row: a verdict on one group of events.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,7 +181,7 @@ impl Row {
     }
 }
 
-fn unite(one: Option<&str>, other: Option<&str>) -> Option<String> {
+pub(super) fn unite(one: Option<&str>, other: Option<&str>) -> Option<String> {
     let mut words: Vec<&str> = one.into_iter().chain(other).flat_map(str::split_whitespace).collect();
     words.sort_unstable();
     words.dedup();

@@ -9,9 +9,10 @@ use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::ask::{self, Extent};
+use super::dated::{self, Version};
 use super::header::Rule;
 use super::need;
-use super::outcome::{RuleOutcome, State};
+use super::outcome::{NOTHING, RuleOutcome, State};
 use super::plan::{Error, Plan, PlannedRule, PlannedWaiver, Setting, Settings};
 use super::row::{self, Row};
 use super::waiver::{self, Waiver};
@@ -70,80 +71,38 @@ impl Judgement {
 
 /// The statements that [`run`] will run, for working out which columns to read.
 pub fn statements(rules: &[Rule], settings: &Settings) -> Result<Vec<String>, Error> {
-    let plan = Plan::new(rules, settings)?;
-    let mut list = vec![ask::ENVIRONMENTS.to_owned(), ask::EXTENT.to_owned()];
-    list.extend(plan.waivers.iter().flat_map(|waiver| {
-        [&waiver.covers, &waiver.lapsed].map(|condition| format!("{} WHERE {condition}", ask::EXTENT))
-    }));
-    list.extend(plan.rules.into_iter().filter(|rule| rule.setting.enabled).map(|rule| rule.sql));
-    Ok(list)
+    dated::statements(&[(rules, settings)])
 }
 
 /// Runs the rules in code order.
 pub async fn run<S: Scope>(rules: &[Rule], settings: &Settings, scope: &S) -> Result<Judgement, Error> {
-    let plan = Plan::new(rules, settings)?;
-    let mut runner = Runner {
-        settings,
-        scope,
-        base: scope.context(),
-        environments: BTreeMap::new(),
-        parts: BTreeMap::new(),
-        used: BTreeSet::new(),
-        broken: BTreeMap::new(),
-    };
-    runner.environments = ask::environments(&runner.base).await?;
-    let mut judgement = Judgement::default();
-    for planned in &plan.rules {
-        let (outcome, findings) = runner.judge(planned, &plan.waivers).await;
-        let error = outcome.error.as_ref();
-        judgement
-            .errors
-            .extend(error.map(|error| format!("rule {} could not be run: {error}", outcome.rule_id)));
-        judgement.outcomes.push(outcome);
-        judgement.findings.extend(findings);
-    }
-    for planned in &plan.waivers {
-        judgement.findings.extend(runner.expired(planned, &plan).await);
-        if let Some(error) = runner.broken.get(&planned.waiver.waiver_id) {
-            let waiver = planned.waiver;
-            judgement
-                .errors
-                .push(format!("waiver {} could not be run, so it covers nothing: {error}", waiver.waiver_id));
-            judgement.findings.push(waiver::unrunnable(waiver, error));
-        } else if !runner.used.contains(&planned.waiver.waiver_id) {
-            judgement.unused_waivers.push(UnusedWaiver {
-                waiver_id: planned.waiver.waiver_id.clone(),
-                owner: planned.waiver.owner.clone(),
-                reason: plan.unused_reason(planned),
-            });
-        }
-    }
-    judgement.findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-    Ok(judgement)
+    dated::run(&[Version { name: String::new(), rules, settings, scope }]).await
 }
 
 /// Some of the events, and how many.
-struct Part {
+pub(super) struct Part {
     context: SessionContext,
     extent: Extent,
 }
 
-struct Runner<'a, S> {
-    settings: &'a Settings,
-    scope: &'a S,
-    base: SessionContext,
-    environments: BTreeMap<String, String>,
+pub(super) struct Runner<'a, S> {
+    pub(super) settings: &'a Settings,
+    pub(super) scope: &'a S,
+    pub(super) base: SessionContext,
+    pub(super) environments: BTreeMap<String, String>,
+    /// The events that rules which group them see, where it is not all.
+    pub(super) slice: Option<String>,
     /// Contexts already made, by predicate: rules under the same waivers share them.
-    parts: BTreeMap<String, Part>,
+    pub(super) parts: BTreeMap<String, Part>,
     /// Waivers under which a violation fell.
-    used: BTreeSet<String>,
+    pub(super) used: BTreeSet<String>,
     /// Waivers whose condition failed on some event, by id, with the reason.
-    broken: BTreeMap<String, String>,
+    pub(super) broken: BTreeMap<String, String>,
 }
 
 impl<S: Scope> Runner<'_, S> {
     /// How one rule comes out, and its findings.
-    async fn judge(
+    pub(super) async fn judge(
         &mut self,
         planned: &PlannedRule<'_>,
         waivers: &[PlannedWaiver<'_>],
@@ -233,9 +192,14 @@ impl<S: Scope> Runner<'_, S> {
         covers: &[String],
     ) -> Result<(Vec<(Row, Option<usize>)>, i64), String> {
         let sql = &planned.sql;
+        let slice = self.slice.clone().filter(|_| planned.grouped());
         let mut whole = Vec::new();
         if covers.is_empty() || planned.whole() {
-            let rows = ask::select(&self.base, sql).await?;
+            let context = match &slice {
+                Some(slice) => &self.part(slice).await.map_err(|error| query_file::one_line(&error))?.context,
+                None => &self.base,
+            };
+            let rows = ask::select(context, sql).await?;
             let population = population(&rows);
             whole = rows.into_iter().map(|row| (row, None)).collect();
             if covers.is_empty() {
@@ -245,7 +209,10 @@ impl<S: Scope> Runner<'_, S> {
         let (parts, rest) = waiver::split(covers);
         let parts = parts.into_iter().enumerate().map(|(at, part)| (Some(at), part));
         let (mut all, mut total) = (Vec::new(), 0);
-        for (waiver, predicate) in parts.chain([(None, rest)]) {
+        for (waiver, mut predicate) in parts.chain([(None, rest)]) {
+            if let Some(slice) = &slice {
+                predicate = format!("({predicate}) AND {slice}");
+            }
             let part = self.part(&predicate).await.map_err(|error| query_file::one_line(&error))?;
             if part.extent.events == 0 && waiver.is_some() {
                 continue;
@@ -323,7 +290,7 @@ impl<S: Scope> Runner<'_, S> {
             outcome.reason.clone_from(&finding.not_assessed_reason);
         } else {
             outcome.state = State::NotApplicable;
-            outcome.reason = inapplicable.or_else(|| Some("there was nothing for it to judge".to_owned()));
+            outcome.reason = inapplicable.or_else(|| Some(NOTHING.to_owned()));
         }
         findings
     }
@@ -369,7 +336,7 @@ impl<S: Scope> Runner<'_, S> {
     }
 
     /// The finding that a waiver has expired while events it would have covered go on.
-    async fn expired(&mut self, planned: &PlannedWaiver<'_>, plan: &Plan<'_>) -> Option<Finding> {
+    pub(super) async fn expired(&mut self, planned: &PlannedWaiver<'_>, plan: &Plan<'_>) -> Option<Finding> {
         let waiver = planned.waiver;
         if self.settings.run_time < waiver.expires
             || self.broken.contains_key(&waiver.waiver_id)

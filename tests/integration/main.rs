@@ -11,6 +11,7 @@ mod bucket;
 mod command;
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
+mod dated;
 mod duplicate;
 mod exit_code;
 mod follow;

@@ -535,7 +535,7 @@ fn decode(text: &str, filter: &Filter) -> Decoded {
         scope: Scope::get(),
         filter,
         wanted: &wanted,
-        environments: &|_: &str| None,
+        environments: &|_: &str, _: i64| None,
         keep_content: true,
         followed: None,
     };

@@ -27,7 +27,7 @@ const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const REGIONS: &str = include_str!("../../../queries/data/regions.csv");
 
 /// Every geography that some Region lies in.
-fn known_geographies() -> BTreeSet<&'static str> {
+pub(in crate::policy) fn known_geographies() -> BTreeSet<&'static str> {
     let place =
         REGIONS.lines().next().and_then(|names| names.split(',').position(|name| name == "geography"));
     let rows = REGIONS.lines().skip(1);

@@ -20,6 +20,8 @@ use super::predicate::{self, Place};
 use super::problem::{Collector, Flaw, nearest, quoted};
 use super::written::{self, Date, File, Text, Texts};
 
+pub(super) use environment::known_geographies as geographies;
+
 /// The severities, worst first.
 pub(super) const SEVERITIES: &[&str] = &["critical", "high", "medium", "low", "info"];
 

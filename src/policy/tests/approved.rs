@@ -120,3 +120,24 @@ fn every_list_fills_its_own_relation() {
         assert!(batch.num_rows() > 0, "{name}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn names_are_data_in_every_list(name in "[a-z\"';$()|^.+\\\\&~#% -]{0,8}[a-z;'\\\\]", other in "[a-z\"';$()|^.+\\\\]{1,9}") {
+        proptest::prop_assume!(name.trim() == name);
+        let list = format!("[{}]", super::super::draft::quote(&name));
+        let text = format!(
+            "{HEAD}[approved]\nmodel_admins = {list}\nshared_roles = {list}\nruntime_agents = {list}\n\
+             [logging]\nlog_buckets = {list}\n"
+        );
+        let relations = policy(&text).relations(day("2026-11-22"));
+        for relation in ["policy_model_admin", "policy_shared_role", "policy_runtime_agent"] {
+            let (_, batch) = relations.iter().find(|(found, _)| *found == relation).unwrap();
+            let cell = |at: usize| arrow::util::display::array_value_to_string(batch.column(at), 0).unwrap();
+            proptest::prop_assert_eq!(cell(0), name.clone());
+            let regex = regex::Regex::new(&cell(1)).unwrap();
+            proptest::prop_assert!(regex.is_match(&name));
+            proptest::prop_assert_eq!(regex.is_match(&other), name == other);
+        }
+    }
+}

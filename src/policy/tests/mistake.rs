@@ -386,7 +386,7 @@ fn unknown_rules_are_told_once_the_rules_are_known() {
     p.toml:128:8: no rule 'ACME003' (help: did you mean ACME001? `bedtrail rules list` shows all)
     p.toml:154:19: no rule 'BT021' (help: `bedtrail rules list` shows all)
     ");
-    insta::assert_snapshot!(policy.rule_problem("BT071", "no parameter 'min'").to_string(), @"p.toml:111:8: no parameter 'min'");
+    insta::assert_snapshot!(policy.rule_problem("BT071", "no parameter 'min'").to_string(), @"p.toml:125:8: no parameter 'min'");
 }
 
 #[test]

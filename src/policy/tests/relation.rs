@@ -11,7 +11,7 @@ fn relations_of_acme() {
         .collect();
     insta::assert_snapshot!(text.join("\n"), @r"
     policy_version
-      acme-genai-policy | 2026.11 | SHA256 | 2026-10-01T00:00:00 | p.toml
+      acme-genai-policy | 2026.11 | SHA256 | 2026-10-01T00:00:00 | - | p.toml
     policy_default
       unknown_model | deny
       fail_on | high
