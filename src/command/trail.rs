@@ -323,7 +323,8 @@ impl Trail {
         }
         let mut lines = vec![format!("{objects}."), format!("{balance}.")];
         if let Some(roles) = self.followed {
-            lines.push(format!("Agents' roles whose calls were kept whatever service they went to: {roles}."));
+            lines
+                .push(format!("Agents' roles whose calls were kept whatever service they went to: {roles}."));
         }
         lines.extend(self.baseline.clone());
         if self.passed.unlisted {

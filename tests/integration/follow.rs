@@ -103,11 +103,7 @@ fn roles_of_the_policy_and_those_bedrock_assumes_are_followed() {
     );
     assert_eq!(agents.rows[0]["scope"], "agents");
     assert!(agents.err.contains("reading again"), "{}", agents.err);
-    assert!(
-        agents.footer.iter().any(|line| line.contains("went to: 2.")),
-        "{:?}",
-        agents.footer
-    );
+    assert!(agents.footer.iter().any(|line| line.contains("went to: 2.")), "{:?}", agents.footer);
 
     let without = ask(EVENTS, &["-s", source, "--scope", "agents"]);
     assert_eq!(kept(&without).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [3, 5, 6, 7]);
