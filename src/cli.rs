@@ -208,14 +208,17 @@ impl Input {
 /// Days after the window in which late files are still looked for.
 const LATE_DAYS: i64 = 7;
 
+/// Days before a complete listing from which the next one begins.
+const LOOK_BACK: i64 = 35;
+
 /// How and where results are written.
 #[derive(Debug, Args)]
 pub struct Output {
     /// table, csv, json, ndjson or parquet; several for --out, separated by commas.
     #[arg(short, long, value_name = "FORMAT", env = "BEDTRAIL_FORMAT", value_delimiter = ',')]
     pub format: Vec<String>,
-    /// Write one file per report and format here, and manifest.json last.
-    #[arg(short, long, value_name = "DIR", env = "BEDTRAIL_OUT")]
+    /// Write one file per report and format here, a folder or s3://bucket/prefix, and manifest.json last.
+    #[arg(short, long, value_name = "DIR|s3://…", env = "BEDTRAIL_OUT")]
     pub out: Option<PathBuf>,
     /// When to use colour.
     #[arg(long, value_enum, default_value_t = Colour::Auto)]
@@ -239,7 +242,7 @@ pub struct Verdict {
     /// Violations of this severity or above make exit code 1: info, low, medium, high, critical or never.
     #[arg(long, value_name = "SEVERITY", env = "BEDTRAIL_FAIL_ON")]
     pub fail_on: Option<String>,
-    /// Violations of an earlier run (violations.json, .csv or .parquet of its --out, or that folder).
+    /// Violations of an earlier run (violations.json, .csv or .parquet of its --out, or that folder or prefix).
     #[arg(long, value_name = "FINDINGS", env = "BEDTRAIL_PREVIOUS")]
     pub previous: Option<PathBuf>,
     /// Only violations that --previous does not have make exit code 1.
@@ -330,10 +333,10 @@ pub struct Adding {
     /// Afterwards make the small files of each day one.
     #[arg(long)]
     pub compact: bool,
-    /// List buckets only from so many days before the newest object of the store, instead of from --from. Cheaper, but what an
-    /// earlier run could not list, or was stopped before, is not found any more; redelivery can be a month late.
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=4000))]
-    pub look_back: Option<i64>,
+    /// After a run that left nothing out, list buckets only from so many days before it: CloudTrail delivers again for up to 30
+    /// days. What is put into the bucket later under an older day is found with a larger number.
+    #[arg(long, value_name = "DAYS", default_value_t = LOOK_BACK, value_parser = clap::value_parser!(i64).range(1..=4000))]
+    pub look_back: i64,
     /// How many seconds to wait for another run that is changing the store.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub wait: u64,
@@ -361,6 +364,9 @@ pub enum Store {
         /// The files that hold the rows of `events`, one a line, instead.
         #[arg(long)]
         files: bool,
+        /// Read every file and compare it with the hash it was committed with; exit code 3 if one is lost or altered.
+        #[arg(long, conflicts_with = "files")]
+        check: bool,
     },
     /// Makes the small files of each day one and removes files that no commit names. No answer changes.
     Compact {

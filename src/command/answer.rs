@@ -38,6 +38,11 @@ impl Frame {
                 format!("Files were left unread by the day in their names. Events before {end} that were delivered much later are not seen."),
             ));
         }
+        preamble.extend(trail.lacks.iter().map(|lack| {
+            let mut meaning = lack.what.clone();
+            meaning.replace_range(..1, &meaning[..1].to_uppercase());
+            Caveat::new("store", format!("{meaning}."))
+        }));
         Ok(Self { preamble, footer: trail.footer() })
     }
 

@@ -121,6 +121,6 @@ pub(super) fn adding(config: &Config, given: &Given, adding: &mut Adding) {
     lack(&mut adding.kms_key, config.collect.kms_key.as_ref());
     adding.compact |= config.collect.compact;
     if let Some(days) = config.collect.look_back.filter(|_| !given.has("look_back")) {
-        adding.look_back = Some(days.clamp(1, 4000));
+        adding.look_back = days.clamp(1, 4000);
     }
 }

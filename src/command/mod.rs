@@ -86,11 +86,11 @@ fn with(cli: Cli, given: &Given) -> Code {
     let done = match cli.command {
         Command::Audit(audit) => audit::run(audit, given),
         Command::Run(run) => run::run(*run, given),
-        Command::Report(report) => report::run(&report),
+        Command::Report(report) => stored::steadily(&report.input, || report::run(&report)),
         Command::Collect(collect) => collect::run(&collect),
         Command::Store(store) => store::run(&store),
-        Command::Query(query) => query::run(&query),
-        Command::Trace(trace) => trace::run(&trace),
+        Command::Query(query) => stored::steadily(&query.input, || query::run(&query)),
+        Command::Trace(trace) => stored::steadily(&trace.input, || trace::run(&trace)),
         Command::Rules(rules) => rules::run(&rules),
         Command::Policy(policy) => policy::run(&policy),
     };

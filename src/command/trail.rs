@@ -69,6 +69,8 @@ pub(super) struct Trail {
     pub(super) baseline: Option<String>,
     /// The stores that were read, and their files.
     pub(super) stored: Vec<(Store, Vec<PathBuf>)>,
+    /// What was asked for and the store cannot have.
+    pub(super) lacks: Vec<stored::Lack>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
 }
@@ -217,6 +219,7 @@ impl Prepared {
             followed: follow.as_ref().map(Follow::count),
             baseline: baseline.line,
             stored: baseline.other.into_iter().collect(),
+            lacks: Vec::new(),
             _scratch: scratch,
         })
     }
@@ -294,18 +297,26 @@ impl Trail {
     /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
     /// the last query; a file that is there then was there all the time, since no name is used twice.
     pub(super) fn intact(&self) -> Result<(), Failure> {
-        match self.stored.iter().find(|(_, files)| files.iter().any(|file| !file.exists())) {
+        let lost = self.stored.iter().find_map(|(store, files)| {
+            files.iter().find(|file| !file.exists()).map(|file| (store, file))
+        });
+        match lost {
             None => Ok(()),
-            Some((store, _)) => {
-                Err(Failure::failed(format!("the store {} was changed while it was read", store.name()))
-                    .help("run again"))
-            }
+            Some((store, lost)) => Err(Failure::failed(format!(
+                "the store {} lost {} while it was read",
+                store.name(),
+                lost.display()
+            ))
+            .help("if no other run was changing the store, restore it from a backup or collect into a new one")),
         }
     }
 
     /// Whether every object and record could be read, and everybody expected delivered.
     pub(super) fn complete(&self) -> bool {
-        self.balance.objects_refused == 0 && self.balance.refused == 0 && self.silent.is_empty()
+        self.balance.objects_refused == 0
+            && self.balance.refused == 0
+            && self.silent.is_empty()
+            && !self.lacks.iter().any(|lack| lack.incomplete)
     }
 
     /// The lines under every report: what was read, and what became of each record.

@@ -22,8 +22,11 @@ pub struct Manifest {
     pub command: Vec<String>,
     /// The half-open window of event time.
     pub window: Window,
-    /// Where the log objects came from, as given.
+    /// Where the log objects came from, as given: to this run, or to those that collected the store.
     pub sources: Vec<String>,
+    /// The store that was read, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
     /// Parameters of reports and rules that were set or defaulted, by `name` or `rule.name`.
     pub parameters: BTreeMap<String, String>,
     /// The policies judged by, oldest first; empty when there was none.
@@ -41,6 +44,17 @@ pub struct Manifest {
     pub conditions: Vec<String>,
     /// Every other file of the run, in the order written.
     pub outputs: Vec<Written>,
+}
+
+/// A store, at the commit that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// Its folder, or `s3://bucket/prefix`.
+    pub place: String,
+    /// The number of its last commit.
+    pub commit: u64,
+    /// When that was made.
+    pub time: String,
 }
 
 /// A half-open window, `from` ≤ event time < `to`; null is unbounded.
@@ -109,6 +123,7 @@ pub(super) mod tests {
             command: ["bedtrail", "audit", "-s", "logs/"].map(str::to_owned).to_vec(),
             window: Window { from: Some("2026-10-01T00:00:00Z".to_owned()), to: None },
             sources: vec!["logs/\u{202e}gnp".to_owned()],
+            store: None,
             parameters: BTreeMap::from([("BT101.days".to_owned(), "30".to_owned())]),
             policy: vec![Policy {
                 name: "ai-use".to_owned(),

@@ -10,6 +10,7 @@ pub mod format;
 pub mod manifest;
 mod text;
 pub mod trace;
+pub mod upload;
 
 use std::fmt;
 use std::io::Write;
