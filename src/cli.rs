@@ -62,7 +62,8 @@ pub enum Scope {
 /// Where events come from and which are asked for.
 #[derive(Debug, Clone, Args)]
 pub struct Input {
-    /// CloudTrail files, folders, globs, s3://bucket/prefix, or - for standard input; repeatable.
+    /// CloudTrail files, folders, globs, s3://bucket/prefix, - for standard input; lookup:[REGION] (Event history),
+    /// lake:EVENT-DATA-STORE, athena:DATABASE.TABLE; repeatable.
     #[arg(short = 's', long = "source", value_name = "SOURCE", env = "BEDTRAIL_SOURCE")]
     pub sources: Vec<String>,
     /// Read this store instead of logs (`collect` makes one); `-s` takes a store too.
@@ -120,6 +121,29 @@ pub struct Input {
     /// How AWS is reached.
     #[command(flatten)]
     pub aws: Aws,
+    /// How lookup:, lake: and athena: are asked.
+    #[command(flatten)]
+    pub api: Api,
+}
+
+/// How lookup:, lake: and athena: are asked.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Api {
+    /// Cancel queries of lake: and athena: that together scan more than this, e.g. 20G.
+    #[arg(help_heading = "AWS", long, value_name = "SIZE", value_parser = size, env = "BEDTRAIL_MAX_SCAN")]
+    pub max_scan: Option<usize>,
+    /// Calls of LookupEvents a second in each Region [default: 2, which is what the service answers].
+    #[arg(help_heading = "AWS", long, value_name = "N", value_parser = rate)]
+    pub lookup_rate: Option<f64>,
+    /// Athena workgroup; primary by default.
+    #[arg(help_heading = "AWS", long, value_name = "NAME", env = "BEDTRAIL_ATHENA_WORKGROUP")]
+    pub athena_workgroup: Option<String>,
+    /// Where Athena writes results, if the workgroup does not say.
+    #[arg(help_heading = "AWS", long, value_name = "s3://…", env = "BEDTRAIL_ATHENA_OUTPUT")]
+    pub athena_output: Option<String>,
+    /// Athena data catalogue; AwsDataCatalog by default.
+    #[arg(help_heading = "AWS", long, value_name = "NAME", env = "BEDTRAIL_ATHENA_CATALOG")]
+    pub athena_catalog: Option<String>,
 }
 
 /// How AWS is reached; what is left out is as every AWS tool finds it.
@@ -201,6 +225,7 @@ impl Input {
             quiet: true,
             now: None,
             aws: Aws::default(),
+            api: Api::default(),
         }
     }
 }
@@ -515,6 +540,14 @@ pub enum Shape {
     Tree,
     /// One document.
     Json,
+}
+
+/// Reads a rate: more than nothing.
+fn rate(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0)
+        .ok_or_else(|| format!("{text} is no rate"))
 }
 
 /// Reads `192M`, `2G`, `65536`, `64KiB`: bytes, in powers of 1024.

@@ -49,6 +49,35 @@ const fn text(name: &'static str, source: &'static str, meaning: &'static str) -
     Column { name, source, boolean: false, meaning }
 }
 
+/// A Region of AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Its name, such as `eu-west-1`.
+    pub name: String,
+    /// `aws`, `aws-us-gov`, `aws-cn`, …
+    pub partition: String,
+    /// Whether an account has to enable it first.
+    pub opt_in: bool,
+}
+
+/// Every Region, in the order of their names.
+pub fn regions() -> Result<Vec<Region>, DataError> {
+    let wrong = |message: String| DataError { relation: "ref_region", message };
+    let mut reader = csv::Reader::from_reader(REGIONS.as_bytes());
+    let headers = reader.headers().map_err(|error| wrong(error.to_string()))?.clone();
+    let place = |name: &str| headers.iter().position(|header| header == name);
+    let (Some(name), Some(partition), Some(opt_in)) = (place("region"), place("partition"), place("opt_in"))
+    else {
+        return Err(wrong("a column is missing".to_owned()));
+    };
+    let region = |row: Result<csv::StringRecord, csv::Error>| {
+        let row = row.map_err(|error| wrong(error.to_string()))?;
+        let cell = |at: usize| row.get(at).unwrap_or_default().to_owned();
+        Ok(Region { name: cell(name), partition: cell(partition), opt_in: cell(opt_in) == "required" })
+    };
+    reader.records().map(region).collect()
+}
+
 /// Every reference relation, sorted by name.
 pub const RELATIONS: &[Relation] = &[
     Relation {

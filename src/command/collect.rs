@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::listing::extent;
+use super::listing::{self, extent};
 use super::scratch::Scratch;
 use super::trail::threads;
 use super::{Failure, progress, say, stored};
@@ -18,6 +18,7 @@ use crate::event::scope::Scope;
 use crate::exit::Code;
 use crate::ingest::store::{self, Collected, Collecting, Listed, Store, StoreError};
 use crate::ingest::{self, Progress};
+use crate::source::api::{Api, Queries};
 use crate::source::feed::Feed;
 use crate::source::s3::{Buckets, Reader, Session, Tally, Url};
 use crate::source::{Extent, Layout, Listing, LogObject, Place, local};
@@ -99,7 +100,7 @@ pub(super) fn collect(
     let progress = Progress::default();
     let mut sources = input.sources.clone();
     sources.sort();
-    let fetch = found.remote.as_ref().map(|remote| |objects| remote.reader.read(objects));
+    let fetch = found.remote.as_ref().map(|remote| |objects| remote.read(objects));
     let with = Collecting {
         shared: &shared,
         limits: &limits,
@@ -121,7 +122,12 @@ pub(super) fn collect(
     let sifted = store.sift(&found.objects)?;
     let new = sifted.new.len() as u64;
     let known = || (new, true);
-    Ok(progress::shown(&progress, &known, input.quiet, || store.collect(&found.objects, sifted, &with))?)
+    let collected =
+        progress::shown(&progress, &known, input.quiet, || store.collect(&found.objects, sifted, &with))?;
+    if let Some(queries) = found.remote.as_ref().and_then(|remote| remote.queries.as_ref()) {
+        listing::notes(queries, input.quiet);
+    }
+    Ok(collected)
 }
 
 /// What a run lists.
@@ -134,12 +140,31 @@ struct Found {
     complete: BTreeMap<String, Listed>,
 }
 
-/// How objects of buckets are read.
+/// How objects of buckets and APIs are read.
 struct Remote {
-    reader: Reader,
+    reader: Option<Reader>,
     tally: Arc<Tally>,
+    queries: Option<Queries>,
     // Last: the reader works on its threads.
     _session: Session,
+}
+
+impl Remote {
+    fn read(&self, objects: Vec<LogObject>) -> Feed {
+        let (asked, stored): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| Api::is(&object.name));
+        match (&self.reader, &self.queries) {
+            (Some(reader), Some(queries)) if !asked.is_empty() => {
+                let (out, both) = Feed::new(1);
+                queries.read_into(&asked, &out);
+                let buckets = reader.read(stored);
+                std::thread::spawn(move || buckets.pour(&out));
+                both
+            }
+            (Some(reader), _) => reader.read(stored),
+            (None, Some(queries)) => queries.read(&asked),
+            (None, None) => Feed::new(1).1,
+        }
+    }
 }
 
 impl Found {
@@ -147,10 +172,12 @@ impl Found {
         let input = &arguments.input;
         if input.sources.is_empty() {
             return Err(Failure::usage("no source: say where the logs are with -s")
-                .help("a CloudTrail file, a folder of them, a glob, or s3://bucket/prefix"));
+                .help("a CloudTrail file, a folder of them, a glob, s3://bucket/prefix, lookup:, lake:… or athena:…"));
         }
+        let (apis, others): (Vec<String>, Vec<String>) =
+            input.sources.iter().cloned().partition(|source| Api::is(source));
         let (buckets, files): (Vec<String>, Vec<String>) =
-            input.sources.iter().cloned().partition(|source| Url::is(source));
+            others.into_iter().partition(|source| Url::is(source));
         for source in &input.sources {
             if stored::is_at(source, &input.aws)? {
                 return Err(Failure::usage(format!("{source} is a store: logs are collected, not stores")));
@@ -168,12 +195,23 @@ impl Found {
         for source in &buckets {
             Url::parse(source).map_err(Failure::usage)?;
         }
+        // A run that names no beginning goes back as far as the ones before it.
+        let last = store.state().last.as_ref();
+        let from = window.from.or_else(|| last.and_then(|last| last.scope.from));
+        let reach = extent(input, &Window { from, to: None });
+        Queries::check(&apis, &reach).map_err(super::listing::refusal)?;
         let mut remote = None;
         let mut complete = BTreeMap::new();
+        if !apis.is_empty() && buckets.is_empty() {
+            let session = Session::open(input.aws.access()).map_err(Failure::failed)?;
+            let queries = super::listing::queries(&session, input, &apis, &reach, now, true)?;
+            remote = Some(Remote { reader: None, tally: Arc::default(), queries, _session: session });
+        }
         if !buckets.is_empty() {
             let asked = since(store, arguments, &buckets, window)?;
             let from = asked.values().map(|one| one.first).min().unwrap_or_default();
             let session = Session::open(input.aws.access()).map_err(Failure::failed)?;
+            let queries = super::listing::queries(&session, input, &apis, &reach, now, true)?;
             let extent = extent(input, &Window { from: Some(from), to: None });
             let found = Buckets::find(&session, &buckets, extent.clone(), now).map_err(Failure::failed)?;
             if !input.quiet {
@@ -185,8 +223,10 @@ impl Found {
             listing.skipped += tally.skipped.load(Ordering::Relaxed);
             complete = whole(store, asked, &listing.objects, now);
             again(store, &extent, &buckets, &mut listing.objects)?;
-            remote = Some(Remote { reader, tally, _session: session });
+            remote = Some(Remote { reader: Some(reader), tally, queries, _session: session });
         }
+        let queries = remote.as_ref().and_then(|remote| remote.queries.as_ref());
+        listing.objects.extend(queries.into_iter().flat_map(Queries::list));
         listing.settle();
         let Listing { objects, skipped, pruned, .. } = listing;
         if objects.is_empty() && store.state().last.is_none() {
@@ -322,7 +362,14 @@ fn dry_run(store: &Store, found: &Found) -> Result<Code, Failure> {
     );
     if let Some(remote) = &found.remote {
         let lists = remote.tally.lists.load(Ordering::Relaxed);
-        let fed = sifted.new.iter().filter(|at| found.objects[**at].place == Place::Fed).count();
+        let of = |api: bool| {
+            let fed = sifted.new.iter().map(|at| &found.objects[*at]);
+            fed.filter(|object| object.place == Place::Fed && Api::is(&object.name) == api).count()
+        };
+        let (fed, asked) = (of(false), of(true));
+        if asked > 0 {
+            let _ = writeln!(text, "{asked} slices to ask APIs for");
+        }
         // Millionths of a dollar: what S3 Standard asks in us-east-1, 0.005 for 1,000 LISTs, 0.0004 for 1,000 GETs.
         let micros = lists * 5 + fed as u64 * 4 / 10;
         let _ = writeln!(

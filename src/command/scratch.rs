@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tempfile::TempDir;
@@ -53,10 +54,19 @@ fn sweep(parent: &Path) {
     }
 }
 
+/// What is done before an interrupt ends the run.
+static BEFORE: Mutex<Vec<Box<dyn Fn() + Send>>> = Mutex::new(Vec::new());
+
+/// Has something done before an interrupt ends the run.
+pub(super) fn before_interrupt(act: impl Fn() + Send + 'static) {
+    BEFORE.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(act));
+}
+
 fn on_interrupt(folder: PathBuf) {
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            BEFORE.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|act| act());
             let _ = fs::remove_dir_all(&folder);
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }

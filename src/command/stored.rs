@@ -173,6 +173,12 @@ pub(super) fn open(
         own,
         ledger,
         balance: view.balance,
+        blind: store
+            .state()
+            .last
+            .as_ref()
+            .map(|last| listing::blind(&last.scope.sources))
+            .unwrap_or_default(),
         passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },
         silent,
         followed: None,

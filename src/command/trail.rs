@@ -27,6 +27,7 @@ use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::store::Store;
 use crate::ingest::{self, Ingested, Progress, Rows};
+use crate::output::Caveat;
 use crate::policy::{self, Policy};
 use crate::rule::folder::Own;
 use crate::rule::{self, Rule};
@@ -61,6 +62,8 @@ pub(super) struct Trail {
     pub(super) ledger: Ledger,
     pub(super) balance: Balance,
     pub(super) passed: Passed,
+    /// What the sources can never show.
+    pub(super) blind: Vec<Caveat>,
     /// Accounts and Regions that should have delivered logs and did not.
     pub(super) silent: Vec<(String, String)>,
     /// How many roles of agents were followed into other services, where they were.
@@ -153,6 +156,7 @@ impl Prepared {
         };
         let Self { engine, policy, rules, own, window, now, organization, scratch } = self;
         let passed = sources.passed();
+        sources.say_notes(input.quiet);
         let schema = builder::schema();
         let named = wanted.get().is_some_and(|wanted| wanted.contains(Field::AccountName));
         let names = organization.as_ref().filter(|_| named);
@@ -215,6 +219,7 @@ impl Prepared {
             ledger,
             balance,
             passed,
+            blind: listing::blind(&input.sources),
             silent,
             followed: follow.as_ref().map(Follow::count),
             baseline: baseline.line,

@@ -92,6 +92,25 @@ impl Scope {
         self.names.iter().map(String::as_str)
     }
 
+    /// The sources of the family, sorted.
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
+        self.family.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter()
+    }
+
+    /// The other sources, sorted, with the names that are wanted of each, sorted.
+    pub fn wanted(&self) -> impl Iterator<Item = (&str, BTreeSet<&str>)> {
+        let mut wanted = BTreeMap::new();
+        for (source, names) in self.wanted.iter().collect::<BTreeMap<_, _>>() {
+            wanted.insert(source.as_str(), names.iter().map(String::as_str).collect());
+        }
+        wanted.into_iter()
+    }
+
+    /// How the name of a Bedrock service begins, which makes a record ours if the service made it.
+    pub fn makers(&self) -> impl Iterator<Item = &str> {
+        self.made_by.iter().map(String::as_str)
+    }
+
     /// Text of which one stands in every record that is kept for its source or for the service that made it.
     pub fn needles(&self) -> &[&'static str] {
         &self.needles

@@ -17,6 +17,8 @@ const IN_MEMORY: usize = 1 << 20;
 /// Files that keys are spread over once they are too many.
 const FILES: usize = 64;
 const WIDTH: usize = 41;
+/// The content of records that were put together from columns: nobody knows their text as it was logged.
+pub(super) const REBUILT: u64 = 0;
 /// Beside the kind in a key's last byte.
 const RENEWED: u8 = 0x80;
 
@@ -121,7 +123,15 @@ fn judge(keys: &mut [Placed], superseded: &HashSet<u128>, found: &mut impl FnMut
         for placed in group.iter().filter(|placed| !stays(placed)) {
             found(*placed, Verdict::Superseded);
         }
-        let group: Vec<&Placed> = group.iter().filter(stays).collect();
+        let mut group: Vec<&Placed> = group.iter().filter(stays).collect();
+        // One that was logged says more than one put together from a table's columns, and the same.
+        if group.iter().any(|placed| placed.key.content != REBUILT) {
+            let (rebuilt, logged) = group.into_iter().partition(|placed| placed.key.content == REBUILT);
+            group = logged;
+            for placed in Vec::<&Placed>::from_iter(rebuilt) {
+                found(*placed, Verdict::Duplicate);
+            }
+        }
         let conflict = group.iter().any(|placed| placed.key.content != group[0].key.content);
         let mut contents = HashSet::new();
         for placed in group {
@@ -220,6 +230,19 @@ mod tests {
                 (9, Verdict::Duplicate)
             ]
         );
+    }
+
+    #[test]
+    fn what_was_put_together_gives_way_to_what_was_logged() {
+        let keys = vec![
+            placed(1, REBUILT, 1, 0),
+            placed(1, 10, 4, 1),
+            placed(1, REBUILT, 5, 2),
+            placed(2, REBUILT, 6, 3),
+            placed(2, REBUILT, 7, 4),
+        ];
+        let duplicates = [0, 2, 4].map(|row| (row, Verdict::Duplicate));
+        assert_eq!(verdicts(keys, &[]), duplicates);
     }
 
     #[test]

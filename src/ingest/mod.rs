@@ -16,7 +16,7 @@ use crate::decode::inflate::InflateError;
 use crate::decode::record::{DecodeError, Decoder, Key, Origin, Outcome, Shared};
 use crate::event::builder::{EventBuilder, FieldSet};
 use crate::source::feed::{Arrival, Feed};
-use crate::source::{Layout, LogObject, local};
+use crate::source::{Layout, LogObject, api, local};
 use collector::Collector;
 use ledger::{Entry, Ledger};
 use queue::{Queue, Task};
@@ -254,8 +254,12 @@ impl<'s> Worker<'s> {
             Ok(bytes) => {
                 let sha256 = (self.limits.hash && length > 0).then(|| ledger::sha256(bytes));
                 let origin = Origin { name, ordinal, delivered_at: Layout::of(name).delivered_at };
+                let had = self.keys.len();
                 match self.decode(bytes, origin) {
                     Ok(mut outcome) => {
+                        if api::rebuilt(name) {
+                            self.keys[had..].iter_mut().for_each(|key| key.content = duplicate::REBUILT);
+                        }
                         self.supersedes.append(&mut outcome.supersedes);
                         Entry::read(length, sha256, outcome)
                     }

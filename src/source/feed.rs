@@ -51,6 +51,15 @@ impl Feed {
         self.words.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
     }
 
+    /// Hands everything on to another feed, until one of them ends. Never call it where async code runs.
+    pub fn pour(&self, out: &Sender<Word>) {
+        while let Some(word) = self.next() {
+            if out.blocking_send(word).is_err() {
+                return;
+            }
+        }
+    }
+
     /// What is there without waiting.
     pub fn now(&self) -> Now {
         let mut words = match self.words.try_lock() {

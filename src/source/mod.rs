@@ -1,5 +1,6 @@
 //! ① Where log objects come from: a source lists them, pruned by what their names show, and yields their bytes.
 
+pub mod api;
 pub mod feed;
 pub mod layout;
 pub mod local;

@@ -2,6 +2,11 @@
 
 #![expect(unreachable_pub, reason = "a test binary has no outside")]
 
+mod aws_athena;
+mod aws_data;
+mod aws_lake;
+mod aws_lookup;
+mod aws_service;
 mod bucket;
 mod command;
 #[path = "../../benches/corpus/mod.rs"]

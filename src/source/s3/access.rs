@@ -89,6 +89,11 @@ impl Session {
         self.runtime.handle()
     }
 
+    /// Credentials, Region and retries, for clients of other services.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     /// The bucket with a client for the Region it is in, asked of S3 by one `HeadBucket`.
     pub async fn bucket(&self, name: &str) -> Result<Bucket, S3Error> {
         let first = self.config.region().map_or(FIRST_REGION, Region::as_ref).to_owned();
