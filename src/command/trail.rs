@@ -302,9 +302,10 @@ impl Trail {
     /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
     /// the last query; a file that is there then was there all the time, since no name is used twice.
     pub(super) fn intact(&self) -> Result<(), Failure> {
-        let lost = self.stored.iter().find_map(|(store, files)| {
-            files.iter().find(|file| !file.exists()).map(|file| (store, file))
-        });
+        let lost = self
+            .stored
+            .iter()
+            .find_map(|(store, files)| files.iter().find(|file| !file.exists()).map(|file| (store, file)));
         match lost {
             None => Ok(()),
             Some((store, lost)) => Err(Failure::failed(format!(
@@ -312,7 +313,9 @@ impl Trail {
                 store.name(),
                 lost.display()
             ))
-            .help("if no other run was changing the store, restore it from a backup or collect into a new one")),
+            .help(
+                "if no other run was changing the store, restore it from a backup or collect into a new one",
+            )),
         }
     }
 

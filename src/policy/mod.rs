@@ -27,8 +27,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use sha2::{Digest as _, Sha256};
 
 pub use entry::{
-    Agent, Approved, BusinessHours, Custom, Defaults, Environment, Grant, Logging, ModelEnd, Parameter, RuleSetting,
-    Waiver,
+    Agent, Approved, BusinessHours, Custom, Defaults, Environment, Grant, Logging, ModelEnd, Parameter,
+    RuleSetting, Waiver,
 };
 pub use glob::{glob_matches, glob_to_regex};
 pub use problem::{Problem, ProblemKind};

@@ -85,7 +85,9 @@ mod tests {
 
     #[test]
     fn stretches_leave_no_gap() {
-        for name in ["UTC", "+05:30", "Asia/Kathmandu", "America/St_Johns", "Africa/Casablanca", "Pacific/Apia"] {
+        for name in
+            ["UTC", "+05:30", "Asia/Kathmandu", "America/St_Johns", "Africa/Casablanca", "Pacific/Apia"]
+        {
             let all = stretches(name);
             for pair in all.windows(2) {
                 assert_eq!(pair[0].to, pair[1].from, "{name}");

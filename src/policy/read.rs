@@ -127,7 +127,8 @@ fn form(source: &Source, error: &Error, at: &Range<usize>, path: &[String]) -> P
             other => other,
         };
         let help = if ["accounts", "trusted_accounts"].contains(&key)
-            && written.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') {
+            && written.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+        {
             Some(account_help(&written.replace('_', "")))
         } else if expected.starts_with("a date") && found == "text" {
             Some(format!("without quotes: {key} = {}", written.trim_matches(['"', '\'']).escape_debug()))

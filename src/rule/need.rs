@@ -21,7 +21,10 @@ const FILLED_BY: &[(&str, &str)] = &[
     ("policy_deny", "the policy has no [[deny]] entries"),
     ("policy_entitlement_admin", "[approved] of the policy has no entitlement_admins"),
     ("policy_environment", "the policy has no [[environment]] entries"),
-    ("policy_environment_setting", "no [[environment]] of the policy has data_class, data_retention or content_logging"),
+    (
+        "policy_environment_setting",
+        "no [[environment]] of the policy has data_class, data_retention or content_logging",
+    ),
     ("policy_evaluator", "[approved] of the policy has no evaluators"),
     ("policy_geography", "no [[environment]] of the policy names inference_geographies"),
     ("policy_guardrail", "no [[environment]] of the policy has require_guardrail"),
