@@ -25,6 +25,7 @@ mod output;
 mod program;
 mod real;
 mod record;
+mod rules;
 mod s3;
 mod s3_fault;
 mod scan;

@@ -26,7 +26,7 @@ impl Check {
             | Expr::Rollup(_)
             | Expr::Position { .. }
             | Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not, .. }
-            | Expr::Substring { special: false, .. }
+            | Expr::Substring { .. }
             | Expr::Trim { trim_characters: None, .. } => {}
             Expr::IsNull(inner) | Expr::IsNotNull(inner) => self.takes_json(inner),
             Expr::InSubquery { subquery, .. } | Expr::Exists { subquery, .. } | Expr::Subquery(subquery) => {

@@ -172,8 +172,8 @@ impl Check {
         self.object_if(ordered && name != "array_agg", "ORDER BY in the arguments is for array_agg");
         self.object_if(
             name == "regexp_replace"
-                && !matches!(literal(list, 1), Some(pattern) if pattern.ends_with("\\z")),
-            "regexp_replace replaces every match in Trino and one in DataFusion: let the pattern end in \\z",
+                && !literal(list, 1).is_some_and(|pattern| pattern.ends_with("\\z") || begins(pattern)),
+            "regexp_replace replaces every match in Trino and one in DataFusion: let the pattern begin with \\A or end in \\z",
         );
         self.object_if(
             name == "min_by" && literal(list, 2).is_none(),
@@ -184,6 +184,26 @@ impl Check {
             "array_agg without ORDER BY answers differently in every run: array_agg(x ORDER BY x)",
         );
     }
+}
+
+/// Whether a pattern matches at the beginning of the text only.
+fn begins(pattern: &str) -> bool {
+    let mut depth = 0_i32;
+    let mut escaped = false;
+    pattern.starts_with("\\A")
+        && !pattern.chars().any(|c| {
+            match c {
+                _ if escaped => {
+                    escaped = false;
+                    return false;
+                }
+                '\\' => escaped = true,
+                '(' => depth += 1,
+                ')' => depth -= 1,
+                _ => {}
+            }
+            c == '|' && depth == 0
+        })
 }
 
 /// The text or number written as an argument.

@@ -64,6 +64,17 @@ fn everything_shipped_is_portable() {
 }
 
 #[test]
+fn what_matches_once_may_be_replaced_and_parts_cut_either_way() {
+    for portable in [
+        r"SELECT regexp_replace(a, '\Aarn:(x|y):', '') AS b, substr(a, 2) AS c, substring(a, 2, 3) AS d FROM t",
+        r"SELECT regexp_replace(a, '\.+\z', '') AS b, substring(a FROM 2 FOR 3) AS c FROM t",
+    ] {
+        assert_eq!(objections(portable), "", "{portable}");
+    }
+    assert!(objections(r"SELECT regexp_replace(a, '\Aa|b', '') AS b FROM t").contains("begin with"));
+}
+
+#[test]
 fn json_stands_only_where_json_is_taken() {
     for portable in [
         "SELECT json_format(json_extract(a, '$.b')) AS b, json_array_length(json_extract(a, '$.c')) AS c FROM t",
@@ -156,8 +167,8 @@ fn what_is_not_portable_is_told_with_its_place() {
     1:8 the function approx_distinct is not portable: use COUNT(DISTINCT x)
     1:33 the function any_value is not portable: it gives another value in every run; use MIN
     1:8 the function frobnicate is not portable: functions are array_agg, array_join, avg, bool_and, bool_or, coalesce, count, date_add, date_trunc, day_of_week, dense_rank, first_value, floor, grouping, json_array_contains, json_array_get, json_array_length, json_extract, json_extract_scalar, json_format, json_size, lag, last_value, lead, length, lower, max, min, min_by, nullif, rank, regexp_extract, regexp_like, regexp_replace, replace, row_number, split_part, starts_with, strpos, substr, substring, sum, to_unixtime, trim, upper
-    1:8 regexp_replace replaces every match in Trino and one in DataFusion: let the pattern end in \z
-    1:46 regexp_replace replaces every match in Trino and one in DataFusion: let the pattern end in \z
+    1:8 regexp_replace replaces every match in Trino and one in DataFusion: let the pattern begin with \A or end in \z
+    1:46 regexp_replace replaces every match in Trino and one in DataFusion: let the pattern begin with \A or end in \z
     1:8 min_by is portable with a number as its third argument: min_by(x, y, 5)
     1:27 min_by is portable with a number as its third argument: min_by(x, y, 5)
     1:8 an expression needs a name: the engines make up different ones; add AS name
