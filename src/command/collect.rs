@@ -285,12 +285,7 @@ fn whole(
 }
 
 /// Adds objects of buckets that earlier runs could not read and that lie before what is listed now.
-fn again(
-    store: &Store,
-    extent: &Extent,
-    buckets: &[String],
-    objects: &mut Names,
-) -> Result<(), Failure> {
+fn again(store: &Store, extent: &Extent, buckets: &[String], objects: &mut Names) -> Result<(), Failure> {
     let mut refused = BTreeSet::new();
     let anywhen = Extent { from: None, to: None, ..extent.clone() };
     store.refused(|name| {

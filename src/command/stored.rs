@@ -179,10 +179,7 @@ pub(super) fn account_names(organization: Option<&Organization>) -> Option<Looku
 /// A writer takes replaced files away at once, so that other programs, which read whatever lies in `events/`, never count
 /// a row twice. So it is readers who must give way. A store in a bucket is safe once this returns, since what is read of it
 /// is read from copies; for one in a folder see [`steadily`].
-fn settled<T>(
-    store: &mut Store,
-    ask: impl Fn(&Store) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
+fn settled<T>(store: &mut Store, ask: impl Fn(&Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
     for _ in 0..READS {
         match ask(store) {
             Err(error) if !store.advance()? => return Err(error),
@@ -194,10 +191,7 @@ fn settled<T>(
 }
 
 /// Asks again if the store in a folder was changed meanwhile, the last time while nobody may change it.
-pub(super) fn steadily<T>(
-    input: &Input,
-    mut ask: impl FnMut() -> Result<T, Failure>,
-) -> Result<T, Failure> {
+pub(super) fn steadily<T>(input: &Input, mut ask: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
     let given = input.store.iter().chain(&input.sources).map(Path::new);
     let Some(folder) = given.into_iter().find(|folder| Store::is_at(folder)) else { return ask() };
     for _ in 0..READS {

@@ -231,7 +231,9 @@ impl Trail {
                 store.name(),
                 lost.display()
             ))
-            .help("if no other run was changing the store, restore it from a backup or collect into a new one")),
+            .help(
+                "if no other run was changing the store, restore it from a backup or collect into a new one",
+            )),
         }
     }
 

@@ -123,8 +123,8 @@ impl Upload {
                 .set_request_payer(self.bucket.payer.clone())
                 .body(body);
             if !sha256.is_empty() {
-                request =
-                    request.set_metadata(Some(BTreeMap::from([(HASH, sha256)]).into_iter().map(owned).collect()));
+                request = request
+                    .set_metadata(Some(BTreeMap::from([(HASH, sha256)]).into_iter().map(owned).collect()));
             }
             let target = Target::new(&self.bucket.name, &key);
             request.send().await.map_err(|error| S3Error::of(&error, Action::Put, &target))?;
@@ -135,7 +135,8 @@ impl Upload {
     /// The hash that a run of ours put an object with; empty if it was put otherwise, none if there is none.
     fn hash(&self, name: &str) -> Option<String> {
         let request = self.bucket.client.head_object().bucket(&self.bucket.name).key(self.key(name));
-        let found = self.session.block_on(request.set_request_payer(self.bucket.payer.clone()).send()).ok()?;
+        let found =
+            self.session.block_on(request.set_request_payer(self.bucket.payer.clone()).send()).ok()?;
         Some(found.metadata().and_then(|metadata| metadata.get(HASH)).cloned().unwrap_or_default())
     }
 

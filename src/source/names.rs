@@ -98,11 +98,8 @@ impl Names {
         let mut name = String::with_capacity(folder.len() + file.len());
         name.push_str(folder);
         name.push_str(file);
-        let place = if slot.fed {
-            Place::Fed
-        } else {
-            self.places.get(&slot.start).cloned().unwrap_or(Place::Named)
-        };
+        let place =
+            if slot.fed { Place::Fed } else { self.places.get(&slot.start).cloned().unwrap_or(Place::Named) };
         let size = (slot.size != UNKNOWN).then_some(slot.size);
         let etag = slot.tagged.then(|| {
             let start = slot.start + u64::from(slot.name);
@@ -181,7 +178,8 @@ mod tests {
             "[a-c]".prop_map(Place::Unreachable),
             "[a-c]".prop_map(|path| Place::Path(PathBuf::from(path))),
         ];
-        let one = ("[a-c/é\\-]{0,6}", place, proptest::option::of(0..9u64), proptest::option::of("[0-9a-f]{0,3}"));
+        let one =
+            ("[a-c/é\\-]{0,6}", place, proptest::option::of(0..9u64), proptest::option::of("[0-9a-f]{0,3}"));
         let one = one.prop_map(|(name, place, size, etag)| LogObject {
             name,
             place,

@@ -149,8 +149,8 @@ impl Store {
                 let sources = sources(objects, with);
                 for (source, left) in sources.iter().zip((0..sources.len()).rev()) {
                     let last = left == 0 && pieces.peek().is_none();
-                    overtaken =
-                        overtaken || !self.collect_from(source, last, &sifted.before, with, &mut collected)?;
+                    overtaken = overtaken
+                        || !self.collect_from(source, last, &sifted.before, with, &mut collected)?;
                 }
             }
             if !overtaken {

@@ -16,8 +16,8 @@
 //! updated record; a copy in an object whose name comes first, which is the one that reading all objects anew would
 //! keep). Then the same commit writes the file anew without the row, and corrects the ledger.
 
-mod chunk;
 mod check;
+mod chunk;
 mod collect;
 mod compact;
 mod confirm;

@@ -231,10 +231,8 @@ impl Reading {
             key: key.clone(),
             message: error.to_string(),
         };
-        let file = File::open(whole(medium, part)?).map_err(|error| StoreError::Lost {
-            key: key.clone(),
-            message: error.to_string(),
-        })?;
+        let file = File::open(whole(medium, part)?)
+            .map_err(|error| StoreError::Lost { key: key.clone(), message: error.to_string() })?;
         let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let found = ArrowReaderMetadata::load(&file, plain.clone()).map_err(broken)?;
         let viewed: Vec<ArrowField> = found

@@ -89,4 +89,3 @@ pub(super) fn made(key: &str) -> bool {
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })
 }
-

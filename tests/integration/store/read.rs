@@ -64,7 +64,10 @@ fn what_was_altered_or_lost_is_named() {
     altered[whole.len() / 2] ^= 1;
     std::fs::write(&part, &altered).expect("written");
     let said = check().exits(3).stdout;
-    assert!(said.contains(text(&part)) && said.contains("SHA-256") && said.contains(" 1 are broken"), "{said}");
+    assert!(
+        said.contains(text(&part)) && said.contains("SHA-256") && said.contains(" 1 are broken"),
+        "{said}"
+    );
     std::fs::remove_file(&part).expect("removed");
     let said = check().exits(3).stdout;
     assert!(said.contains(text(&part)) && said.contains(" 1 are broken"), "{said}");
@@ -80,7 +83,8 @@ fn what_was_altered_or_lost_is_named() {
 fn what_a_store_was_not_collected_for_makes_the_evidence_incomplete() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let store = folder.path().join("store");
-    let run = bedtrail(["collect", "--store", text(&store), "--region", "us-east-1", "--region", "eu-central-1"]);
+    let run =
+        bedtrail(["collect", "--store", text(&store), "--region", "us-east-1", "--region", "eu-central-1"]);
     run.source("fixtures/trail").run().exits(0);
     let report = |arguments: &[&str]| {
         bedtrail(["report", "usage-by-model", "--store", text(&store)]).args(arguments.iter()).run()
