@@ -298,7 +298,9 @@ fn again(store: &Store, extent: &Extent, buckets: &[String], objects: &mut Names
             refused.insert(name.to_owned());
         }
     })?;
-    refused.into_iter().for_each(|name| objects.push(LogObject::new(name, Place::Fed)));
+    for name in refused {
+        objects.push(LogObject::new(name, Place::Fed));
+    }
     Ok(())
 }
 

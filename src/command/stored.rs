@@ -150,7 +150,9 @@ pub(super) fn open(
     }
     let lacks = lacks(&store, &extent, input);
     if !input.quiet {
-        lacks.iter().for_each(|lack| super::say(&format!("warning: {}", lack.what)));
+        for lack in &lacks {
+            super::say(&format!("warning: {}", lack.what));
+        }
     }
     let silent = cover(&engine, &coverage, organization.as_ref())?;
     Ok(Trail {

@@ -132,7 +132,9 @@ impl Names {
             let mut objects: Vec<LogObject> = self.iter().collect();
             local::once(&mut objects);
             *self = Self::default();
-            objects.into_iter().for_each(|object| self.push(object));
+            for object in objects {
+                self.push(object);
+            }
         }
     }
 
@@ -193,7 +195,9 @@ mod tests {
         #[test]
         fn what_is_put_in_comes_out_in_the_order_of_names(objects in objects()) {
             let mut names = Names::default();
-            objects.iter().cloned().for_each(|object| names.push(object));
+            for object in &objects {
+                names.push(object.clone());
+            }
             prop_assert_eq!(names.iter().collect::<Vec<_>>(), objects.clone());
             names.settle(false);
             let key = |object: &LogObject| (object.name.clone(), object.place.clone());

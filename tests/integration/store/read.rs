@@ -41,7 +41,7 @@ fn who_reads_while_others_write_has_an_answer() {
                 bedtrail(["query", COUNT, "--format", "json", "--store", text(&store)]).run().exits(0).json();
             let count = int(&ran["reports"][0]["rows"][0], "n");
             // A state that was, and no earlier one than before.
-            assert!(count % 10 == 0 && count >= least, "{count} after {least}");
+            assert!(count.is_multiple_of(10) && count >= least, "{count} after {least}");
             least = count;
         }
         done.store(true, Ordering::Relaxed);
