@@ -21,7 +21,7 @@ use crate::ingest::{self, Progress};
 use crate::source::api::{Api, Queries};
 use crate::source::feed::Feed;
 use crate::source::s3::{Buckets, Reader, Session, Tally, Url};
-use crate::source::{Extent, Layout, Listing, LogObject, Place, local};
+use crate::source::{Extent, Layout, Listing, LogObject, Names, Place, local};
 
 /// Refusals and changes said one by one; more are counted.
 const TOLD: usize = 20;
@@ -111,8 +111,8 @@ pub(super) fn collect(
             sources,
             // A run that names no beginning goes back as far as the ones before it.
             from: window.from.or_else(|| store.state().last.as_ref().and_then(|last| last.scope.from)),
-            accounts: input.accounts.clone(),
-            regions: input.regions.clone(),
+            accounts: sorted(&input.accounts),
+            regions: sorted(&input.regions),
             keep_content: input.keep_content,
         },
         time: clock::format_micros(now),
@@ -130,10 +130,14 @@ pub(super) fn collect(
     Ok(collected)
 }
 
+fn sorted(names: &[String]) -> Vec<String> {
+    names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// What a run lists.
 struct Found {
     /// Sorted by name, each once.
-    objects: Vec<LogObject>,
+    objects: Names,
     skipped: u64,
     remote: Option<Remote>,
     /// Buckets that were listed without a gap.
@@ -183,14 +187,15 @@ impl Found {
                 return Err(Failure::usage(format!("{source} is a store: logs are collected, not stores")));
             }
         }
-        let mut listing = Listing::default();
+        let (mut listing, mut objects) = (Listing::default(), Names::default());
         for source in &files {
             if source == "-" {
                 return Err(Failure::usage(
                     "- cannot be collected: standard input has no name by which to know it",
                 ));
             }
-            listing.extend(local::list(source, &extent(input, window)).map_err(Failure::failed)?);
+            let mut take = |object| objects.push(object);
+            local::each(source, &extent(input, window), &mut listing, &mut take).map_err(Failure::failed)?;
         }
         for source in &buckets {
             Url::parse(source).map_err(Failure::usage)?;
@@ -219,16 +224,17 @@ impl Found {
             }
             let (tally, reader) = (found.tally(), found.reader(&session, input.max_object_size));
             let listed = found.list(&session);
-            listed.each(&session, |object| listing.objects.push(object)).map_err(Failure::failed)?;
+            listed.each(&session, |object| objects.push(object)).map_err(Failure::failed)?;
             listing.skipped += tally.skipped.load(Ordering::Relaxed);
-            complete = whole(store, asked, &listing.objects, now);
-            again(store, &extent, &buckets, &mut listing.objects)?;
+            complete = whole(store, asked, &objects, now);
+            again(store, &extent, &buckets, &mut objects)?;
             remote = Some(Remote { reader: Some(reader), tally, queries, _session: session });
         }
         let queries = remote.as_ref().and_then(|remote| remote.queries.as_ref());
-        listing.objects.extend(queries.into_iter().flat_map(Queries::list));
-        listing.settle();
-        let Listing { objects, skipped, pruned, .. } = listing;
+        queries.into_iter().flat_map(Queries::list).for_each(|object| objects.push(object));
+        // Two sources can lead to one file.
+        objects.settle(listing.linked || files.len() > 1);
+        let Listing { skipped, pruned, .. } = listing;
         if objects.is_empty() && store.state().last.is_none() {
             let given = input.sources.join(", ");
             return Err(Failure::failed(format!("no log object was found in {given}")).help(if pruned > 0 {
@@ -275,8 +281,8 @@ fn since(
         let mut shows = Listed {
             at: 0,
             from: Some(start),
-            accounts: input.accounts.clone(),
-            regions: input.regions.clone(),
+            accounts: sorted(&input.accounts),
+            regions: sorted(&input.regions),
         };
         let before = last.and_then(|last| last.listed.get(bucket)).filter(|before| before.spans(&shows));
         let before = before.filter(|before| before.from.is_none_or(|from| from <= start));
@@ -304,12 +310,12 @@ fn lies_in(source: &str, name: &str) -> bool {
 fn whole(
     store: &Store,
     asked: BTreeMap<String, Asked>,
-    objects: &[LogObject],
+    objects: &Names,
     now: i64,
 ) -> BTreeMap<String, Listed> {
     let before = store.state().last.as_ref().map(|last| &last.listed);
     let gap = |source: &str| {
-        let unreachable = |object: &&LogObject| matches!(object.place, Place::Unreachable(_));
+        let unreachable = |object: &LogObject| matches!(object.place, Place::Unreachable(_));
         objects.iter().filter(unreachable).any(|object| lies_in(source, &object.name))
     };
     asked
@@ -324,12 +330,7 @@ fn whole(
 }
 
 /// Adds objects of buckets that earlier runs could not read and that lie before what is listed now.
-fn again(
-    store: &Store,
-    extent: &Extent,
-    buckets: &[String],
-    objects: &mut Vec<LogObject>,
-) -> Result<(), Failure> {
+fn again(store: &Store, extent: &Extent, buckets: &[String], objects: &mut Names) -> Result<(), Failure> {
     let mut refused = BTreeSet::new();
     let anywhen = Extent { from: None, to: None, ..extent.clone() };
     store.refused(|name| {
@@ -342,7 +343,9 @@ fn again(
             refused.insert(name.to_owned());
         }
     })?;
-    objects.extend(refused.into_iter().map(|name| LogObject::new(name, Place::Fed)));
+    for name in refused {
+        objects.push(LogObject::new(name, Place::Fed));
+    }
     Ok(())
 }
 
@@ -350,7 +353,7 @@ fn again(
 fn dry_run(store: &Store, found: &Found) -> Result<Code, Failure> {
     let sifted = store.sift(&found.objects)?;
     let size = |at: &usize| {
-        let object = &found.objects[*at];
+        let object = found.objects.get(*at)?;
         object.size.or_else(|| std::fs::metadata(&object.name).ok().map(|file| file.len()))
     };
     let bytes: u64 = sifted.new.iter().filter_map(size).sum();
@@ -363,7 +366,7 @@ fn dry_run(store: &Store, found: &Found) -> Result<Code, Failure> {
     if let Some(remote) = &found.remote {
         let lists = remote.tally.lists.load(Ordering::Relaxed);
         let of = |api: bool| {
-            let fed = sifted.new.iter().map(|at| &found.objects[*at]);
+            let fed = sifted.new.iter().filter_map(|at| found.objects.get(*at));
             fed.filter(|object| object.place == Place::Fed && Api::is(&object.name) == api).count()
         };
         let (fed, asked) = (of(false), of(true));
@@ -411,6 +414,10 @@ pub(super) fn report(store: &Store, collected: &Collected, quiet: bool) {
     }
     if quiet {
         return;
+    }
+    if collected.overtaken > 0 {
+        let times = collected.overtaken;
+        say(&format!("note: another run changed the store meanwhile ({times} times): it has done the rest"));
     }
     say(&format!(
         "{}: {} new objects, {} events; {} objects were known{}",

@@ -148,7 +148,9 @@ pub(super) fn open(
     }
     let lacks = lacks(&store, &extent, input);
     if !input.quiet {
-        lacks.iter().for_each(|lack| super::say(&format!("warning: {}", lack.what)));
+        for lack in &lacks {
+            super::say(&format!("warning: {}", lack.what));
+        }
     }
     let asked = Asked {
         engine: &engine,

@@ -29,16 +29,27 @@ pub enum ListError {
 
 /// Lists what `given` names: `-`, a file, a folder or a glob.
 pub fn list(given: &str, extent: &Extent) -> Result<Listing, ListError> {
-    let mut listing = Listing::default();
+    let (mut listing, mut objects) = (Listing::default(), Vec::new());
+    each(given, extent, &mut listing, &mut |object| objects.push(object))?;
+    Ok(Listing { objects, ..listing })
+}
+
+/// Hands every object of what `given` names to `take`; the rest goes into `listing`.
+pub fn each(
+    given: &str,
+    extent: &Extent,
+    listing: &mut Listing,
+    take: &mut dyn FnMut(LogObject),
+) -> Result<(), ListError> {
     if given == "-" {
-        listing.objects.push(LogObject::new("-".to_owned(), Place::Stdin));
-        return Ok(listing);
+        take(LogObject::new("-".to_owned(), Place::Stdin));
+        return Ok(());
     }
     let path = Path::new(given);
     if path.is_dir() {
-        folder(path, extent, &mut listing);
+        folder(path, extent, listing, take);
     } else if path.exists() {
-        listing.objects.push(object(path.to_owned()));
+        take(object(path.to_owned()));
     } else if given.contains(['*', '?', '[']) {
         listing.linked = true;
         let pattern = |error: &glob::PatternError| ListError::Pattern {
@@ -49,11 +60,11 @@ pub fn list(given: &str, extent: &Extent) -> Result<Listing, ListError> {
         for found in glob::glob(given).map_err(|error| pattern(&error))? {
             any = true;
             match found {
-                Ok(path) if path.is_dir() => folder(&path, extent, &mut listing),
+                Ok(path) if path.is_dir() => folder(&path, extent, listing, take),
                 // Reading a pipe that nobody writes to would never end; one that is named outright is read.
                 Ok(path) if path.metadata().is_ok_and(|found| !found.is_file()) => listing.skipped += 1,
-                Ok(path) => listing.objects.push(object(path)),
-                Err(error) => listing.objects.push(unreachable(error.path(), &error)),
+                Ok(path) => take(object(path)),
+                Err(error) => take(unreachable(error.path(), &error)),
             }
         }
         if !any {
@@ -62,10 +73,10 @@ pub fn list(given: &str, extent: &Extent) -> Result<Listing, ListError> {
     } else {
         return Err(ListError::Missing(given.to_owned()));
     }
-    Ok(listing)
+    Ok(())
 }
 
-fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
+fn folder(path: &Path, extent: &Extent, listing: &mut Listing, take: &mut dyn FnMut(LogObject)) {
     let mut hidden = 0;
     let visible = |entry: &walkdir::DirEntry| {
         // A store beside the logs that it was made of is none of them.
@@ -85,13 +96,13 @@ fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
                 match extent.fate(&object.name) {
                     Fate::Skipped => listing.skipped += 1,
                     Fate::Pruned => listing.pruned += 1,
-                    Fate::Read => listing.objects.push(object),
+                    Fate::Read => take(object),
                 }
             }
             Ok(entry) => listing.skipped += u64::from(!entry.file_type().is_dir()),
             Err(error) => {
                 let at = error.path().unwrap_or(path).to_owned();
-                listing.objects.push(unreachable(&at, &error));
+                take(unreachable(&at, &error));
             }
         }
     }

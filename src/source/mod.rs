@@ -4,11 +4,13 @@ pub mod api;
 pub mod feed;
 pub mod layout;
 pub mod local;
+mod names;
 pub mod s3;
 
 use std::path::PathBuf;
 
 pub use layout::{Folder, Layout};
+pub use names::Names;
 
 /// One log object: a file, an S3 object or standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]

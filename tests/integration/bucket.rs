@@ -15,8 +15,10 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use s3s::auth::SimpleAuth;
 use s3s::dto::{
-    CommonPrefix, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput,
-    ListObjectsV2Input, ListObjectsV2Output, Object, StreamingBlob,
+    CommonPrefix, DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition, GetObjectInput,
+    GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput,
+    ListObjectsV2Input, ListObjectsV2Output, Metadata, Object, PutObjectInput, PutObjectOutput,
+    StreamingBlob,
 };
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
@@ -248,9 +250,12 @@ impl hyper::body::Body for Scripted {
     }
 }
 
-/// A folder as a bucket: indexed once, since a walk for every page would take longer than what is tested.
+/// A folder as a bucket: indexed once, since a walk for every page would take longer than what is tested. What is put goes to
+/// the folder too.
 struct Folder {
-    keys: BTreeMap<String, PathBuf>,
+    root: PathBuf,
+    keys: Mutex<BTreeMap<String, PathBuf>>,
+    metadata: Mutex<BTreeMap<String, Metadata>>,
 }
 
 impl Folder {
@@ -261,7 +266,13 @@ impl Folder {
             let key = path.strip_prefix(root).expect("below the root").to_str().expect("UTF-8");
             key.replace('\\', "/")
         };
-        Self { keys: files.map(|entry| (key(entry.path()), entry.into_path())).collect() }
+        let keys = files.map(|entry| (key(entry.path()), entry.into_path())).collect();
+        Self { root: root.to_owned(), keys: Mutex::new(keys), metadata: Mutex::default() }
+    }
+
+    fn at(&self, key: &str) -> S3Result<PathBuf> {
+        let found = self.keys.lock().expect("keys").get(key).cloned();
+        found.ok_or_else(|| s3_error!(NoSuchKey))
     }
 
     fn known(bucket: &str) -> S3Result<()> {
@@ -287,20 +298,72 @@ impl S3 for Folder {
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
         let input = request.input;
         Self::known(&input.bucket)?;
-        let path = self.keys.get(&input.key).ok_or_else(|| s3_error!(NoSuchKey))?;
-        let etag = Self::etag(path);
+        let path = self.at(&input.key)?;
+        let etag = Self::etag(&path);
         if let Some(ETagCondition::ETag(ETag::Strong(wanted))) = &input.if_match
             && *wanted != etag
         {
             return Err(s3_error!(PreconditionFailed));
         }
-        let bytes = std::fs::read(path).map_err(|_| s3_error!(InternalError))?;
+        let bytes = std::fs::read(&path).map_err(|_| s3_error!(InternalError))?;
         Ok(S3Response::new(GetObjectOutput {
             content_length: i64::try_from(bytes.len()).ok(),
             e_tag: Some(ETag::Strong(etag)),
             body: Some(StreamingBlob::from(Body::from(bytes))),
             ..GetObjectOutput::default()
         }))
+    }
+
+    async fn head_object(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
+        let input = request.input;
+        Self::known(&input.bucket)?;
+        let path = self.at(&input.key)?;
+        let metadata = self.metadata.lock().expect("metadata").get(&input.key).cloned();
+        Ok(S3Response::new(HeadObjectOutput {
+            e_tag: Some(ETag::Strong(Self::etag(&path))),
+            metadata,
+            ..HeadObjectOutput::default()
+        }))
+    }
+
+    async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+        let mut input = request.input;
+        Self::known(&input.bucket)?;
+        let mut bytes = Vec::new();
+        if let Some(body) = input.body.take() {
+            let stored = Body::from(body).store_all_limited(1 << 30).await;
+            bytes.extend_from_slice(&stored.map_err(|_| s3_error!(IncompleteBody))?);
+        }
+        let mut keys = self.keys.lock().expect("keys");
+        if input.if_none_match.is_some() && keys.contains_key(&input.key) {
+            return Err(s3_error!(PreconditionFailed));
+        }
+        let path = self.root.join(&input.key);
+        let written = std::fs::create_dir_all(path.parent().expect("below the root"))
+            .and_then(|()| std::fs::write(&path, bytes));
+        written.map_err(|_| s3_error!(InternalError))?;
+        let mut metadata = self.metadata.lock().expect("metadata");
+        match input.metadata {
+            Some(given) => metadata.insert(input.key.clone(), given),
+            None => metadata.remove(&input.key),
+        };
+        keys.insert(input.key, path);
+        Ok(S3Response::new(PutObjectOutput::default()))
+    }
+
+    async fn delete_object(
+        &self,
+        request: S3Request<DeleteObjectInput>,
+    ) -> S3Result<S3Response<DeleteObjectOutput>> {
+        let input = request.input;
+        Self::known(&input.bucket)?;
+        if let Some(path) = self.keys.lock().expect("keys").remove(&input.key) {
+            std::fs::remove_file(path).map_err(|_| s3_error!(InternalError))?;
+        }
+        Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 
     async fn list_objects_v2(
@@ -315,7 +378,8 @@ impl S3 for Folder {
         let limit = input.max_keys.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(1000);
         let mut output = ListObjectsV2Output { is_truncated: Some(false), ..ListObjectsV2Output::default() };
         let (mut contents, mut folders) = (Vec::new(), BTreeSet::new());
-        for (key, path) in self.keys.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)) {
+        let keys = self.keys.lock().expect("keys");
+        for (key, path) in keys.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)) {
             let rest = &key[prefix.len()..];
             let folder = input.delimiter.as_ref().and_then(|delimiter| {
                 rest.find(delimiter.as_str()).map(|at| key[..prefix.len() + at + delimiter.len()].to_owned())

@@ -5,6 +5,8 @@ mod crash;
 mod deploy;
 mod keep;
 mod night;
+mod read;
+mod remote;
 
 use std::path::{Path, PathBuf};
 

@@ -21,7 +21,7 @@ use crate::source::feed::Feed;
 use crate::source::{Layout, LogObject};
 
 /// Objects of one commit, at most.
-pub(super) const OBJECTS: usize = 50_000;
+pub(super) const OBJECTS: usize = 16_384;
 
 /// What was read.
 pub(super) struct Chunk {

@@ -1,5 +1,6 @@
 //! Collecting: what is new in a listing is read and committed, a bounded piece at a time.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
@@ -19,7 +20,7 @@ use crate::event::row::RecordKind;
 use crate::ingest::ledger::Balance;
 use crate::ingest::{Limits, Progress};
 use crate::source::feed::Feed;
-use crate::source::{Layout, LogObject, Place};
+use crate::source::{Layout, LogObject, Names, Place};
 
 /// How often a run that others overtook begins again.
 const ATTEMPTS: usize = 20;
@@ -61,6 +62,8 @@ pub struct Collected {
     pub changed: Vec<String>,
     /// Objects that could not be read, with the reason.
     pub refused: Vec<(String, String)>,
+    /// How often another run was faster, and this one looked anew what was left for it.
+    pub overtaken: u64,
 }
 
 /// A listing against the ledger.
@@ -90,7 +93,7 @@ impl Store {
     }
 
     /// Compares a listing, sorted by name, with the ledger. Both are walked once, side by side.
-    pub fn sift(&self, listing: &[LogObject]) -> Result<Sifted, StoreError> {
+    pub fn sift(&self, listing: &Names) -> Result<Sifted, StoreError> {
         let columns = ["log_object", "tag", "reason", "sha256", "foreign"];
         let mut merged = Merged::open(&*self.medium, &self.state, Some(&columns))?;
         let mut sifted = Sifted::default();
@@ -99,17 +102,19 @@ impl Store {
             let Some((batch, row)) = merged.next()? else { break };
             let columns = Columns::of(batch);
             let name = columns.text("log_object", row).unwrap_or_default();
-            while listing.get(at).is_some_and(|listed| listed.name.as_str() < name) {
+            while listing.compare(at, name).is_some_and(Ordering::is_lt) {
                 sifted.new.push(at);
                 at += 1;
             }
-            let Some(listed) = listing.get(at).filter(|listed| listed.name == name) else { continue };
+            if listing.compare(at, name) != Some(Ordering::Equal) {
+                continue;
+            }
             if columns.text("reason", row).is_some() {
                 sifted.before.insert(name.to_owned(), columns.entry(row));
                 sifted.new.push(at);
             } else {
                 sifted.known += 1;
-                if columns.text("tag", row) != Some(&tag(listed)) {
+                if listing.get(at).is_some_and(|listed| columns.text("tag", row) != Some(&tag(&listed))) {
                     sifted.doubtful.push(at);
                 }
             }
@@ -122,13 +127,13 @@ impl Store {
     /// Reads what is new in a listing, sorted by name and `sifted`, and commits it.
     pub fn collect(
         &mut self,
-        listing: &[LogObject],
+        listing: &Names,
         mut sifted: Sifted,
         with: &Collecting<'_>,
     ) -> Result<Collected, StoreError> {
         self.fits(&with.scope)?;
         let mut collected = Collected::default();
-        let doubtful: Vec<LogObject> = sifted.doubtful.iter().map(|at| listing[*at].clone()).collect();
+        let doubtful: Vec<LogObject> = sifted.doubtful.iter().filter_map(|at| listing.get(*at)).collect();
         for reading in sources(doubtful, with).iter().map(Source::reading) {
             self.confirm(reading, with, &mut collected.changed)?;
         }
@@ -137,10 +142,10 @@ impl Store {
             collected.known = sifted.known;
             collected.refused.clear();
             let mut overtaken = false;
-            // A listing can be long: no second copy of all of it.
+            // A listing can be long: never all of it as objects.
             let mut pieces = sifted.new.chunks(OBJECTS).peekable();
             while let Some(piece) = pieces.next() {
-                let objects = piece.iter().map(|at| listing[*at].clone()).collect();
+                let objects = piece.iter().filter_map(|at| listing.get(*at)).collect();
                 let sources = sources(objects, with);
                 for (source, left) in sources.iter().zip((0..sources.len()).rev()) {
                     let last = left == 0 && pieces.peek().is_none();
@@ -153,6 +158,7 @@ impl Store {
                 collected.refused.sort_unstable();
                 return Ok(collected);
             }
+            collected.overtaken += 1;
             sifted = self.sift(listing)?;
         }
         Err(StoreError::Contended(self.name()))
@@ -233,7 +239,7 @@ impl Store {
         if complete {
             last.listed.extend(with.listed.clone());
         }
-        for (object, entry) in chunk.objects.iter().zip(entries) {
+        for (object, entry) in chunk.objects.into_iter().zip(entries) {
             if let Some(reason) = &entry.refused {
                 collected.refused.push((object.name.clone(), reason.to_string()));
             }
@@ -251,7 +257,7 @@ impl Store {
             entry.add_to(&mut last.balance);
             last.foreign += u64::from(entry.foreign);
             last.newest = last.newest.max(Layout::of(&object.name).day);
-            booked.push(Booked { name: object.name.clone(), tag: tag(object), entry });
+            booked.push(Booked { tag: tag(&object), name: object.name, entry });
         }
         if booked.is_empty() {
             return Ok(true);

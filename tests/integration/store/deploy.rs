@@ -53,6 +53,13 @@ fn the_container_runs_as_nobody_in_particular() {
     assert!(last.contains("\nUSER 10001:10001\n") && !last.contains("USER root"));
     let task: Value = serde_json::from_str(&text("ecs-task.json")).expect("JSON");
     assert_eq!(task["containerDefinitions"][0]["user"], "10001:10001");
+    // A task keeps nothing when it ends.
+    let command = task["containerDefinitions"][0]["command"].as_array().expect("a command");
+    for option in ["--store", "--out", "--previous"] {
+        let at = command.iter().position(|part| part == option).expect("the option");
+        assert!(command[at + 1].as_str().is_some_and(|place| place.starts_with("s3://")), "{option}");
+    }
+    assert!(task.get("volumes").is_none());
 }
 
 #[test]

@@ -159,10 +159,15 @@ fn what_no_run_made_is_left_alone_and_a_part_that_lost_rows_is_no_empty_table() 
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
     put(&store, "events/mine/notes.parquet", b"mine");
+    put(&store, "events/_hidden/notes.parquet", b"mine");
     log(&logs, "a.json.gz", 0..10);
-    collect(&logs, &store);
-    assert!(store.join("events/mine/notes.parquet").is_file());
+    let run = || bedtrail(["collect", "--store", text(&store)]).source(&logs).run();
+    run().exits(4).says("events/mine/notes.parquet").says("no run made");
     std::fs::remove_dir_all(store.join("events/mine")).expect("removed");
+    // Other readers pass over what is hidden.
+    run().exits(0);
+    assert!(store.join("events/_hidden/notes.parquet").is_file());
+    std::fs::remove_dir_all(store.join("events/_hidden")).expect("removed");
     let part = parts(&store).into_iter().next().expect("a part");
     File::create(&part).expect("emptied");
     let asked =
