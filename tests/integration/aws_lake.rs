@@ -183,7 +183,8 @@ fn a_store_is_filled_day_by_day_and_knows_the_days_it_has() {
     let service = Service::new(move |call| lake.answer(call, &|number| number % 2 == 0, 1, "FINISHED"));
     let source = format!("lake:{STORE}");
     let collect = |source: &str, now: &str| {
-        let run = service.run(&["collect", "--store", text(store.path()), "-s", source, "--from", "2026-10-05"]);
+        let run =
+            service.run(&["collect", "--store", text(store.path()), "-s", source, "--from", "2026-10-05"]);
         run.env("BEDTRAIL_NOW", now).run().exits(0)
     };
     collect(&source, "2026-10-07T00:00:00Z");
