@@ -154,6 +154,8 @@ fn a_region_that_is_denied_is_told_of_and_one_that_is_not_enabled_is_passed_over
         service.calls("LookupEvents").into_iter().map(|call| call.region).collect();
     assert!(regions.len() > 25 && !regions.iter().any(|region| region.contains("gov")), "{regions:?}");
     assert_eq!(service.calls("LookupEvents").iter().filter(|call| call.region == "sa-east-1").count(), 1);
+    let named = ["-s", "lookup:", "--region", "us-east-1", "--region", "me-south-1"];
+    ask(&service, &named).exits(3).says("lookup:me-south-1 refused: the Region is not enabled");
     // Where every Region says so, it is the key.
     let service = Service::new(|_| Err(("UnrecognizedClientException", "invalid".to_owned())));
     ask(&service, &["-s", "lookup:"]).exits(4).says("AWS rejects the credentials");
@@ -216,9 +218,15 @@ fn a_slice_that_is_a_floor_is_no_slice_of_a_store() {
         }
         lookup(&records(), call)
     });
-    let arguments = ["collect", "--store", text(store.path()), "-s", "lookup:eu-west-1", "--from", "2026-10-04"];
+    let arguments =
+        ["collect", "--store", text(store.path()), "-s", "lookup:eu-west-1", "--from", "2026-10-04"];
     // Bedrock has more events than one answer holds; the others have not.
-    service.run(&arguments).run().exits(3).says("2026-10-05/bedrock.amazonaws.com/0001 refused").says("1 events");
+    service
+        .run(&arguments)
+        .run()
+        .exits(3)
+        .says("2026-10-05/bedrock.amazonaws.com/0001 refused")
+        .says("1 events");
     broken.store(false, std::sync::atomic::Ordering::Relaxed);
     service.run(&arguments).run().exits(0);
     let sql = select("event_id IS NOT NULL");
@@ -238,7 +246,8 @@ fn a_bucket_and_event_history_are_read_together_and_counted_once() {
     let footer = ran.json()["reports"][0]["footer"].to_string();
     assert!(footer.contains("+ 93 duplicate"), "{footer}");
     let store = tempfile::tempdir().expect("a temporary folder");
-    let collect = ["collect", "--store", text(store.path()), "-s", "lookup:eu-west-1", "--from", "2026-10-05"];
+    let collect =
+        ["collect", "--store", text(store.path()), "-s", "lookup:eu-west-1", "--from", "2026-10-05"];
     service.run(&collect).args(more).run().exits(0).says("131 events");
     service.run(&collect).args(more).run().exits(0).says(" 0 new objects");
 }
