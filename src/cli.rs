@@ -39,6 +39,8 @@ pub enum Command {
     Store(Store),
     /// Any question in SQL over the tables (see `query --tables`).
     Query(Query),
+    /// Who is behind an agent and what it did, as one timeline.
+    Trace(Trace),
     /// The rules: list, explain, test on their fixtures.
     #[command(subcommand)]
     Rules(Rules),
@@ -47,8 +49,18 @@ pub enum Command {
     Policy(Policy),
 }
 
+/// Which records are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scope {
+    /// What concerns generative AI.
+    #[default]
+    Default,
+    /// Calls of agents' roles to other services, too.
+    Agents,
+}
+
 /// Where events come from and which are asked for.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Input {
     /// CloudTrail files, folders, globs, s3://bucket/prefix, - for standard input; lookup:[REGION] (Event history),
     /// lake:EVENT-DATA-STORE, athena:DATABASE.TABLE; repeatable.
@@ -75,6 +87,19 @@ pub struct Input {
     /// A folder of further rules (CODE-name.sql); repeatable.
     #[arg(long = "rules", value_name = "DIR")]
     pub rules: Vec<PathBuf>,
+    /// What is kept: default, or agents: also every call of the policy's agent execution roles and of roles that Bedrock
+    /// services assume, whatever service they call.
+    #[arg(long, value_name = "SCOPE", default_value = "default", env = "BEDTRAIL_SCOPE")]
+    pub scope: Scope,
+    /// What was before --from, for rules that ask what is usual: a store or logs. With --store its own past by default.
+    #[arg(long, value_name = "STORE|SOURCE", env = "BEDTRAIL_HISTORY")]
+    pub history: Option<String>,
+    /// Bedrock's model-invocation log: files, folders, globs or s3://bucket/prefix; repeatable. Only counts are read.
+    #[arg(long = "invocation-logs", value_name = "SOURCE")]
+    pub invocation_logs: Vec<String>,
+    /// Prices in place of the program's: a CSV file with the columns of the table ref_price.
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
     /// Files published up to this many days after --to are read too, since delivery can be late.
     #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
@@ -195,6 +220,10 @@ impl Input {
             regions: Vec::new(),
             policy,
             rules: Vec::new(),
+            history: None,
+            invocation_logs: Vec::new(),
+            prices: None,
+            scope: Scope::Default,
             late_days: LATE_DAYS,
             keep_content: false,
             memory_limit: 192 << 20,
@@ -212,14 +241,17 @@ impl Input {
 /// Days after the window in which late files are still looked for.
 const LATE_DAYS: i64 = 7;
 
+/// Days before a complete listing from which the next one begins.
+const LOOK_BACK: i64 = 35;
+
 /// How and where results are written.
 #[derive(Debug, Args)]
 pub struct Output {
     /// table, csv, json, ndjson or parquet; several for --out, separated by commas.
     #[arg(short, long, value_name = "FORMAT", env = "BEDTRAIL_FORMAT", value_delimiter = ',')]
     pub format: Vec<String>,
-    /// Write one file per report and format here, and manifest.json last.
-    #[arg(short, long, value_name = "DIR", env = "BEDTRAIL_OUT")]
+    /// Write one file per report and format here, a folder or s3://bucket/prefix, and manifest.json last.
+    #[arg(short, long, value_name = "DIR|s3://…", env = "BEDTRAIL_OUT")]
     pub out: Option<PathBuf>,
     /// When to use colour.
     #[arg(long, value_enum, default_value_t = Colour::Auto)]
@@ -243,7 +275,7 @@ pub struct Verdict {
     /// Violations of this severity or above make exit code 1: info, low, medium, high, critical or never.
     #[arg(long, value_name = "SEVERITY", env = "BEDTRAIL_FAIL_ON")]
     pub fail_on: Option<String>,
-    /// Violations of an earlier run (violations.json, .csv or .parquet of its --out, or that folder).
+    /// Violations of an earlier run (violations.json, .csv or .parquet of its --out, or that folder or prefix).
     #[arg(long, value_name = "FINDINGS", env = "BEDTRAIL_PREVIOUS")]
     pub previous: Option<PathBuf>,
     /// Only violations that --previous does not have make exit code 1.
@@ -334,10 +366,10 @@ pub struct Adding {
     /// Afterwards make the small files of each day one.
     #[arg(long)]
     pub compact: bool,
-    /// List buckets only from so many days before the newest object of the store, instead of from --from. Cheaper, but what an
-    /// earlier run could not list, or was stopped before, is not found any more; redelivery can be a month late.
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(i64).range(1..=4000))]
-    pub look_back: Option<i64>,
+    /// After a run that left nothing out, list buckets only from so many days before it: CloudTrail delivers again for up to 30
+    /// days. What is put into the bucket later under an older day is found with a larger number.
+    #[arg(long, value_name = "DAYS", default_value_t = LOOK_BACK, value_parser = clap::value_parser!(i64).range(1..=4000))]
+    pub look_back: i64,
     /// How many seconds to wait for another run that is changing the store.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub wait: u64,
@@ -365,6 +397,9 @@ pub enum Store {
         /// The files that hold the rows of `events`, one a line, instead.
         #[arg(long)]
         files: bool,
+        /// Read every file and compare it with the hash it was committed with; exit code 3 if one is lost or altered.
+        #[arg(long, conflicts_with = "files")]
+        check: bool,
     },
     /// Makes the small files of each day one and removes files that no commit names. No answer changes.
     Compact {
@@ -420,6 +455,9 @@ pub struct Query {
 pub enum Rules {
     /// All rules with severity and title.
     List {
+        /// Rules of one's own.
+        #[command(flatten)]
+        more: MoreRules,
         /// Where results go.
         #[command(flatten)]
         output: Output,
@@ -428,10 +466,34 @@ pub enum Rules {
     Explain {
         /// Its code or name: BT001, model-not-allowed.
         rule: String,
+        /// Rules of one's own.
+        #[command(flatten)]
+        more: MoreRules,
+    },
+    /// Makes rule files of Sigma rules on CloudTrail.
+    Import {
+        /// Sigma rules (YAML), one to a file.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Code of the rule, or of the first of several: ACME001.
+        #[arg(long, default_value = "SIGMA001")]
+        code: String,
+        /// Write CODE-name.sql files into this folder instead of to standard output.
+        #[arg(short, long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// A rule as Sigma, where Sigma can say it.
+    Export {
+        /// Its code or name: BT051, guardrail-deleted.
+        rule: String,
+        /// Rules of one's own.
+        #[command(flatten)]
+        more: MoreRules,
     },
     /// Runs each rule over its fixtures: one folder that must fire, one that must stay silent.
     Test {
-        /// A folder laid out as `<code>-<name>/{fires,silent}`; the repository's `fixtures/rules` by default.
+        /// A folder laid out as `<code>-<name>/{fires,silent}`; the repository's `fixtures/rules` by default. If it
+        /// holds rules (CODE-name.sql) beside their fixtures, these are the ones tested.
         #[arg(default_value = "fixtures/rules")]
         folder: PathBuf,
         /// Only this rule.
@@ -441,6 +503,17 @@ pub enum Rules {
         #[arg(long = "rules", value_name = "DIR")]
         rules: Vec<PathBuf>,
     },
+}
+
+/// Rules beside those of the program.
+#[derive(Debug, Args)]
+pub struct MoreRules {
+    /// A folder of further rules (CODE-name.sql); repeatable.
+    #[arg(long = "rules", value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// A policy, whose [[custom]] rules are shown too.
+    #[arg(long, value_name = "FILE", env = "BEDTRAIL_POLICY")]
+    pub policy: Option<PathBuf>,
 }
 
 /// `bedtrail policy`
@@ -453,6 +526,28 @@ pub enum Policy {
         /// The file.
         file: PathBuf,
     },
+}
+
+/// `bedtrail trace`
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// A session, agent, request, event or person: the whole name, its last part, or its beginning.
+    pub subject: String,
+    /// What is read.
+    #[command(flatten)]
+    pub input: Input,
+    /// A tree for people, or JSON.
+    #[arg(long, value_enum, default_value = "tree")]
+    pub format: Shape,
+}
+
+/// How a trace is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shape {
+    /// One line a record, indented under what it belongs to.
+    Tree,
+    /// One document.
+    Json,
 }
 
 /// Reads a rate: no slower than one call in a hundred seconds.

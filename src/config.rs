@@ -21,6 +21,10 @@ pub struct Config {
     pub store: Option<String>,
     /// `--policy`
     pub policy: Option<PathBuf>,
+    /// `--history`
+    pub history: Option<String>,
+    /// `--rules`
+    pub rules: Vec<PathBuf>,
     /// Only these accounts.
     pub accounts: Vec<String>,
     /// Only these Regions.

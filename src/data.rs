@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 const REGIONS: &str = include_str!("../queries/data/regions.csv");
 const PROFILES: &str = include_str!("../queries/data/inference-profile-geographies.csv");
 const EVENTS: &str = include_str!("../queries/data/event-catalogue.csv");
+const PRICES: &str = include_str!("../queries/data/prices.csv");
 const MODELS: &str = include_str!("../queries/data/models.csv");
 
 /// A column of a reference relation.
@@ -108,6 +109,27 @@ pub const RELATIONS: &[Relation] = &[
         split: None,
     },
     Relation {
+        name: "ref_price",
+        meaning: "one row per price of a model: US dollars per 1,000 tokens, as text of a decimal number",
+        columns: &[
+            text("model_id", "model_id", "The base model id."),
+            text(
+                "region_class",
+                "region_class",
+                "default, a profile's prefix, a Region, in-region, geo, global or us-gov.",
+            ),
+            text("tier", "tier", "standard, standard-long-context, batch, flex, priority, …"),
+            text("input_usd_per_1k", "input_usd_per_1k", "For tokens in."),
+            text("output_usd_per_1k", "output_usd_per_1k", "For tokens out."),
+            text("cache_read_usd_per_1k", "cache_read_usd_per_1k", "For tokens read from a cache."),
+            text("cache_write_usd_per_1k", "cache_write_usd_per_1k", "For tokens written to a cache."),
+            text("source", "source", "Where the price comes from."),
+            text("as_of", "as_of", "Its date."),
+        ],
+        csv: PRICES,
+        split: None,
+    },
+    Relation {
         name: "ref_profile_destination",
         meaning: "one row per Region to which an inference profile may send a request",
         columns: &[
@@ -167,8 +189,13 @@ impl Relation {
 
     /// All rows, in the file's order; an empty cell is null.
     pub fn read(&self) -> Result<RecordBatch, DataError> {
+        self.read_of(self.csv)
+    }
+
+    /// The rows of another CSV file with the same columns.
+    pub fn read_of(&self, csv: &str) -> Result<RecordBatch, DataError> {
         let fail = |message: String| DataError { relation: self.name, message };
-        let mut reader = csv::Reader::from_reader(self.csv.as_bytes());
+        let mut reader = csv::Reader::from_reader(csv.as_bytes());
         let headers = reader.headers().map_err(|error| fail(error.to_string()))?.clone();
         let position = |name: &str| {
             headers.iter().position(|header| header == name).ok_or_else(|| fail(format!("no column {name}")))

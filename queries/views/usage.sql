@@ -4,11 +4,12 @@
 -- record itself; where it has none, from the AwsServiceEvent that names the call as its parent (the same account and \
 -- request_id). Such twins are not calls and are not rows here. If a call has several twins, the largest number \
 -- counts; if several rows share the request, one of them carries it. Counts below 0 or above a million million are no \
--- counts. token_source is cloudtrail or service_event, and null where no tokens are recorded: null is not zero."""
+-- counts. Where neither has any, they come from the model-invocation log, if one is given. token_source is cloudtrail, \
+-- service_event or invocation_log, and null where no tokens are recorded: null is not zero."""
 -- uses = []
 --
 -- [columns]
--- token_source = "Where the tokens come from: cloudtrail (the record itself), service_event (its twin); null where none are recorded."
+-- token_source = "Where the tokens come from: cloudtrail (the record itself), service_event (its twin), invocation_log (the model-invocation log); null where none are recorded."
 
 WITH twins AS (
   SELECT
@@ -53,6 +54,20 @@ placed AS (
   WHERE e.record_kind = 'api_call'
     AND e.activity = 'model_invocation'
     AND COALESCE(t.input_tokens, t.output_tokens, t.cache_read_tokens, t.cache_write_tokens) IS NOT NULL
+),
+logged AS (
+  SELECT
+    account_id AS account_id,
+    request_id AS request_id,
+    MAX(input_tokens) AS input_tokens,
+    MAX(output_tokens) AS output_tokens,
+    MAX(cache_read_tokens) AS cache_read_tokens,
+    MAX(cache_write_tokens) AS cache_write_tokens
+  FROM invocation_logs
+  WHERE account_id IS NOT NULL
+    AND request_id IS NOT NULL
+    AND COALESCE(input_tokens, output_tokens) IS NOT NULL
+  GROUP BY account_id, request_id
 )
 SELECT
   e.event_id AS event_id,
@@ -126,10 +141,10 @@ SELECT
   e.user_agent AS user_agent,
   e.client AS client,
   e.client_version AS client_version,
-  COALESCE(CASE WHEN e.input_tokens BETWEEN 0 AND 1000000000000 THEN e.input_tokens END, t.input_tokens) AS input_tokens,
-  COALESCE(CASE WHEN e.output_tokens BETWEEN 0 AND 1000000000000 THEN e.output_tokens END, t.output_tokens) AS output_tokens,
-  COALESCE(CASE WHEN e.cache_read_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_read_tokens END, t.cache_read_tokens) AS cache_read_tokens,
-  COALESCE(CASE WHEN e.cache_write_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_write_tokens END, t.cache_write_tokens) AS cache_write_tokens,
+  COALESCE(CASE WHEN e.input_tokens BETWEEN 0 AND 1000000000000 THEN e.input_tokens END, t.input_tokens, l.input_tokens) AS input_tokens,
+  COALESCE(CASE WHEN e.output_tokens BETWEEN 0 AND 1000000000000 THEN e.output_tokens END, t.output_tokens, l.output_tokens) AS output_tokens,
+  COALESCE(CASE WHEN e.cache_read_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_read_tokens END, t.cache_read_tokens, l.cache_read_tokens) AS cache_read_tokens,
+  COALESCE(CASE WHEN e.cache_write_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_write_tokens END, t.cache_write_tokens, l.cache_write_tokens) AS cache_write_tokens,
   e.resource_type AS resource_type,
   e.resource_arn AS resource_arn,
   e.request_id AS request_id,
@@ -150,6 +165,7 @@ SELECT
       OR e.cache_read_tokens BETWEEN 0 AND 1000000000000 OR e.cache_write_tokens BETWEEN 0 AND 1000000000000
       THEN 'cloudtrail'
     WHEN t.request_id IS NOT NULL THEN 'service_event'
+    WHEN l.request_id IS NOT NULL THEN 'invocation_log'
   END AS token_source
 FROM events AS e
 LEFT JOIN placed AS t
@@ -158,5 +174,11 @@ LEFT JOIN placed AS t
   AND t.log_object = e.log_object
   AND t.log_index = e.log_index
   AND t.place = 1
+-- What CloudTrail has comes first: a call that it has tokens for takes none from the log.
+LEFT JOIN logged AS l
+  ON l.account_id = e.account_id
+  AND l.request_id = e.request_id
+  AND COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL
+  AND t.request_id IS NULL
 WHERE e.record_kind = 'api_call'
   AND e.activity = 'model_invocation'

@@ -30,7 +30,7 @@ impl Frame {
                 preamble.extend(caveats(&batch)?);
             }
         }
-        preamble.extend(super::judge::caveats(trail.policy.as_ref())?);
+        preamble.extend(super::judge::caveats(trail.policy.as_ref(), trail.rules));
         preamble.extend(trail.blind.iter().cloned());
         if let (Some(to), true) = (trail.window.to, trail.passed.pruned > 0 || trail.passed.unlisted) {
             let end = crate::clock::format_micros(to);
@@ -39,6 +39,11 @@ impl Frame {
                 format!("Files were left unread by the day in their names. Events before {end} that were delivered much later are not seen."),
             ));
         }
+        preamble.extend(trail.lacks.iter().map(|lack| {
+            let mut meaning = lack.what.clone();
+            meaning.replace_range(..1, &meaning[..1].to_uppercase());
+            Caveat::new("store", format!("{meaning}."))
+        }));
         Ok(Self { preamble, footer: trail.footer() })
     }
 

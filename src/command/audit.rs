@@ -6,7 +6,7 @@ use super::deliver::Delivery;
 use super::judge::{self, Judgement};
 use super::previous::Previous;
 use super::trail::{Prepared, query_failure};
-use super::{Failure, say};
+use super::{Failure, say, stored};
 use crate::config::Organization;
 use crate::exit::{Code, Conditions};
 use crate::{cli, report};
@@ -21,7 +21,7 @@ pub(super) fn run(mut arguments: cli::Audit, given: &Given) -> Result<Code, Fail
     if arguments.input.store.is_some() && !given.has("sources") {
         arguments.input.sources.clear();
     }
-    carry_out(&arguments, config.organization, false)
+    stored::steadily(&arguments.input, || carry_out(&arguments, config.organization.clone(), false))
 }
 
 /// Audits. `incomplete`: something before it went wrong that makes the evidence incomplete.
@@ -33,7 +33,8 @@ pub(super) fn carry_out(
     let reports = report::catalogue().map_err(Failure::failed)?;
     let delivery = Delivery::new(&arguments.output, reports.len() + judge::REPORTS.len())?;
     // Before anything is written: the findings before may lie where the new ones go.
-    let previous = arguments.verdict.previous.as_deref().map(Previous::load).transpose()?;
+    let previous = arguments.verdict.previous.as_deref();
+    let previous = previous.map(|path| Previous::load(path, &arguments.input.aws)).transpose()?;
     let mut prepared = Prepared::new(&arguments.input)?;
     prepared.organization = organization;
     let judgement = Judgement::prepare(&prepared)?;

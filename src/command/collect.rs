@@ -1,5 +1,6 @@
 //! `bedtrail collect`: what is new goes into the store.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,12 +16,12 @@ use crate::decode::filter::Filter;
 use crate::decode::record::{Shared, Wanted};
 use crate::event::scope::Scope;
 use crate::exit::Code;
-use crate::ingest::store::{self, Collected, Collecting, Store};
+use crate::ingest::store::{self, Collected, Collecting, Listed, Store, StoreError};
 use crate::ingest::{self, Progress};
 use crate::source::api::{Api, Queries};
 use crate::source::feed::Feed;
 use crate::source::s3::{Buckets, Reader, Session, Tally, Url};
-use crate::source::{Listing, LogObject, Place, local};
+use crate::source::{Extent, Layout, Listing, LogObject, Place, local};
 
 /// Refusals and changes said one by one; more are counted.
 const TOLD: usize = 20;
@@ -51,9 +52,13 @@ pub(super) fn run(arguments: &cli::Collect) -> Result<Code, Failure> {
     let _hold = store.hold(Duration::from_secs(arguments.adding.wait), &waits)?;
     let collected = collect(&mut store, arguments, &window, now)?;
     if arguments.adding.compact {
-        let tidied = store.compact(&clock::format_micros(now))?;
-        if !input.quiet {
-            say(&format!("compacted: {} files, {} before", tidied.after, tidied.before));
+        match store.compact(&clock::format_micros(now)) {
+            Ok(tidied) if !input.quiet => {
+                say(&format!("compacted: {} files, {} before", tidied.after, tidied.before));
+            }
+            // What was collected is there all the same.
+            Err(error @ StoreError::Immutable(_)) => say(&format!("warning: not compacted: {error}")),
+            tidied => drop(tidied?),
         }
     }
     report(&store, &collected, input.quiet);
@@ -68,6 +73,10 @@ pub(super) fn collect(
     now: i64,
 ) -> Result<Collected, Failure> {
     let input = &arguments.input;
+    if input.scope == cli::Scope::Agents {
+        return Err(Failure::usage("a store keeps the default scope")
+            .help("`audit`, `report` and `query` take --scope agents with logs"));
+    }
     let found = Found::list(store, arguments, window, now)?;
     let scratch = Scratch::new(input.temp_dir.as_deref())?;
     let scope = Scope::get();
@@ -78,6 +87,7 @@ pub(super) fn collect(
         wanted: &Wanted::default(),
         environments: &|_| None,
         keep_content: input.keep_content,
+        followed: None,
     };
     let limits = ingest::Limits {
         object: input.max_object_size,
@@ -107,6 +117,7 @@ pub(super) fn collect(
         },
         time: clock::format_micros(now),
         skipped: found.skipped,
+        listed: found.complete.clone(),
     };
     let sifted = store.sift(&found.objects)?;
     let new = sifted.new.len() as u64;
@@ -125,6 +136,8 @@ struct Found {
     objects: Vec<LogObject>,
     skipped: u64,
     remote: Option<Remote>,
+    /// Buckets that were listed without a gap.
+    complete: BTreeMap<String, Listed>,
 }
 
 /// How objects of buckets and APIs are read.
@@ -165,14 +178,19 @@ impl Found {
             input.sources.iter().cloned().partition(|source| Api::is(source));
         let (buckets, files): (Vec<String>, Vec<String>) =
             others.into_iter().partition(|source| Url::is(source));
-        let mut found_objects = Listing::default();
+        for source in &input.sources {
+            if stored::is_at(source, &input.aws)? {
+                return Err(Failure::usage(format!("{source} is a store: logs are collected, not stores")));
+            }
+        }
+        let mut listing = Listing::default();
         for source in &files {
             if source == "-" {
                 return Err(Failure::usage(
                     "- cannot be collected: standard input has no name by which to know it",
                 ));
             }
-            found_objects.extend(local::list(source, &extent(input, window)).map_err(Failure::failed)?);
+            listing.extend(local::list(source, &extent(input, window)).map_err(Failure::failed)?);
         }
         for source in &buckets {
             Url::parse(source).map_err(Failure::usage)?;
@@ -180,33 +198,37 @@ impl Found {
         // A run that names no beginning goes back as far as the ones before it.
         let last = store.state().last.as_ref();
         let from = window.from.or_else(|| last.and_then(|last| last.scope.from));
-        let asked = extent(input, &Window { from, to: None });
-        Queries::check(&apis, &asked).map_err(listing::refusal)?;
+        let reach = extent(input, &Window { from, to: None });
+        Queries::check(&apis, &reach).map_err(super::listing::refusal)?;
         let mut remote = None;
+        let mut complete = BTreeMap::new();
         if !apis.is_empty() && buckets.is_empty() {
             let session = Session::open(input.aws.access()).map_err(Failure::failed)?;
-            let queries = listing::queries(&session, input, &apis, &asked, now, true)?;
+            let queries = super::listing::queries(&session, input, &apis, &reach, now, true)?;
             remote = Some(Remote { reader: None, tally: Arc::default(), queries, _session: session });
         }
         if !buckets.is_empty() {
-            let from = since(store, arguments, &buckets, window)?;
+            let asked = since(store, arguments, &buckets, window)?;
+            let from = asked.values().map(|one| one.first).min().unwrap_or_default();
             let session = Session::open(input.aws.access()).map_err(Failure::failed)?;
-            let queries = listing::queries(&session, input, &apis, &asked, now, true)?;
+            let queries = super::listing::queries(&session, input, &apis, &reach, now, true)?;
             let extent = extent(input, &Window { from: Some(from), to: None });
-            let found = Buckets::find(&session, &buckets, extent, now).map_err(Failure::failed)?;
+            let found = Buckets::find(&session, &buckets, extent.clone(), now).map_err(Failure::failed)?;
             if !input.quiet {
                 found.notes.iter().for_each(|note| say(&format!("note: {note}")));
             }
             let (tally, reader) = (found.tally(), found.reader(&session, input.max_object_size));
             let listed = found.list(&session);
-            listed.each(&session, |object| found_objects.objects.push(object)).map_err(Failure::failed)?;
-            found_objects.skipped += tally.skipped.load(Ordering::Relaxed);
+            listed.each(&session, |object| listing.objects.push(object)).map_err(Failure::failed)?;
+            listing.skipped += tally.skipped.load(Ordering::Relaxed);
+            complete = whole(store, asked, &listing.objects, now);
+            again(store, &extent, &buckets, &mut listing.objects)?;
             remote = Some(Remote { reader: Some(reader), tally, queries, _session: session });
         }
         let queries = remote.as_ref().and_then(|remote| remote.queries.as_ref());
-        found_objects.objects.extend(queries.into_iter().flat_map(Queries::list));
-        found_objects.settle();
-        let Listing { objects, skipped, pruned, .. } = found_objects;
+        listing.objects.extend(queries.into_iter().flat_map(Queries::list));
+        listing.settle();
+        let Listing { objects, skipped, pruned, .. } = listing;
         if objects.is_empty() && store.state().last.is_none() {
             let given = input.sources.join(", ");
             return Err(Failure::failed(format!("no log object was found in {given}")).help(if pruned > 0 {
@@ -215,48 +237,113 @@ impl Found {
                 "give the folder or prefix that holds AWSLogs".to_owned()
             }));
         }
-        Ok(Self { objects, skipped, remote })
+        Ok(Self { objects, skipped, remote, complete })
     }
 }
 
-/// From which day on buckets are listed.
+/// From where a bucket is listed, and what its listing will have shown together with the earlier ones.
+struct Asked {
+    first: i64,
+    shows: Listed,
+}
+
+/// From which day on each bucket is listed.
 ///
-/// From the beginning, unless a look-back is asked for: a run that was stopped, and a prefix that was denied for a time,
-/// leave gaps that only a whole listing finds. With a look-back, what is new about the run itself, such as a further bucket,
-/// is listed from the beginning all the same.
+/// From the beginning until a run has read all that it listed. Then from some days before that run: files come late, and
+/// what could not be read then is asked for by its name. What is new about the run itself, such as a further bucket or an
+/// earlier day, is listed from the beginning all the same.
 fn since(
     store: &Store,
     arguments: &cli::Collect,
     buckets: &[String],
     window: &Window,
-) -> Result<i64, Failure> {
+) -> Result<BTreeMap<String, Asked>, Failure> {
     const DAY: i64 = 86_400_000_000;
     let input = &arguments.input;
-    let Some(last) = &store.state().last else {
-        return window.from.ok_or_else(|| {
-            Failure::usage("the first collect from a bucket needs --from: how far back to go").help(
+    let last = store.state().last.as_ref();
+    let mut asked = BTreeMap::new();
+    for bucket in buckets {
+        let start = window.from.or_else(|| last.and_then(|last| last.scope.from)).ok_or_else(|| {
+            let message = match last {
+                None => "the first collect from a bucket needs --from: how far back to go",
+                Some(_) => "this bucket is new to the store: say with --from how far back to go",
+            };
+            Failure::usage(message).help(
                 "for instance --from 2026-01-01; a trail can go back years, and every object costs a request",
             )
-        });
-    };
-    let covered = |had: &[String], asked: &[String]| {
-        had.is_empty() || !asked.is_empty() && asked.iter().all(|one| had.contains(one))
-    };
-    let known = buckets.iter().all(|bucket| last.scope.sources.contains(bucket))
-        && covered(&last.scope.accounts, &input.accounts)
-        && covered(&last.scope.regions, &input.regions)
-        && window.from.is_none_or(|from| last.scope.from.is_none_or(|before| from >= before));
-    let start = window
-        .from
-        .or(last.scope.from)
-        .ok_or_else(|| Failure::usage("this bucket is new to the store: say with --from how far back to go"));
-    match (known, last.newest, arguments.adding.look_back) {
-        (true, Some(newest), Some(days)) => {
-            let back = newest - days * DAY;
-            Ok(start.map_or(back, |start| start.max(back)))
-        }
-        _ => start,
+        })?;
+        let mut shows = Listed {
+            at: 0,
+            from: Some(start),
+            accounts: input.accounts.clone(),
+            regions: input.regions.clone(),
+        };
+        let before = last.and_then(|last| last.listed.get(bucket)).filter(|before| before.spans(&shows));
+        let before = before.filter(|before| before.from.is_none_or(|from| from <= start));
+        let first = match before {
+            Some(before) => {
+                shows.from = before.from;
+                let newest = last.and_then(|last| last.newest).unwrap_or(before.at);
+                start.max(before.at.min(newest) - arguments.adding.look_back * DAY)
+            }
+            None => start,
+        };
+        asked.insert(bucket.clone(), Asked { first, shows });
     }
+    Ok(asked)
+}
+
+/// Whether a name lies in a source.
+fn lies_in(source: &str, name: &str) -> bool {
+    name.strip_prefix(source).is_some_and(|rest| {
+        source.ends_with('/') || rest.is_empty() || rest.starts_with('/') || source.matches('/').count() > 2
+    })
+}
+
+/// What the store may remember of the listing: of buckets in which everything could be listed.
+fn whole(
+    store: &Store,
+    asked: BTreeMap<String, Asked>,
+    objects: &[LogObject],
+    now: i64,
+) -> BTreeMap<String, Listed> {
+    let before = store.state().last.as_ref().map(|last| &last.listed);
+    let gap = |source: &str| {
+        let unreachable = |object: &&LogObject| matches!(object.place, Place::Unreachable(_));
+        objects.iter().filter(unreachable).any(|object| lies_in(source, &object.name))
+    };
+    asked
+        .into_iter()
+        .filter(|(source, _)| !gap(source))
+        .map(|(source, asked)| (source, Listed { at: now, ..asked.shows }))
+        // What some accounts were asked for again tells nothing of the others.
+        .filter(|(source, shows)| {
+            before.and_then(|before| before.get(source)).is_none_or(|before| shows.spans(before))
+        })
+        .collect()
+}
+
+/// Adds objects of buckets that earlier runs could not read and that lie before what is listed now.
+fn again(
+    store: &Store,
+    extent: &Extent,
+    buckets: &[String],
+    objects: &mut Vec<LogObject>,
+) -> Result<(), Failure> {
+    let mut refused = BTreeSet::new();
+    let anywhen = Extent { from: None, to: None, ..extent.clone() };
+    store.refused(|name| {
+        let layout = Layout::of(name);
+        if Url::is(name)
+            && !extent.reads(&layout)
+            && anywhen.reads(&layout)
+            && buckets.iter().any(|bucket| lies_in(bucket, name))
+        {
+            refused.insert(name.to_owned());
+        }
+    })?;
+    objects.extend(refused.into_iter().map(|name| LogObject::new(name, Place::Fed)));
+    Ok(())
 }
 
 /// Says what would be read, and what the requests cost.
@@ -314,6 +401,13 @@ pub(super) fn report(store: &Store, collected: &Collected, quiet: bool) {
     let rest = lines.count();
     if rest > 0 {
         say(&format!("warning: {rest} objects refused or changed"));
+    }
+    if let Some(first) = store.unremoved().first() {
+        say(&format!(
+            "warning: {} replaced files can be neither removed nor emptied, {first} for one: who reads events/ counts their \
+             rows twice; give other readers the list of `store info --files`",
+            store.unremoved().len()
+        ));
     }
     if quiet {
         return;

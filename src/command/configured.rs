@@ -69,6 +69,8 @@ pub(super) fn input(config: &Config, given: &Given, input: &mut Input) -> Result
     lacks(&mut input.accounts, &config.accounts);
     lacks(&mut input.regions, &config.regions);
     lack(&mut input.policy, config.policy.as_ref());
+    lacks(&mut input.rules, &config.rules);
+    lack(&mut input.history, config.history.as_ref());
     lack(&mut input.from, config.window.from.as_ref());
     lack(&mut input.to, config.window.to.as_ref());
     if let Some(days) = config.window.late_days.filter(|_| !given.has("late_days")) {
@@ -119,6 +121,6 @@ pub(super) fn adding(config: &Config, given: &Given, adding: &mut Adding) {
     lack(&mut adding.kms_key, config.collect.kms_key.as_ref());
     adding.compact |= config.collect.compact;
     if let Some(days) = config.collect.look_back.filter(|_| !given.has("look_back")) {
-        adding.look_back = Some(days.clamp(1, 4000));
+        adding.look_back = days.clamp(1, 4000);
     }
 }

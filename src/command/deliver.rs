@@ -8,12 +8,16 @@ use super::{Failure, say};
 use crate::cli::{Colour, Input, Output};
 use crate::clock;
 use crate::exit::Conditions;
+use crate::ingest::store::Store;
 use crate::output::manifest::{self, Manifest};
+use crate::output::upload::Upload;
 use crate::output::{
     Answer, Caveat, FORMATS, Format, Options, clear, earlier, format, shown, write_folder, write_manifest,
     write_stream,
 };
 use crate::policy::Policy;
+use crate::rule::folder::Own;
+use crate::source::s3::Url;
 
 /// The formats asked for, checked before anything runs.
 pub(super) struct Delivery<'a> {
@@ -36,6 +40,9 @@ impl<'a> Delivery<'a> {
             if !formats.iter().any(|format| format.name() == known.name()) {
                 formats.push(known);
             }
+        }
+        if let Some(out) = output.out.as_ref().filter(|out| Upload::is(out)) {
+            Url::parse(&out.to_string_lossy()).map_err(Failure::usage)?;
         }
         if output.out.is_none() {
             let [one] = formats[..] else {
@@ -65,7 +72,7 @@ impl<'a> Delivery<'a> {
         conditions: Conditions,
     ) -> Result<(), Failure> {
         trail.intact()?;
-        let Some(folder) = &self.output.out else {
+        let Some(out) = &self.output.out else {
             if !input.quiet && self.formats.iter().any(|format| format.rows_only()) {
                 for caveat in not_assessed {
                     say(&format!("not assessed: {}: {}", caveat.topic, caveat.brief()));
@@ -73,6 +80,9 @@ impl<'a> Delivery<'a> {
             }
             return self.stream(answers);
         };
+        let remote = if Upload::is(out) { Some(Upload::open(out, input.aws.access())?) } else { None };
+        let aside = remote.as_ref().map(|_| aside(input)).transpose()?;
+        let folder = aside.as_ref().map_or(out.as_path(), |aside| aside.path());
         let options = Options::default();
         let before = earlier(folder);
         let mut outputs = write_folder(folder, answers, &self.formats, &options)?;
@@ -99,9 +109,11 @@ impl<'a> Delivery<'a> {
                 from: trail.window.from.map(clock::format_micros),
                 to: trail.window.to.map(clock::format_micros),
             },
-            sources: input.sources.clone(),
+            sources: sources(input, trail),
+            store: trail.stored.first().map(|(store, _)| kept(store)),
             parameters,
             policy: trail.policy.iter().map(described).collect(),
+            rules: trail.own.iter().map(rule_file).collect(),
             balance: balance(trail),
             ledger: ledger.first().map(|written| manifest::Ledger {
                 file: written.file.clone(),
@@ -115,13 +127,17 @@ impl<'a> Delivery<'a> {
                 outputs
             },
         };
-        for file in clear(folder, before, &manifest.outputs) {
+        let mut stays = clear(folder, before, &manifest.outputs);
+        write_manifest(folder, &manifest)?;
+        if let Some(remote) = remote {
+            stays = remote.send(folder, &manifest)?;
+        }
+        for file in stays {
             say(&format!("warning: {} is of an earlier run, but changed since: it stays", shown(&file)));
         }
-        write_manifest(folder, &manifest)?;
         if !input.quiet {
             let files = manifest.outputs.len();
-            say(&format!("{files} files and manifest.json written to {}", folder.display()));
+            say(&format!("{files} files and manifest.json written to {}", out.display()));
         }
         Ok(())
     }
@@ -133,7 +149,7 @@ impl<'a> Delivery<'a> {
         let size = terminal.then(terminal_size::terminal_size).flatten();
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let options = Options {
-            width: size.map(|(width, _)| usize::from(width.0)),
+            width: terminal.then(|| width(size.map(|(width, _)| width.0))),
             colour: match self.output.color {
                 Colour::Auto => terminal && !no_colour,
                 Colour::Always => true,
@@ -151,11 +167,50 @@ impl<'a> Delivery<'a> {
     }
 }
 
+/// How wide the terminal is: as it says, else as `COLUMNS` says, else as terminals always were.
+fn width(told: Option<u16>) -> usize {
+    let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
+    told.filter(|width| *width > 0).or_else(variable).map_or(80, usize::from)
+}
+
+/// A folder that outlives the run no longer than until its files are in the bucket.
+fn aside(input: &Input) -> Result<tempfile::TempDir, Failure> {
+    let made = match &input.temp_dir {
+        Some(folder) => tempfile::tempdir_in(folder),
+        None => tempfile::tempdir(),
+    };
+    made.map_err(|error| {
+        Failure::failed(format!("no temporary folder: {error}")).help("choose another with --temp-dir")
+    })
+}
+
+/// Where the logs were: as given, or as the store was collected from.
+fn sources(input: &Input, trail: &Trail) -> Vec<String> {
+    let last = trail.stored.first().and_then(|(store, _)| store.state().last.as_ref());
+    last.map_or_else(|| input.sources.clone(), |last| last.scope.sources.clone())
+}
+
+fn kept(store: &Store) -> manifest::Store {
+    manifest::Store {
+        place: store.name(),
+        commit: store.state().number(),
+        time: store.state().last.as_ref().map(|last| last.time.clone()).unwrap_or_default(),
+    }
+}
+
 fn described(policy: &Policy) -> manifest::Policy {
     manifest::Policy {
         name: policy.name().to_owned(),
         version: policy.version().to_owned(),
         sha256: policy.sha256().to_owned(),
+    }
+}
+
+fn rule_file(own: &Own) -> manifest::RuleFile {
+    manifest::RuleFile {
+        rule: own.rule.code.clone(),
+        file: own.path.display().to_string(),
+        sha256: own.sha256.clone(),
     }
 }
 

@@ -139,7 +139,7 @@ impl Judgement {
     /// Resolves rules, parameters and waivers before anything is read.
     pub(super) fn prepare(prepared: &Prepared) -> Result<Self, Failure> {
         if let Some(policy) = &prepared.policy {
-            absent_rules(policy)?;
+            absent_rules(policy, prepared.rules)?;
         }
         Self::of(prepared.rules, prepared)
     }
@@ -294,26 +294,20 @@ pub(super) fn fail_on(verdict: &cli::Verdict, policy: Option<&Policy>) -> Result
 }
 
 /// What the policy asks for and this version does not judge.
-pub(super) fn caveats(policy: Option<&Policy>) -> Result<Vec<Caveat>, Failure> {
-    let Some(policy) = policy else { return Ok(Vec::new()) };
-    let rules = rule::catalogue().map_err(Failure::failed)?;
+pub(super) fn caveats(policy: Option<&Policy>, rules: &[Rule]) -> Vec<Caveat> {
+    let Some(policy) = policy else { return Vec::new() };
     let mut absent: Vec<&str> =
         policy.named_rules().filter(|code| rules.iter().all(|rule| rule.code != *code)).collect();
     absent.sort_unstable();
     absent.dedup();
-    let custom: Vec<&str> = policy.customs().iter().map(|custom| custom.id.as_str()).collect();
-    absent.retain(|code| !custom.contains(code));
-    let mut caveats = Vec::new();
-    for (topic, codes, rest) in [
-        ("absent rules", absent, "This version does not have them."),
-        ("custom rules", custom, "This version checks them and does not run them."),
-    ] {
-        if !codes.is_empty() {
-            let meaning = format!("The policy names {}, which did not run. {rest}", codes.join(", "));
-            caveats.push(Caveat::new(topic, meaning));
-        }
+    if absent.is_empty() {
+        return Vec::new();
     }
-    Ok(caveats)
+    let meaning = format!(
+        "The policy names {}, which did not run. This version does not have them.",
+        absent.join(", ")
+    );
+    vec![Caveat::new("absent rules", meaning)]
 }
 
 /// Whether every rule that the policy names exists and takes the parameters given.
@@ -344,8 +338,7 @@ fn refuse(problems: &[Problem]) -> Result<(), Failure> {
 }
 
 /// Rules of the policy that this version does not have.
-pub(super) fn absent_rules(policy: &Policy) -> Result<Vec<String>, Failure> {
-    let rules = rule::catalogue().map_err(Failure::failed)?;
+pub(super) fn absent_rules(policy: &Policy, rules: &[Rule]) -> Result<Vec<String>, Failure> {
     let codes: Vec<&str> = rules.iter().map(|rule| rule.code.as_str()).collect();
     let mut notes = Vec::new();
     let mut wrong = Vec::new();
@@ -357,9 +350,6 @@ pub(super) fn absent_rules(policy: &Policy) -> Result<Vec<String>, Failure> {
         }
     }
     refuse(&wrong)?;
-    let custom =
-        policy.customs().iter().map(|custom| format!("custom rule {} is checked but not run yet", custom.id));
-    notes.extend(custom);
     Ok(notes)
 }
 

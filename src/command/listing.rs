@@ -51,6 +51,15 @@ pub(super) struct Passed {
 impl Sources {
     /// Lists files and finds buckets. What can be said to be missing is said here.
     pub(super) fn open(input: &Input, window: &Window, now: i64) -> Result<Self, Failure> {
+        let sources = Self::list(input, window, now)?;
+        if sources.remote.is_none() && sources.objects.is_empty() {
+            return Err(sources.nothing(input));
+        }
+        Ok(sources)
+    }
+
+    /// The same, though there may be nothing.
+    pub(super) fn list(input: &Input, window: &Window, now: i64) -> Result<Self, Failure> {
         if input.sources.is_empty() {
             let message = "no source: say where the logs are with -s";
             return Err(Failure::usage(message).help(
@@ -77,12 +86,7 @@ impl Sources {
         Queries::check(&apis, &extent).map_err(refusal)?;
         let any = !buckets.is_empty() || !apis.is_empty();
         let remote = if any { Some(remote(input, &buckets, &apis, extent, now)?) } else { None };
-        let sources =
-            Self { objects: listing.objects, remote, pruned: listing.pruned, skipped: listing.skipped };
-        if sources.remote.is_none() && sources.objects.is_empty() {
-            return Err(sources.nothing(input));
-        }
-        Ok(sources)
+        Ok(Self { objects: listing.objects, remote, pruned: listing.pruned, skipped: listing.skipped })
     }
 
     /// How many objects are known so far, with `local` ones, and whether there will be no more.

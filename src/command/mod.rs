@@ -5,6 +5,9 @@ mod audit;
 mod collect;
 mod configured;
 mod deliver;
+mod follow;
+mod history;
+mod invocation;
 mod judge;
 mod listing;
 mod policy;
@@ -17,6 +20,7 @@ mod run;
 mod scratch;
 mod store;
 mod stored;
+mod trace;
 mod trail;
 
 use std::io::Write as _;
@@ -83,10 +87,11 @@ fn with(cli: Cli, given: &Given) -> Code {
     let done = match cli.command {
         Command::Audit(audit) => audit::run(audit, given),
         Command::Run(run) => run::run(*run, given),
-        Command::Report(report) => report::run(&report),
+        Command::Report(report) => stored::steadily(&report.input, || report::run(&report)),
         Command::Collect(collect) => collect::run(&collect),
         Command::Store(store) => store::run(&store),
-        Command::Query(query) => query::run(&query),
+        Command::Query(query) => stored::steadily(&query.input, || query::run(&query)),
+        Command::Trace(trace) => stored::steadily(&trace.input, || trace::run(&trace)),
         Command::Rules(rules) => rules::run(&rules),
         Command::Policy(policy) => policy::run(&policy),
     };

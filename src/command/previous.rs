@@ -10,6 +10,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
 use super::{Failure, say};
+use crate::cli::Aws;
+use crate::output::upload::Upload;
 
 /// Names of the file in a run's folder, the best first.
 const NAMES: [&str; 4] = ["violations.json", "violations.csv", "violations.ndjson", "violations.parquet"];
@@ -19,8 +21,11 @@ const NAMES: [&str; 4] = ["violations.json", "violations.csv", "violations.ndjso
 pub(super) struct Previous(BTreeSet<String>);
 
 impl Previous {
-    /// Reads them from a file of an earlier run, or from its folder. What is not there yet is none.
-    pub(super) fn load(path: &Path) -> Result<Self, Failure> {
+    /// Reads them from a file of an earlier run, or from its folder, here or in a bucket. What is not there yet is none.
+    pub(super) fn load(path: &Path, aws: &Aws) -> Result<Self, Failure> {
+        if Upload::is(path) {
+            return Self::fetched(path, aws);
+        }
         let found = if path.is_dir() {
             NAMES.map(|name| path.join(name)).into_iter().find(|file| file.exists())
         } else {
@@ -42,6 +47,23 @@ impl Previous {
                 .help("give violations.json, .csv, .ndjson or .parquet of an earlier run's --out")
         })?;
         Ok(previous)
+    }
+
+    /// The same from a bucket.
+    fn fetched(path: &Path, aws: &Aws) -> Result<Self, Failure> {
+        let remote = Upload::open(path, aws.access())?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let ending = NAMES.iter().any(|known| Path::new(&name).extension() == Path::new(known).extension());
+        let names: Vec<&str> = if ending { vec![""] } else { NAMES.to_vec() };
+        for wanted in names {
+            let Some(bytes) = remote.fetch(wanted)? else { continue };
+            let folder = tempfile::tempdir().map_err(Failure::failed)?;
+            let file = folder.path().join(if wanted.is_empty() { &name } else { wanted });
+            std::fs::write(&file, bytes).map_err(Failure::failed)?;
+            return Self::load(&file, aws);
+        }
+        say(&format!("note: {} holds no findings yet: all are new", path.display()));
+        Ok(Self::default())
     }
 
     /// Whether a finding was there.
@@ -126,7 +148,7 @@ mod tests {
     use super::*;
 
     fn ids(path: &Path) -> Vec<String> {
-        Previous::load(path).ok().unwrap().0.into_iter().collect()
+        Previous::load(path, &Aws::default()).ok().unwrap().0.into_iter().collect()
     }
 
     #[test]
@@ -156,6 +178,6 @@ mod tests {
         std::fs::write(at("violations.json"), report).unwrap();
         assert_eq!(ids(folder.path()), ["d"]);
         std::fs::write(at("violations.json"), "no JSON").unwrap();
-        assert!(Previous::load(folder.path()).is_err());
+        assert!(Previous::load(folder.path(), &Aws::default()).is_err());
     }
 }

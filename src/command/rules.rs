@@ -1,29 +1,32 @@
 //! `bedtrail rules`: list, explain, test.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 
 use super::deliver::Delivery;
 use super::judge::Judgement;
-use super::trail::Prepared;
+
+use super::trail::{self, Prepared, load_policy, put};
 use super::{Failure, print, say};
 use crate::cli::{self, Input};
+use crate::engine::{Engine, Limits};
+use crate::event::scope::Scope;
 use crate::exit::Code;
 use crate::output::Answer;
+use crate::policy;
 use crate::rule::{self, Rule};
 
 /// Runs the subcommand.
 pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
-    let rules = rule::catalogue().map_err(Failure::failed)?;
     match arguments {
-        cli::Rules::List { output } => {
+        cli::Rules::List { more, output } => {
             let delivery = Delivery::new(output, 1)?;
             if output.out.is_some() {
                 return Err(Failure::usage("rules list writes to standard output only"));
             }
-            let batch = listing(rules)?;
+            let batch = listing(known(more)?)?;
             delivery.stream(&[Answer {
                 name: "rules".to_owned(),
                 title: String::new(),
@@ -36,13 +39,100 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
             }])?;
             Ok(Code::Clean)
         }
-        cli::Rules::Explain { rule } => {
-            let rule = rule::find(rules, rule).map_err(Failure::usage)?;
+        cli::Rules::Explain { rule, more } => {
+            let rule = rule::find(known(more)?, rule).map_err(Failure::usage)?;
             print(&rule::text::explain(rule)).map(|()| Code::Clean)
         }
-        cli::Rules::Test { folder, rule, rules } => {
-            test(super::trail::rules(rules)?, folder, rule.as_deref())
+        cli::Rules::Import { files, code, out } => import(files, code, out.as_deref()),
+        cli::Rules::Export { rule, more } => {
+            let rule = rule::find(known(more)?, rule).map_err(Failure::usage)?;
+            let text = rule::sigma::export(rule).map_err(Failure::usage)?;
+            print(&text).map(|()| Code::Clean)
         }
+        cli::Rules::Test { folder, rule, rules } => test(folder, rule.as_deref(), rules),
+    }
+}
+
+/// The program's rules, and those given beside them.
+fn known(more: &cli::MoreRules) -> Result<&'static [Rule], Failure> {
+    if more.rules.is_empty() && more.policy.is_none() {
+        return rule::catalogue().map_err(Failure::failed);
+    }
+    let own = rule::folder::read(&more.rules).map_err(Failure::usage)?;
+    let policy = more.policy.as_deref().map(load_policy).transpose()?;
+    trail::rules(&own, policy.as_ref(), &empty()?)
+}
+
+/// A session without a row.
+fn empty() -> Result<Engine, Failure> {
+    let engine =
+        Engine::new(Limits { memory: 64 << 20, spill_dir: None, partitions: 1 }).map_err(Failure::failed)?;
+    for (name, batch) in policy::empty_relations() {
+        put(&engine, name, batch)?;
+    }
+    Ok(engine)
+}
+
+/// Makes rule files of Sigma rules: all of them, or none.
+fn import(files: &[PathBuf], code: &str, out: Option<&Path>) -> Result<Code, Failure> {
+    if files.len() > 1 && out.is_none() {
+        return Err(Failure::usage("several rules are several files").help("name a folder with --out"));
+    }
+    let (letters, first) = numbered(code)?;
+    let mut made = Vec::new();
+    let mut wrong = Vec::new();
+    for (file, number) in files.iter().zip(first..) {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Failure::usage(format!("cannot read {}: {error}", file.display())))?;
+        match rule::sigma::import(&text, &format!("{letters}{number:03}")) {
+            Ok(imported) => made.push((file, imported)),
+            Err(problem) => {
+                let colon = if problem.line > 0 { ":" } else { ": " };
+                wrong.push(format!("{}{colon}{problem}", file.display()));
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Failure::usage(format!("the rules cannot be carried over\n{}", wrong.join("\n"))));
+    }
+    let scope = Scope::get();
+    for (file, imported) in &made {
+        let strange = imported.sources.iter().filter(|source| !scope.family(source));
+        for source in strange {
+            say(&format!(
+                "note: {}: of {source} only some records are kept, or none: the rule may find nothing",
+                file.display()
+            ));
+        }
+    }
+    let Some(folder) = out else {
+        return print(&made.iter().map(|(_, imported)| imported.sql.as_str()).collect::<String>())
+            .map(|()| Code::Clean);
+    };
+    let paths: Vec<PathBuf> =
+        made.iter().map(|(_, imported)| folder.join(format!("{}.sql", imported.stem))).collect();
+    if let Some(path) = paths.iter().find(|path| path.exists()) {
+        return Err(Failure::usage(format!("{} is there already", path.display()))
+            .help("remove it, or give another --code"));
+    }
+    let failed = |path: &Path, error| Failure::failed(format!("cannot write {}: {error}", path.display()));
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    for ((_, imported), path) in made.iter().zip(&paths) {
+        std::fs::write(path, &imported.sql).map_err(|error| failed(path, error))?;
+        say(&format!("{} written", path.display()));
+    }
+    Ok(Code::Clean)
+}
+
+/// The letters and the number of a code.
+fn numbered(code: &str) -> Result<(&str, u32), Failure> {
+    let letters = code.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = code[letters.len()..].parse();
+    match number {
+        Ok(number) if !letters.is_empty() && letters.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+            Ok((letters, number))
+        }
+        _ => Err(Failure::usage(format!("{code} is no code: capital letters and a number, like ACME001"))),
     }
 }
 
@@ -65,15 +155,26 @@ fn listing(rules: &[Rule]) -> Result<RecordBatch, Failure> {
     .map_err(Failure::failed)
 }
 
-/// Runs each rule over its two fixture folders.
-fn test(rules: &'static [Rule], folder: &Path, only: Option<&str>) -> Result<Code, Failure> {
-    let only = only.map(|name| rule::find(rules, name).map_err(Failure::usage)).transpose()?;
+/// Runs each rule over its two fixture folders. A folder that holds rules brings those to be tested.
+fn test(folder: &Path, only: Option<&str>, folders: &[PathBuf]) -> Result<Code, Failure> {
     if !folder.is_dir() {
         return Err(Failure::failed(format!("{} is no folder", folder.display()))
             .help("give a folder laid out as <code>-<name>/{fires,silent}"));
     }
+    let mut folders = folders.to_vec();
+    let own_only = rule::folder::has_rules(folder).map_err(Failure::usage)?;
+    if own_only && !folders.iter().any(|given| given == folder) {
+        folders.push(folder.to_owned());
+    }
+    let own = rule::folder::read(&folders).map_err(Failure::usage)?;
+    let rules = trail::rules(&own, None, &empty()?)?;
+    let only = only.map(|name| rule::find(rules, name).map_err(Failure::usage)).transpose()?;
+    let tested = |rule: &&Rule| match only {
+        Some(only) => only.code == rule.code,
+        None => !own_only || own.iter().any(|own| own.rule.code == rule.code),
+    };
     let (mut passed, mut failed) = (0, 0);
-    for rule in rules.iter().filter(|rule| only.is_none_or(|only| only.code == rule.code)) {
+    for rule in rules.iter().filter(tested) {
         let fixture = folder.join(rule.stem());
         for (side, fires) in [("fires", true), ("silent", false)] {
             let outcome = one(rule, &fixture, &fixture.join(side));
@@ -101,7 +202,9 @@ fn test(rules: &'static [Rule], folder: &Path, only: Option<&str>) -> Result<Cod
 /// How many violations a rule finds in a folder.
 fn one(rule: &'static Rule, fixture: &Path, events: &Path) -> Result<i64, Failure> {
     let policy = fixture.join("policy.toml");
-    let input = Input::folder(events, policy.exists().then_some(policy));
+    let mut input = Input::folder(events, policy.exists().then_some(policy));
+    let logs = events.join("invocation-logs");
+    input.invocation_logs.extend(logs.is_dir().then(|| logs.display().to_string()));
     let prepared = Prepared::new(&input)?;
     let judgement = Judgement::of(std::slice::from_ref(rule), &prepared)?;
     let trail = prepared.open(&input, &judgement.queries(), &Judgement::COLUMNS, false)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::configured::{self, Given};
-use super::{Failure, audit, collect};
+use super::{Failure, audit, collect, stored};
 use crate::cli;
 use crate::config::{Config, FILE};
 use crate::exit::Code;
@@ -51,5 +51,5 @@ pub(super) fn run(mut arguments: cli::Run, given: &Given) -> Result<Code, Failur
         input.sources.clear();
     }
     let audit = cli::Audit { config: None, input, output, verdict };
-    audit::carry_out(&audit, config.organization, incomplete)
+    stored::steadily(&audit.input, || audit::carry_out(&audit, config.organization.clone(), incomplete))
 }

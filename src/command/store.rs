@@ -16,10 +16,12 @@ const PATIENCE: Duration = Duration::from_mins(10);
 pub(super) fn run(arguments: &cli::Store) -> Result<Code, Failure> {
     let now = clock::System.now_micros();
     match arguments {
-        cli::Store::Info { at, files } => {
+        cli::Store::Info { at, files, check } => {
             let store = stored::at(&at.store, &at.aws, None, now)?.collected()?;
-            let text = if *files { live(&store)? } else { info(&store) };
-            print(&text)?;
+            if *check {
+                return checked(&store);
+            }
+            print(&if *files { live(&store) } else { info(&store) })?;
         }
         cli::Store::Compact { at } => {
             let mut store = held(at, now)?;
@@ -54,9 +56,32 @@ fn held(at: &cli::Place, now: i64) -> Result<Store, Failure> {
     Ok(store)
 }
 
-fn live(store: &Store) -> Result<String, Failure> {
-    let paths = store.paths(store.state().of(PartKind::Events))?;
-    Ok(paths.iter().fold(String::new(), |text, path| format!("{text}{}\n", path.display())))
+/// The files that hold the rows of `events`, as other programs name them.
+fn live(store: &Store) -> String {
+    let parts = store.state().of(PartKind::Events);
+    parts.iter().fold(String::new(), |text, part| format!("{text}{}\n", store.address(part)))
+}
+
+/// Compares every file with what its commit says of it.
+fn checked(store: &Store) -> Result<Code, Failure> {
+    let found = store.check()?;
+    let mut text = String::new();
+    for (key, message) in &found.broken {
+        let _ = writeln!(text, "broken      {key}: {message}");
+    }
+    for key in &found.strange {
+        let _ = writeln!(text, "unnamed     {key}: no commit names it, and other readers count it");
+    }
+    let _ = writeln!(
+        text,
+        "{} files are as they were committed, {} are broken, {} have the size but no known hash, {} are not the store's",
+        found.sound,
+        found.broken.len(),
+        found.unproved,
+        found.strange.len()
+    );
+    print(&text)?;
+    Ok(stored::code(!found.broken.is_empty() || !found.strange.is_empty()))
 }
 
 fn info(store: &Store) -> String {
@@ -72,6 +97,10 @@ fn info(store: &Store) -> String {
     let _ = writeln!(text, "sources     {}", last.scope.sources.join(", "));
     if let Some(from) = last.scope.from {
         let _ = writeln!(text, "from        {}", clock::format_micros(from));
+    }
+    for (source, listed) in &last.listed {
+        let at = clock::format_micros(listed.at);
+        let _ = writeln!(text, "complete    {source} as of {at}");
     }
     let _ = writeln!(text, "objects     {}", last.balance.objects);
     let _ = writeln!(text, "events      {rows}");

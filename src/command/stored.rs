@@ -1,26 +1,33 @@
 //! A store in place of logs: the same tables, from what was collected.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Failure;
+use super::history::{Asked, Baseline};
 use super::listing::{self, Passed};
-use super::trail::{Prepared, Trail, cover, put, warn};
-use crate::cli::{Aws, Input};
+use super::trail::{Prepared, Tables, Trail, cover, put, warn};
+use crate::cli::{Aws, Input, Scope};
 use crate::clock;
 use crate::config::Organization;
 use crate::engine::{Lookup, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
-use crate::event::scope::Scope;
+use crate::event::scope;
 use crate::evidence::coverage::Coverage;
 use crate::exit::Code;
-use crate::ingest::store::local::Folder;
+use crate::ingest::store::local::{self, Folder};
 use crate::ingest::store::s3::Place;
 use crate::ingest::store::{Store, StoreError, rows_schema};
+use crate::policy::Policy;
 use crate::source::s3::{Session, Url};
 use crate::source::{Extent, Layout};
+
+/// How often a store that is being changed is read before it is held still.
+const READS: usize = 3;
+/// How long to wait for a run that changes a store, before it is read all the same.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
@@ -41,9 +48,24 @@ pub(super) fn at(place: &str, aws: &Aws, kms_key: Option<&str>, now: i64) -> Res
     Ok(Store::open(Box::new(bucket), now)?)
 }
 
+/// Whether a source is a store.
+pub(super) fn is_at(source: &str, aws: &Aws) -> Result<bool, Failure> {
+    if !Url::is(source) {
+        return Ok(Store::is_at(Path::new(source)));
+    }
+    Url::parse(source).map_err(Failure::usage)?;
+    let session = Session::open(aws.access()).map_err(Failure::failed)?;
+    Place::is_at(source, &session).map_err(Failure::failed)
+}
+
 /// The store that the input names, if it names one.
 pub(super) fn source(input: &Input, now: i64) -> Result<Option<Store>, Failure> {
-    let among: Vec<&String> = input.sources.iter().filter(|source| Store::is_at(Path::new(source))).collect();
+    let mut among = Vec::new();
+    for given in &input.sources {
+        if is_at(given, &input.aws)? {
+            among.push(given);
+        }
+    }
     let place = match (&input.store, &input.sources[..]) {
         // Given in a variable, and logs on the command line: what was typed counts.
         (Some(place), []) => place,
@@ -66,43 +88,52 @@ pub(super) fn source(input: &Input, now: i64) -> Result<Option<Store>, Failure> 
 /// The trail of a store.
 pub(super) fn open(
     prepared: Prepared,
-    store: Store,
+    mut store: Store,
     input: &Input,
-    tables: &BTreeSet<String>,
+    tables: &Tables,
     wanted: FieldSet,
     hash: bool,
 ) -> Result<Trail, Failure> {
-    let Prepared { engine, policy, window, now, organization, scratch, .. } = prepared;
+    let Prepared { engine, policy, rules, own, window, now, organization, scratch } = prepared;
     if input.keep_content && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content) {
         return Err(Failure::usage(
             "the store was collected without --keep-content: it has no content to keep",
         )
         .help("collect with --keep-content into a new store"));
     }
-    let extent = listing::extent(input, &window);
-    let view = store.view(&extent, hash || tables.contains("objects"))?;
-    let mut by_account: Vec<(&'static str, Lookup)> = Vec::new();
-    if wanted.contains(Field::Environment)
-        && let Some(policy) = policy.clone()
-    {
-        let environment = move |account: &str| policy.environment_of(account).map(str::to_owned);
-        by_account.push((Field::Environment.name(), Arc::new(environment)));
+    if input.scope == Scope::Agents {
+        return Err(Failure::usage(
+            "a store keeps the default scope: it has no calls of agents' roles to other services",
+        )
+        .help("read the logs with -s and --scope agents"));
     }
-    let names = wanted.contains(Field::AccountName).then_some(organization.as_ref()).flatten();
-    by_account.extend(account_names(names).map(|lookup| (Field::AccountName.name(), lookup)));
+    let extent = listing::extent(input, &window);
+    let names = organization.is_some() || tables.contains_key("coverage");
+    let (view, coverage) = settled(&mut store, |store| {
+        let mut coverage = Coverage::default();
+        if names {
+            store.names(|name| {
+                let layout = Layout::of(name);
+                if extent.reads(&layout) {
+                    coverage.add(&layout, &window);
+                }
+            })?;
+        }
+        Ok((store.view(&extent, hash || tables.contains_key("objects"))?, coverage))
+    })?;
     let stored = Stored {
         files: &view.rows.files,
         schema: rows_schema(),
         predicate: view.rows.predicate.as_deref(),
         more: view.rows.promoted,
-        by_account,
+        by_account: by_account(policy.as_ref(), organization.as_ref(), wanted),
     };
     engine.register_stored("events", &builder::schema(), stored).map_err(Failure::failed)?;
     let ledger = view.ledger;
-    if tables.contains("objects") {
+    if tables.contains_key("objects") {
         put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
     }
-    if tables.contains("refusals") {
+    if tables.contains_key("refusals") {
         put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
     }
     warn(&ledger, input.quiet);
@@ -115,24 +146,32 @@ pub(super) fn open(
     if !view.recognised {
         return Err(listing::no_log(objects));
     }
-    for note in notes(&store, &extent, input) {
-        super::say(&note);
+    let lacks = lacks(&store, &extent, input);
+    if !input.quiet {
+        lacks.iter().for_each(|lack| super::say(&format!("warning: {}", lack.what)));
     }
-    let mut coverage = Coverage::default();
-    if organization.is_some() || tables.contains("coverage") {
-        store.names(|name| {
-            let layout = Layout::of(name);
-            if extent.reads(&layout) {
-                coverage.add(&layout, &window);
-            }
-        })?;
-    }
+    let asked = Asked {
+        engine: &engine,
+        input,
+        policy: policy.as_ref(),
+        organization: organization.as_ref(),
+        window: &window,
+        now,
+        scratch: scratch.path(),
+        follow: None,
+    };
+    let Baseline { line, files, other } = asked.fill(tables, Some(&store))?;
+    let logs = super::invocation::fill(&engine, input, &window, now, tables)?;
+    let mut read = view.rows.files;
+    read.extend(files);
     let silent = cover(&engine, &coverage, organization.as_ref())?;
     Ok(Trail {
         engine,
         policy,
         window,
         now,
+        rules,
+        own,
         ledger,
         balance: view.balance,
         blind: store
@@ -143,9 +182,31 @@ pub(super) fn open(
             .unwrap_or_default(),
         passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },
         silent,
-        stored: Some((store, view.rows.files)),
+        followed: None,
+        logs,
+        baseline: line,
+        stored: std::iter::once((store, read)).chain(other).collect(),
+        lacks,
         _scratch: scratch,
     })
+}
+
+/// Columns whose value is not in the store, since it may change: found by the account.
+pub(super) fn by_account(
+    policy: Option<&Policy>,
+    organization: Option<&Organization>,
+    wanted: FieldSet,
+) -> Vec<(&'static str, Lookup)> {
+    let mut found: Vec<(&'static str, Lookup)> = Vec::new();
+    if wanted.contains(Field::Environment)
+        && let Some(policy) = policy.cloned()
+    {
+        let environment = move |account: &str| policy.environment_of(account).map(str::to_owned);
+        found.push((Field::Environment.name(), Arc::new(environment)));
+    }
+    let names = organization.filter(|_| wanted.contains(Field::AccountName));
+    found.extend(account_names(names).map(|lookup| (Field::AccountName.name(), lookup)));
+    found
 }
 
 /// The organisation's names of accounts, if it gives any.
@@ -154,18 +215,61 @@ pub(super) fn account_names(organization: Option<&Organization>) -> Option<Looku
     Some(Arc::new(move |account: &str| names.get(account).cloned()))
 }
 
+/// Reads a store that others may be changing: what a commit has replaced meanwhile is gone, and the new state is read instead.
+///
+/// A writer takes replaced files away at once, so that other programs, which read whatever lies in `events/`, never count
+/// a row twice. So it is readers who must give way. A store in a bucket is safe once this returns, since what is read of it
+/// is read from copies; for one in a folder see [`steadily`].
+fn settled<T>(store: &mut Store, ask: impl Fn(&Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    for _ in 0..READS {
+        match ask(store) {
+            Err(error) if !store.advance()? => return Err(error),
+            Err(_) => {}
+            done => return done,
+        }
+    }
+    ask(store)
+}
+
+/// Asks again if the store in a folder was changed meanwhile, the last time while nobody may change it.
+pub(super) fn steadily<T>(input: &Input, mut ask: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    let given = input.store.iter().chain(&input.sources).map(Path::new);
+    let Some(folder) = given.into_iter().find(|folder| Store::is_at(folder)) else { return ask() };
+    for _ in 0..READS {
+        let before = local::newest(folder);
+        match ask() {
+            Err(failure) if failure.code == Code::Failed && local::newest(folder) != before => {
+                super::say("note: the store was changed while it was read: it is read again");
+            }
+            done => return done,
+        }
+    }
+    let _still = local::still(folder, PATIENCE);
+    ask()
+}
+
+/// Something that was asked for and that the store cannot have.
+#[derive(Debug)]
+pub(super) struct Lack {
+    /// What it is.
+    pub(super) what: String,
+    /// Whether the evidence is incomplete without it.
+    pub(super) incomplete: bool,
+}
+
 /// What the store lacks of what is asked for.
-fn notes(store: &Store, extent: &Extent, input: &Input) -> Vec<String> {
-    let mut notes = Vec::new();
-    let Some(last) = &store.state().last else { return notes };
+fn lacks(store: &Store, extent: &Extent, input: &Input) -> Vec<Lack> {
+    let mut lacks = Vec::new();
+    let mut add = |incomplete: bool, what: String| lacks.push(Lack { what, incomplete });
+    let Some(last) = &store.state().last else { return lacks };
     let earlier = |than: i64| extent.from.is_none_or(|from| from < than);
     if let Some(from) = last.scope.from.filter(|from| extent.from.is_some() && earlier(*from)) {
         let from = clock::format_micros(from);
-        notes.push(format!("warning: the store was collected from {from} on: what is earlier is not in it"));
+        add(false, format!("the store was collected from {from} on: what is earlier is not in it"));
     }
     if let Some(before) = last.pruned.filter(|before| earlier(*before)) {
         let before = clock::format_micros(before);
-        notes.push(format!("warning: events before {before} were pruned from the store"));
+        add(false, format!("events before {before} were pruned from the store"));
     }
     for (had, asked, what) in [
         (&last.scope.accounts, &input.accounts, "accounts"),
@@ -173,23 +277,24 @@ fn notes(store: &Store, extent: &Extent, input: &Input) -> Vec<String> {
     ] {
         let within = !asked.is_empty() && asked.iter().all(|one| had.contains(one));
         if !had.is_empty() && !within {
-            notes.push(format!("warning: the store was collected for the {what} {} only", had.join(", ")));
+            add(true, format!("the store was collected for the {what} {} only", had.join(", ")));
         }
     }
     if last.scope.sha256 != scope_hash() {
-        notes.push(
-            "warning: some objects were collected by another version, which kept other records: collect into a \
-             new store to have what this version keeps"
+        add(
+            false,
+            "some objects were collected by another version, which kept other records: collect into a new store to \
+             have what this version keeps"
                 .to_owned(),
         );
     }
-    if input.quiet { Vec::new() } else { notes }
+    lacks
 }
 
 /// What this version keeps, as a hash.
 pub(super) fn scope_hash() -> String {
     use sha2::Digest as _;
-    format!("{:x}", sha2::Sha256::digest(Scope::text()))
+    format!("{:x}", sha2::Sha256::digest(scope::Scope::text()))
 }
 
 /// Exit code for a run over a store that did all it should.

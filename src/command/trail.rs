@@ -1,21 +1,24 @@
 //! A trail opened: sources listed, the columns that the run's queries read ingested, tables registered.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 
+use super::follow::Follow;
+use super::history::{self, Asked};
+use super::invocation;
 use super::listing::{self, Passed, Sources};
 use super::progress;
 use super::scratch::Scratch;
 use super::{Failure, say, stored};
-use crate::cli::Input;
+use crate::cli::{self, Input};
 use crate::clock::{self, Clock, Window};
 use crate::config::Organization;
 use crate::decode::filter::Filter;
-use crate::decode::record::{Shared, Wanted};
+use crate::decode::record::{Followed, Shared, Wanted};
 use crate::engine::{self, Engine, Stored};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
@@ -24,9 +27,10 @@ use crate::evidence::coverage::Coverage;
 use crate::finding;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::store::Store;
-use crate::ingest::{self, Progress, Rows};
+use crate::ingest::{self, Ingested, Progress, Rows};
 use crate::output::Caveat;
 use crate::policy::{self, Policy};
+use crate::rule::folder::Own;
 use crate::rule::{self, Rule};
 use crate::source::Layout;
 
@@ -38,6 +42,8 @@ pub(super) struct Prepared {
     pub(super) engine: Engine,
     pub(super) policy: Option<Policy>,
     pub(super) rules: &'static [Rule],
+    /// Files of rules beside the program's own.
+    pub(super) own: Vec<Own>,
     pub(super) window: Window,
     pub(super) now: i64,
     /// What should deliver logs, where a configuration says so.
@@ -51,6 +57,9 @@ pub(super) struct Trail {
     pub(super) policy: Option<Policy>,
     pub(super) window: Window,
     pub(super) now: i64,
+    pub(super) rules: &'static [Rule],
+    /// Files of rules beside the program's own.
+    pub(super) own: Vec<Own>,
     pub(super) ledger: Ledger,
     pub(super) balance: Balance,
     pub(super) passed: Passed,
@@ -58,10 +67,26 @@ pub(super) struct Trail {
     pub(super) blind: Vec<Caveat>,
     /// Accounts and Regions that should have delivered logs and did not.
     pub(super) silent: Vec<(String, String)>,
-    /// The store that was read and its files, if it was one.
-    pub(super) stored: Option<(Store, Vec<PathBuf>)>,
+    /// How many roles of agents were followed into other services, where they were.
+    pub(super) followed: Option<usize>,
+    /// What was read of the model-invocation log, if a query asked.
+    pub(super) logs: Option<invocation::Told>,
+    /// What is known from before the window, in words, if a query asked.
+    pub(super) baseline: Option<String>,
+    /// The stores that were read, and their files.
+    pub(super) stored: Vec<(Store, Vec<PathBuf>)>,
+    /// What was asked for and the store cannot have.
+    pub(super) lacks: Vec<stored::Lack>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
+}
+
+/// Sources that were read.
+struct Read {
+    sources: Sources,
+    /// The tables that the run's queries read.
+    tables: Tables,
+    ingested: Ingested,
 }
 
 impl Prepared {
@@ -74,7 +99,9 @@ impl Prepared {
         };
         let window =
             clock::parse_window(input.from.as_deref(), input.to.as_deref(), now).map_err(Failure::usage)?;
+        history::check(input, &window)?;
         let policy = input.policy.as_deref().map(load_policy).transpose()?;
+        let own = rule::folder::read(&input.rules).map_err(Failure::usage)?;
         let scratch = Scratch::new(input.temp_dir.as_deref())?;
         let limits = engine::Limits {
             memory: input.memory_limit,
@@ -93,9 +120,10 @@ impl Prepared {
         }
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
-        put(&engine, "run", run_batch(policy.as_ref(), &window, now)?)?;
-        let rules = rules(&input.rules)?;
-        Ok(Self { engine, policy, rules, window, now, organization: None, scratch })
+        invocation::prices(&engine, input)?;
+        put(&engine, "run", run_batch(policy.as_ref(), &window, now, input.scope)?)?;
+        let rules = rules(&own, policy.as_ref(), &engine)?;
+        Ok(Self { engine, policy, rules, own, window, now, organization: None, scratch })
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.
@@ -110,58 +138,27 @@ impl Prepared {
             let (tables, wanted) = scans(&self.engine, queries, also)?;
             return stored::open(self, store, input, &tables, wanted, hash);
         }
-        let Self { engine, policy, window, now, organization, scratch, .. } = self;
-        let mut sources = Sources::open(input, &window, now)?;
-        let scope = Scope::get();
-        let filter = Filter::new(scope.needles(), scope.names());
-        let asked = Wanted {
-            from: window.from,
-            to: window.to,
-            accounts: input.accounts.clone(),
-            regions: input.regions.clone(),
+        let mut follow = match input.scope {
+            cli::Scope::Default => None,
+            cli::Scope::Agents => Some(Follow::of(self.policy.as_ref())?),
         };
-        let environments = |account: &str| {
-            policy.as_ref().and_then(|policy| policy.environment_of(account)).map(str::to_owned)
-        };
-        let shared = Shared {
-            scope,
-            filter: &filter,
-            wanted: &asked,
-            environments: &environments,
-            keep_content: input.keep_content,
-        };
-        let limits = ingest::Limits {
-            object: input.max_object_size,
-            memory: (input.memory_limit / 3).clamp(1 << 20, 64 << 20),
-            threads: threads(input),
-            folder: scratch.path().to_owned(),
-            hash,
-        };
-        let progress = Progress::default();
-        let objects = std::mem::take(&mut sources.objects);
-        let local = objects.len() as u64;
-        let known = || sources.known(local);
-        let feed = sources.remote.as_ref().map(|remote| &remote.feed);
         let wanted = OnceLock::new();
-        let (tables, ingested) = std::thread::scope(|scope| {
-            // Reading need not wait for plans; a query that cannot be planned ends it.
-            let planned = scope.spawn(|| match scans(&engine, queries, also) {
-                Ok((tables, columns)) => {
-                    let _ = wanted.set(columns);
-                    Ok(tables)
-                }
-                Err(error) => {
-                    progress.cancelled.store(true, Ordering::Relaxed);
-                    Err(error)
-                }
-            });
-            let ingested = progress::shown(&progress, &known, input.quiet, || {
-                ingest::ingest(objects, feed, &wanted, &shared, &limits, &progress)
-            });
-            (planned.join(), ingested)
-        });
-        let tables = tables.map_err(|_| Failure::failed("internal error: planning ended early"))??;
-        let ingested = ingested.map_err(Failure::failed)?;
+        let Read { sources, tables, ingested } = loop {
+            let read = self.read(input, queries, also, hash, &wanted, follow.as_ref())?;
+            let new = follow.as_mut().map_or(Ok(0), Follow::learn)?;
+            if new == 0 {
+                break read;
+            }
+            if input.sources.iter().any(|source| source == "-") {
+                say(&format!(
+                    "warning: Bedrock services assumed {new} roles that no policy names: standard input cannot be read \
+                     again for their other calls"
+                ));
+                break read;
+            }
+            say(&format!("reading again: Bedrock services assumed {new} roles that no policy names"));
+        };
+        let Self { engine, policy, rules, own, window, now, organization, scratch } = self;
         let passed = sources.passed();
         sources.say_notes(input.quiet);
         let schema = builder::schema();
@@ -184,10 +181,10 @@ impl Prepared {
         .map_err(Failure::failed)?;
         let ledger = ingested.ledger;
         // As a table the ledger takes far more memory than it does as entries: only if somebody asks it.
-        if tables.contains("objects") {
+        if tables.contains_key("objects") {
             put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
         }
-        if tables.contains("refusals") {
+        if tables.contains_key("refusals") {
             put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
         }
         let balance = ledger.balance();
@@ -200,8 +197,20 @@ impl Prepared {
         }
         warn(&ledger, input.quiet);
         let organization = organization.as_ref();
+        let asked = Asked {
+            engine: &engine,
+            input,
+            policy: policy.as_ref(),
+            organization,
+            window: &window,
+            now,
+            scratch: scratch.path(),
+            follow: follow.as_ref(),
+        };
+        let baseline = asked.fill(&tables, None)?;
+        let logs = invocation::fill(&engine, input, &window, now, &tables)?;
         let mut coverage = Coverage::default();
-        if organization.is_some() || tables.contains("coverage") {
+        if organization.is_some() || tables.contains_key("coverage") {
             ledger.names().for_each(|name| coverage.add(&Layout::of(name), &window));
         }
         let silent = cover(&engine, &coverage, organization)?;
@@ -210,14 +219,88 @@ impl Prepared {
             policy,
             window,
             now,
+            rules,
+            own,
             ledger,
             balance,
             passed,
             blind: listing::blind(&input.sources),
             silent,
-            stored: None,
+            followed: follow.as_ref().map(Follow::count),
+            logs,
+            baseline: baseline.line,
+            stored: baseline.other.into_iter().collect(),
+            lacks: Vec::new(),
             _scratch: scratch,
         })
+    }
+
+    /// Reads the sources once, from the first to the last.
+    fn read(
+        &self,
+        input: &Input,
+        queries: &[String],
+        also: &[Field],
+        hash: bool,
+        wanted: &OnceLock<FieldSet>,
+        follow: Option<&Follow>,
+    ) -> Result<Read, Failure> {
+        let mut sources = Sources::open(input, &self.window, self.now)?;
+        let scope = Scope::get();
+        let plain = || Filter::new(scope.needles(), scope.names());
+        let filter = follow.map_or_else(plain, |follow| follow.filter(scope));
+        let asked = Wanted {
+            from: self.window.from,
+            to: self.window.to,
+            accounts: input.accounts.clone(),
+            regions: input.regions.clone(),
+        };
+        let environments = |account: &str| {
+            self.policy.as_ref().and_then(|policy| policy.environment_of(account)).map(str::to_owned)
+        };
+        let is = |role: &str| follow.is_some_and(|follow| follow.is(role));
+        let assumed = |role: &str| follow.into_iter().for_each(|follow| follow.assume(role));
+        let followed = follow.map(|_| Followed { is: &is, assumed: &assumed });
+        let shared = Shared {
+            scope,
+            filter: &filter,
+            wanted: &asked,
+            environments: &environments,
+            keep_content: input.keep_content,
+            followed: followed.as_ref(),
+        };
+        let limits = ingest::Limits {
+            object: input.max_object_size,
+            memory: (input.memory_limit / 3).clamp(1 << 20, 64 << 20),
+            threads: threads(input),
+            folder: self.scratch.path().to_owned(),
+            hash,
+        };
+        let progress = Progress::default();
+        let objects = std::mem::take(&mut sources.objects);
+        let local = objects.len() as u64;
+        let known = || sources.known(local);
+        let feed = sources.remote.as_ref().map(|remote| &remote.feed);
+        let (tables, ingested) = std::thread::scope(|scope| {
+            // Reading need not wait for plans; a query that cannot be planned ends it.
+            let planned = scope.spawn(|| match scans(&self.engine, queries, also) {
+                Ok((tables, columns)) => {
+                    let _ = wanted.set(columns);
+                    Ok(tables)
+                }
+                Err(error) => {
+                    progress.cancelled.store(true, Ordering::Relaxed);
+                    Err(error)
+                }
+            });
+            let ingested = progress::shown(&progress, &known, input.quiet, || {
+                ingest::ingest(objects, feed, wanted, &shared, &limits, &progress)
+            });
+            (planned.join(), ingested)
+        });
+        let tables = tables.map_err(|_| Failure::failed("internal error: planning ended early"))??;
+        let ingested = ingested.map_err(Failure::failed)?;
+        Ok(Read { sources, tables, ingested })
     }
 }
 
@@ -225,19 +308,30 @@ impl Trail {
     /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
     /// the last query; a file that is there then was there all the time, since no name is used twice.
     pub(super) fn intact(&self) -> Result<(), Failure> {
-        let Some((store, files)) = &self.stored else { return Ok(()) };
-        match files.iter().find(|file| !file.exists()) {
+        let lost = self
+            .stored
+            .iter()
+            .find_map(|(store, files)| files.iter().find(|file| !file.exists()).map(|file| (store, file)));
+        match lost {
             None => Ok(()),
-            Some(_) => {
-                Err(Failure::failed(format!("the store {} was changed while it was read", store.name()))
-                    .help("run again"))
-            }
+            Some((store, lost)) => Err(Failure::failed(format!(
+                "the store {} lost {} while it was read",
+                store.name(),
+                lost.display()
+            ))
+            .help(
+                "if no other run was changing the store, restore it from a backup or collect into a new one",
+            )),
         }
     }
 
     /// Whether every object and record could be read, and everybody expected delivered.
     pub(super) fn complete(&self) -> bool {
-        self.balance.objects_refused == 0 && self.balance.refused == 0 && self.silent.is_empty()
+        self.balance.objects_refused == 0
+            && self.balance.refused == 0
+            && self.silent.is_empty()
+            && self.logs.as_ref().is_none_or(|logs| logs.complete)
+            && !self.lacks.iter().any(|lack| lack.incomplete)
     }
 
     /// The lines under every report: what was read, and what became of each record.
@@ -254,6 +348,12 @@ impl Trail {
             }
         }
         let mut lines = vec![format!("{objects}."), format!("{balance}.")];
+        if let Some(roles) = self.followed {
+            lines
+                .push(format!("Agents' roles whose calls were kept whatever service they went to: {roles}."));
+        }
+        lines.extend(self.baseline.clone());
+        lines.extend(self.logs.as_ref().map(|logs| logs.line.clone()));
         if self.passed.unlisted {
             lines.push("Accounts, Regions and days that were not asked for were not listed.".to_owned());
         }
@@ -267,26 +367,34 @@ impl Trail {
     }
 }
 
+/// The tables that queries read, each with the columns read of it.
+pub(super) type Tables = BTreeMap<String, BTreeSet<String>>;
+
 /// The tables that queries read, and the columns of `events` among them, `also` included.
-fn scans(
-    engine: &Engine,
-    queries: &[String],
-    also: &[Field],
-) -> Result<(BTreeSet<String>, FieldSet), Failure> {
+fn scans(engine: &Engine, queries: &[String], also: &[Field]) -> Result<(Tables, FieldSet), Failure> {
     let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
     let tables = engine.scans(&texts).map_err(query_failure)?;
     let columns = tables.get("events").map(|columns| FieldSet::named(columns.iter().map(String::as_str)));
     let wanted = columns.unwrap_or_default().union(FieldSet::of(also));
-    Ok((tables.into_keys().collect(), wanted))
+    Ok((tables, wanted))
 }
 
-/// The program's rules and those of the folders.
-pub(super) fn rules(folders: &[PathBuf]) -> Result<&'static [Rule], Failure> {
-    if folders.is_empty() {
+/// The program's rules, those of the folders and those of the policy. Files are checked against the tables.
+pub(super) fn rules(
+    own: &[Own],
+    policy: Option<&Policy>,
+    engine: &Engine,
+) -> Result<&'static [Rule], Failure> {
+    let customs = policy.map(Policy::customs).unwrap_or_default();
+    if own.is_empty() && customs.is_empty() {
         return rule::catalogue().map_err(Failure::failed);
     }
+    rule::folder::check(own, engine).map_err(Failure::usage)?;
+    let name = policy.map(Policy::name).unwrap_or_default();
+    let customs = customs.iter().map(|custom| rule::custom::rule(custom, name)).collect();
+    let rules = rule::folder::join(own, customs).map_err(Failure::usage)?;
     // A run has one set of rules, and lives as long as they do.
-    rule::folder::load(folders).map(|rules| &*rules.leak()).map_err(Failure::usage)
+    Ok(rules.leak())
 }
 
 /// Registers one batch under its own schema.
@@ -358,11 +466,20 @@ pub(super) fn threads(input: &Input) -> usize {
         .unwrap_or(2)
 }
 
-fn run_batch(policy: Option<&Policy>, window: &Window, now: i64) -> Result<RecordBatch, Failure> {
+fn run_batch(
+    policy: Option<&Policy>,
+    window: &Window,
+    now: i64,
+    scope: cli::Scope,
+) -> Result<RecordBatch, Failure> {
     use std::sync::Arc;
 
     use arrow::array::{ArrayRef, StringViewArray, TimestampMicrosecondArray};
 
+    let kept = match scope {
+        cli::Scope::Default => "default",
+        cli::Scope::Agents => "agents",
+    };
     let text = |value: Option<&str>| -> ArrayRef { Arc::new(StringViewArray::from_iter([value])) };
     let time = |value: Option<i64>| -> ArrayRef { Arc::new(TimestampMicrosecondArray::from_iter([value])) };
     RecordBatch::try_from_iter_with_nullable([
@@ -372,7 +489,7 @@ fn run_batch(policy: Option<&Policy>, window: &Window, now: i64) -> Result<Recor
         ("policy_name", text(policy.map(Policy::name)), true),
         ("policy_version", text(policy.map(Policy::version)), true),
         ("policy_sha256", text(policy.map(Policy::sha256)), true),
-        ("scope", text(Some("default")), true),
+        ("scope", text(Some(kept)), true),
         ("tool_version", text(Some(env!("CARGO_PKG_VERSION"))), true),
     ])
     .map_err(Failure::failed)

@@ -103,6 +103,15 @@ impl Filter {
         }
     }
 
+    /// The same, but a record is parsed, too, in which one of `roles` stands after a slash, as the name of a role does
+    /// in its ARN and in those of its sessions. `roles`: beginnings of names, of letters, digits and `+=,.@_-`.
+    pub fn following<'n>(self, roles: impl IntoIterator<Item = &'n str>) -> Self {
+        let mut needles = self.needles;
+        needles.extend(roles.into_iter().map(|role| Needle::new(&format!("/{role}"))));
+        let pairs = Pairs::new(needles.iter().chain([&self.key]).map(|needle| needle.pair));
+        Self { pairs, needles, ..self }
+    }
+
     /// Passes over nothing: what every other filter is compared with.
     pub fn none() -> Self {
         Self { key: Needle::new("\0\0"), ..Self::new(&[], []) }

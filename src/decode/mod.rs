@@ -9,6 +9,7 @@ mod canonical;
 pub mod filter;
 mod gunzip;
 pub mod inflate;
+pub mod invocation;
 pub mod record;
 pub mod shape;
 pub mod structure;

@@ -11,8 +11,9 @@ use crate::decode::structure::{MAX_DEPTH, Structure};
 use crate::event::account;
 use crate::event::builder::EventBuilder;
 use crate::event::json;
-use crate::event::record::{Identity, Record};
-use crate::event::row::{Meaning, Provenance, RecordKind};
+use crate::event::principal::{Jwt, Principal};
+use crate::event::record::{Identity, Record, Text};
+use crate::event::row::{Meaning, Provenance, RecordKind, Setting};
 use crate::event::scope::Scope;
 use crate::event::time;
 
@@ -108,12 +109,29 @@ pub struct Wanted {
     pub regions: Vec<String>,
 }
 
+/// Roles whose calls are kept whatever service they go to.
+pub struct Followed<'s> {
+    /// Whether a role is one of them, by its ARN.
+    pub is: &'s (dyn Fn(&str) -> bool + Sync),
+    /// Takes in the ARN of each role that a Bedrock service is seen to assume.
+    pub assumed: &'s (dyn Fn(&str) + Sync),
+}
+
+/// `requestParameters` of `AssumeRole`.
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AssumedRole<'a> {
+    #[serde(borrow)]
+    role_arn: Option<Text<'a>>,
+}
+
 /// Decodes objects one after the other; one per thread.
 pub struct Decoder<'s> {
     scope: &'s Scope,
     wanted: &'s Wanted,
     environments: &'s (dyn Fn(&str) -> Option<String> + Sync),
     keep_content: bool,
+    followed: Option<&'s Followed<'s>>,
     meaning: Meaning,
     inflater: Inflater,
     structure: Structure<'s>,
@@ -134,6 +152,8 @@ pub struct Shared<'s> {
     pub environments: &'s (dyn Fn(&str) -> Option<String> + Sync),
     /// Whether what callers put in by hand is kept as it is.
     pub keep_content: bool,
+    /// Roles that are followed into other services.
+    pub followed: Option<&'s Followed<'s>>,
 }
 
 /// The object being decoded.
@@ -155,6 +175,7 @@ impl<'s> Decoder<'s> {
             wanted: shared.wanted,
             environments: shared.environments,
             keep_content: shared.keep_content,
+            followed: shared.followed,
             meaning: Meaning::default(),
             inflater: Inflater::default(),
             structure: Structure::judging(shared.filter),
@@ -266,9 +287,17 @@ impl<'s> Decoder<'s> {
         let (source, name) = (record.event_source.as_deref(), record.event_name.as_deref());
         let invoked_by = identity.invoked_by.as_deref().filter(|service| !service.is_empty());
         let made_by = invoked_by.or(record.source_ip_address.as_deref());
+        let followed = self.followed.is_some_and(|followed| {
+            if name == Some("AssumeRole") && made_by.is_some_and(|service| self.scope.made_by(service)) {
+                let role: AssumedRole<'_> = json::part(record.request_parameters);
+                role.role_arn.as_deref().into_iter().for_each(followed.assumed);
+            }
+            Principal::of(&identity, &Jwt::default()).role_arn.is_some_and(|role| (followed.is)(&role))
+        });
         if let (Some(source), Some(name)) = (source, name)
             && !source.is_empty()
             && !name.is_empty()
+            && !followed
             && !self.scope.ours(source, name, made_by)
         {
             outcome.counts.not_ours += 1;
@@ -296,8 +325,7 @@ impl<'s> Decoder<'s> {
             &record,
             &identity,
             provenance,
-            environment.as_deref(),
-            self.keep_content,
+            Setting { environment: environment.as_deref(), keep_content: self.keep_content, followed },
             rows,
         );
         match appended {

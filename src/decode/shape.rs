@@ -113,6 +113,8 @@ struct Document<'a> {
     cloudtrail_event: Option<Text<'a>>,
     #[serde(borrow)]
     detail: Option<&'a RawValue>,
+    #[serde(borrow, rename = "detail-type")]
+    detail_type: Option<&'a RawValue>,
     #[serde(borrow)]
     event: Option<&'a RawValue>,
     #[serde(borrow, rename = "eventName")]
@@ -127,6 +129,15 @@ struct Document<'a> {
     schema_type: Option<&'a RawValue>,
     #[serde(borrow, rename = "digestStartTime")]
     digest_start_time: Option<&'a RawValue>,
+}
+
+/// What stands between two documents, without blanks; joined files bring their byte-order marks along.
+fn bare<'a>(gap: &'a [u8], separator: &[u8]) -> &'a [u8] {
+    let mut gap = gap.trim_ascii();
+    while let Some(rest) = gap.strip_prefix(b"\xef\xbb\xbf").filter(|_| separator.is_empty()) {
+        gap = rest.trim_ascii();
+    }
+    gap
 }
 
 /// Keys that tell a document from a record; a text without any of them is a record.
@@ -297,6 +308,14 @@ impl Located {
             self.spans.push(span);
             return Ok(());
         }
+        // EventBridge carries events of every service; those of CloudTrail say so: "AWS API Call via CloudTrail".
+        if document.detail_type.is_some_and(|kind| !kind.get().contains("CloudTrail"))
+            && document.detail.is_some()
+        {
+            self.shape.get_or_insert(Shape::Envelope);
+            self.spans.push(Span { parse: false, ..span });
+            return Ok(());
+        }
         if let Some(inner) = document.detail.or(document.event).filter(|raw| raw.get().starts_with('{')) {
             self.shape.get_or_insert(Shape::Envelope);
             self.spans.push(Span { range: place(text, inner), parse: true, ..span });
@@ -331,7 +350,7 @@ impl Located {
             let range = span.range.start + base..span.range.end + base;
             let expected: &[u8] = if index == 0 { b"" } else { separator };
             let gap = &text[at..range.start];
-            if gap != expected && gap.trim_ascii() != expected {
+            if gap != expected && bare(gap, separator) != expected {
                 return Err(ShapeError::Stray { at });
             }
             at = range.end;
@@ -433,6 +452,27 @@ mod tests {
             assert_eq!((shape, found.len()), (Shape::Lines, 3), "{text}");
         }
         assert_eq!(locate(&format!("[{note},{RECORD}]")).unwrap().1.len(), 2);
+    }
+
+    #[test]
+    fn events_of_other_services_on_a_bus_are_passed_over() {
+        let of = |kind: &str| {
+            let text =
+                format!(r#"{{"detail-type":"{kind}","source":"aws.ec2","detail":{{"state":"bedrock"}}}}"#);
+            let mut located = Located::default();
+            located.locate(text.as_bytes(), &mut Structure::default()).unwrap();
+            (located.shape, located.spans[0].parse)
+        };
+        assert_eq!(of("EC2 Instance State-change Notification"), (Some(Shape::Envelope), false));
+        assert_eq!(of("AWS API Call via CloudTrail"), (Some(Shape::Envelope), true));
+    }
+
+    #[test]
+    fn joined_files_bring_their_byte_order_marks_along() {
+        let joined =
+            format!("\u{feff}{RECORD}\n\u{feff}{RECORD}\u{feff}\r\n\u{feff}{{\"Records\":[{RECORD}]}}");
+        assert_eq!(locate(&joined).unwrap().1.len(), 3);
+        assert!(matches!(locate(&format!("[{RECORD},\u{feff}{RECORD}]")), Err(ShapeError::Stray { .. })));
     }
 
     #[test]

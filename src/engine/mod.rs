@@ -9,9 +9,11 @@
 mod document;
 mod error;
 mod function;
+mod json;
 mod min_by;
 mod order;
 mod parquet;
+mod pattern;
 mod plan;
 mod portable;
 mod rows;

@@ -30,6 +30,14 @@ impl Engine {
         Ok(scans)
     }
 
+    /// The names of the columns that a query returns; it is planned, not run.
+    pub fn columns(&self, sql: &str) -> Result<Vec<String>> {
+        let plan = self.plan(sql)?;
+        let names = plan.schema().fields().iter().map(|field| field.name().clone()).collect();
+        self.optimised(&plan)?;
+        Ok(names)
+    }
+
     /// The columns of one table that queries read.
     pub fn columns_scanned(&self, queries: &[&str], table: &str) -> Result<BTreeSet<String>> {
         Ok(self.scans(queries)?.remove(table).unwrap_or_default())

@@ -66,6 +66,26 @@ pub const COVERAGE: &[Column] = &[
     column("reason", Kind::Text, "Why nothing had to come."),
 ];
 
+/// `invocation_logs`: one row per call in Bedrock's model-invocation log.
+pub const INVOCATION_LOGS: &[Column] = &[
+    column("request_id", Kind::Text, "The request's id, as in `events.request_id`."),
+    column("account_id", Kind::Text, "The account."),
+    column("aws_region", Kind::Text, "The Region called."),
+    column("event_time", Kind::Time, "When, UTC."),
+    column("operation", Kind::Text, "InvokeModel, Converse, …"),
+    column("model_requested", Kind::Text, "The model as it was asked for."),
+    column("model_id", Kind::Text, "Its base id."),
+    column("identity_arn", Kind::Text, "Who called; a role's session, without the role's path."),
+    column("inference_region", Kind::Text, "Where the model ran."),
+    column("error_code", Kind::Text, "The error, if there was one."),
+    column("input_tokens", Kind::Int, "Tokens in, without those of a cache."),
+    column("output_tokens", Kind::Int, "Tokens out."),
+    column("cache_read_tokens", Kind::Int, "Tokens read from a cache."),
+    column("cache_write_tokens", Kind::Int, "Tokens written to a cache."),
+    column("log_object", Kind::Text, "The object it stands in."),
+    column("log_index", Kind::Int, "Its line, from 0."),
+];
+
 /// `run`: one row about this run; queries take the time from here.
 pub const RUN: &[Column] = &[
     column("run_time", Kind::Time, "When the run began, UTC."),
@@ -89,6 +109,11 @@ pub(super) const TABLES: &[(&str, &str, &[Column])] = &[
     ("objects", "the ledger: one row per log object", OBJECTS),
     ("refusals", "one row per record that could not be read", REFUSALS),
     ("coverage", "one row per account and Region that delivered logs, or should have", COVERAGE),
+    (
+        "invocation_logs",
+        "one row per call in Bedrock's model-invocation log, if one is given",
+        INVOCATION_LOGS,
+    ),
     ("run", "one row about this run", RUN),
 ];
 

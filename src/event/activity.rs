@@ -83,7 +83,7 @@ pub fn known(source: &str, name: &str) -> bool {
     listed(source, name).is_some()
 }
 
-/// Surface and activity of an event. `by_bedrock` says that a Bedrock service made the call: outside the Bedrock
+/// Surface and activity of an event. `by_bedrock` says that a Bedrock service or an agent's role made the call: outside the Bedrock
 /// family such a record is `downstream`, unless the catalogue gives it a weight of its own (an accepted agreement stays an
 /// entitlement, whoever accepted it). A name the catalogue does not list has its source's surface and is `other`.
 pub fn meaning(source: &str, name: &str, by_bedrock: bool) -> Meaning {

@@ -127,6 +127,17 @@ pub struct Provenance<'a> {
     pub delivered_at: Option<i64>,
 }
 
+/// What a record does not say of itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Setting<'a> {
+    /// The policy's environment of the record's account.
+    pub environment: Option<&'a str>,
+    /// Whether what callers put in by hand is kept in the JSON columns.
+    pub keep_content: bool,
+    /// Whether the caller is a role whose calls are kept whatever service they go to.
+    pub followed: bool,
+}
+
 /// What was appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Appended {
@@ -144,25 +155,23 @@ pub struct Meaning {
 }
 
 impl Meaning {
-    /// Appends the row of a record. `environment` is the policy's environment of the record's account; `keep_content`
-    /// keeps what callers put in by hand in the JSON columns. A refused record appends nothing.
+    /// Appends the row of a record. A refused record appends nothing.
     pub fn append(
         &mut self,
         record: &Record<'_>,
         identity: &Identity<'_>,
         provenance: Provenance<'_>,
-        environment: Option<&str>,
-        keep_content: bool,
+        setting: Setting<'_>,
         out: &mut EventBuilder,
     ) -> Result<Appended, Refusal> {
         let basics = Basics::of(record)?;
-        let row = Row::new(record, identity, basics, out.wanted());
+        let row = Row::new(record, identity, basics, setting.followed, out.wanted());
         let jwt = request::jwt(&row.additional);
         let shared = shared(record);
         let caller = (shared || out.wanted().intersects(CALLER)).then(|| Principal::of(identity, &jwt));
         let record_kind = row.kind(shared, caller.as_ref().and_then(|caller| caller.account_id));
 
-        row.what(record_kind, environment, out);
+        row.what(record_kind, setting.environment, out);
         row.outcome(out);
         if let Some(caller) = &caller {
             row.caller(caller, &jwt, out);
@@ -172,7 +181,7 @@ impl Meaning {
         row.agent(out);
         self.model(&row, out);
         self.origin(&row, out);
-        row.raw(keep_content, out);
+        row.raw(setting.keep_content, out);
         out.text(Field::LogObject, Some(provenance.log_object));
         out.int(Field::LogIndex, Some(provenance.log_index));
         out.time(Field::DeliveredAt, provenance.delivered_at);
@@ -244,7 +253,13 @@ struct Row<'r, 'a> {
 }
 
 impl<'r, 'a> Row<'r, 'a> {
-    fn new(record: &'r Record<'a>, identity: &'r Identity<'a>, basics: Basics<'r>, wanted: FieldSet) -> Self {
+    fn new(
+        record: &'r Record<'a>,
+        identity: &'r Identity<'a>,
+        basics: Basics<'r>,
+        followed: bool,
+        wanted: FieldSet,
+    ) -> Self {
         let scope = Scope::get();
         let by_bedrock = [identity.invoked_by.as_deref(), record.source_ip_address.as_deref()]
             .into_iter()
@@ -255,7 +270,7 @@ impl<'r, 'a> Row<'r, 'a> {
             record,
             identity,
             basics,
-            meaning: activity::meaning(basics.source, basics.name, by_bedrock),
+            meaning: activity::meaning(basics.source, basics.name, by_bedrock || followed),
             family: scope.family(basics.source),
             request_says_bearer: matches!(
                 basics.source,
@@ -509,7 +524,13 @@ mod tests {
         let provenance = Provenance { log_object: "object", log_index: 3, delivered_at: Some(0) };
         let mut out = EventBuilder::new(&wanted);
         let appended = Meaning::default()
-            .append(&record, &identity, provenance, Some("prod"), keep_content, &mut out)
+            .append(
+                &record,
+                &identity,
+                provenance,
+                Setting { environment: Some("prod"), keep_content, followed: false },
+                &mut out,
+            )
             .map_err(|refusal| refusal.to_string())?;
         let batch = out.finish().map_err(|error| error.to_string())?;
         let options = FormatOptions::default();
@@ -749,8 +770,13 @@ mod tests {
             serde_json::from_str(r#"{"eventSource":"s","eventName":"n","eventTime":"never"}"#).unwrap();
         let provenance = Provenance { log_object: "object", log_index: 0, delivered_at: None };
         let mut out = EventBuilder::new(&FieldSet::all());
-        let refused =
-            Meaning::default().append(&record, &Identity::default(), provenance, None, false, &mut out);
+        let refused = Meaning::default().append(
+            &record,
+            &Identity::default(),
+            provenance,
+            Setting::default(),
+            &mut out,
+        );
         assert_eq!(refused, Err(Refusal::Time("never".to_owned())));
         assert_eq!((out.rows(), out.finish().unwrap().num_rows()), (0, 0));
     }

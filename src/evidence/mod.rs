@@ -1,3 +1,4 @@
-//! ④ Whether the record is complete.
+//! ④ Whether the record is complete, and how records hang together.
 
 pub mod coverage;
+pub mod trace;

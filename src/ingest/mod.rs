@@ -2,6 +2,7 @@
 
 mod collector;
 mod duplicate;
+pub mod invocation;
 pub mod ledger;
 mod queue;
 pub mod store;

@@ -45,6 +45,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A bucket could not be read or written.
+    #[error(transparent)]
+    Bucket(#[from] crate::source::s3::S3Error),
     /// A column holds what its type has no room for, or is not what the schema says.
     #[error("cannot spell column {column:?} of {answer:?}: {source}; cast it to text in the query")]
     Column {

@@ -37,12 +37,17 @@ pub struct Written {
 /// The files that the manifest in `dir` lists: ask before writing anew, which removes it. None where there is no manifest, or
 /// one that is not ours.
 pub fn earlier(dir: &Path) -> Vec<Earlier> {
+    fs::read(dir.join(MANIFEST)).ok().map(|json| listed(&json)).unwrap_or_default()
+}
+
+/// The files that a manifest lists, if it is one of ours.
+pub(super) fn listed(json: &[u8]) -> Vec<Earlier> {
     #[derive(Deserialize)]
     struct Listed {
         schema: String,
         outputs: Vec<Earlier>,
     }
-    let listed = fs::read(dir.join(MANIFEST)).ok().and_then(|json| serde_json::from_slice(&json).ok());
+    let listed: Option<Listed> = serde_json::from_slice(json).ok();
     let ours = |listed: &Listed| listed.schema.starts_with("bedtrail-manifest/");
     listed.filter(ours).map(|listed| listed.outputs).unwrap_or_default()
 }
@@ -50,8 +55,8 @@ pub fn earlier(dir: &Path) -> Vec<Earlier> {
 /// A file that an earlier run wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Earlier {
-    file: String,
-    sha256: String,
+    pub(super) file: String,
+    pub(super) sha256: String,
 }
 
 /// Removes from `dir` the files of an earlier run that are not among those written now, so that no stale report stands beside

@@ -22,12 +22,18 @@ pub struct Manifest {
     pub command: Vec<String>,
     /// The half-open window of event time.
     pub window: Window,
-    /// Where the log objects came from, as given.
+    /// Where the log objects came from, as given: to this run, or to those that collected the store.
     pub sources: Vec<String>,
+    /// The store that was read, if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store: Option<Store>,
     /// Parameters of reports and rules that were set or defaulted, by `name` or `rule.name`.
     pub parameters: BTreeMap<String, String>,
     /// The policies judged by, oldest first; empty when there was none.
     pub policy: Vec<Policy>,
+    /// Files of rules beside the program's own.
+    #[serde(default)]
+    pub rules: Vec<RuleFile>,
     /// Records by what became of them: `seen`, `kept`, `not_ours`, …
     pub balance: BTreeMap<String, i64>,
     /// The list of log objects, when it was written.
@@ -38,6 +44,17 @@ pub struct Manifest {
     pub conditions: Vec<String>,
     /// Every other file of the run, in the order written.
     pub outputs: Vec<Written>,
+}
+
+/// A store, at the commit that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    /// Its folder, or `s3://bucket/prefix`.
+    pub place: String,
+    /// The number of its last commit.
+    pub commit: u64,
+    /// When that was made.
+    pub time: String,
 }
 
 /// A half-open window, `from` ≤ event time < `to`; null is unbounded.
@@ -56,6 +73,17 @@ pub struct Policy {
     pub name: String,
     /// Its own version.
     pub version: String,
+    /// The hash of the file.
+    pub sha256: String,
+}
+
+/// A file with a rule that the program does not bring along.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleFile {
+    /// The rule's code.
+    pub rule: String,
+    /// The file, as it was found.
+    pub file: String,
     /// The hash of the file.
     pub sha256: String,
 }
@@ -95,11 +123,17 @@ pub(super) mod tests {
             command: ["bedtrail", "audit", "-s", "logs/"].map(str::to_owned).to_vec(),
             window: Window { from: Some("2026-10-01T00:00:00Z".to_owned()), to: None },
             sources: vec!["logs/\u{202e}gnp".to_owned()],
+            store: None,
             parameters: BTreeMap::from([("BT101.days".to_owned(), "30".to_owned())]),
             policy: vec![Policy {
                 name: "ai-use".to_owned(),
                 version: "3".to_owned(),
                 sha256: "00".repeat(32),
+            }],
+            rules: vec![RuleFile {
+                rule: "ACME001".to_owned(),
+                file: "rules/ACME001-x.sql".to_owned(),
+                sha256: "33".repeat(32),
             }],
             balance: BTreeMap::from([("seen".to_owned(), 12), ("kept".to_owned(), 3)]),
             ledger: Some(Ledger { file: "ledger.parquet".to_owned(), sha256: "11".repeat(32), rows: 2 }),
@@ -143,6 +177,13 @@ pub(super) mod tests {
               "name": "ai-use",
               "version": "3",
               "sha256": "0000000000000000000000000000000000000000000000000000000000000000"
+            }
+          ],
+          "rules": [
+            {
+              "rule": "ACME001",
+              "file": "rules/ACME001-x.sql",
+              "sha256": "3333333333333333333333333333333333333333333333333333333333333333"
             }
           ],
           "balance": {

@@ -9,6 +9,8 @@ pub mod folder;
 pub mod format;
 pub mod manifest;
 mod text;
+pub mod trace;
+pub mod upload;
 
 use std::fmt;
 use std::io::Write;

@@ -45,6 +45,10 @@ pub struct Environment {
     pub business_hours: Option<BusinessHours>,
     /// What data is processed there, e.g. `personal`.
     pub data_class: Option<String>,
+    /// The mode of data retention that its accounts are to have.
+    pub data_retention: Option<String>,
+    /// `required` where prompts and completions have to be logged.
+    pub content_logging: Option<&'static str>,
 }
 
 /// `business_hours`, in the policy's time zone.
@@ -211,4 +215,29 @@ pub struct Logging {
     pub buckets: Vec<String>,
     /// Keys that encrypt logs.
     pub keys: Vec<String>,
+}
+
+/// `[approved]`: who and what is known and approved. All are globs; an empty list rules nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Approved {
+    /// Principals that may change, import and customise models.
+    pub model_admins: Vec<String>,
+    /// Principals that may ask for access to models and accept their terms.
+    pub entitlement_admins: Vec<String>,
+    /// Principals that may change agents, gateways and what they may use.
+    pub agent_admins: Vec<String>,
+    /// Principals that may buy and change throughput.
+    pub capacity_admins: Vec<String>,
+    /// Principals that may try many models.
+    pub evaluators: Vec<String>,
+    /// Roles of one-purpose workloads, behind which there need be no person.
+    pub shared_roles: Vec<String>,
+    /// Where batch jobs may read and write: bucket names or `s3://bucket/prefix`.
+    pub batch_buckets: Vec<String>,
+    /// Where knowledge bases and trainings may take data from: bucket names or `s3://bucket/prefix`.
+    pub data_buckets: Vec<String>,
+    /// Accounts that may share in what is ours.
+    pub trusted_accounts: Vec<String>,
+    /// User agents of agent runtimes.
+    pub runtime_agents: Vec<String>,
 }

@@ -9,6 +9,7 @@ mod check;
 mod entry;
 mod glob;
 mod lifecycle;
+mod offset;
 mod predicate;
 mod problem;
 mod read;
@@ -26,8 +27,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use sha2::{Digest as _, Sha256};
 
 pub use entry::{
-    Agent, BusinessHours, Custom, Defaults, Environment, Grant, Logging, ModelEnd, Parameter, RuleSetting,
-    Waiver,
+    Agent, Approved, BusinessHours, Custom, Defaults, Environment, Grant, Logging, ModelEnd, Parameter,
+    RuleSetting, Waiver,
 };
 pub use glob::{glob_matches, glob_to_regex};
 pub use problem::{Problem, ProblemKind};
@@ -62,6 +63,7 @@ struct Content {
     model_ends: Vec<ModelEnd>,
     agents: Vec<Agent>,
     logging: Logging,
+    approved: Approved,
     aliases: BTreeMap<String, String>,
     rules: BTreeMap<String, RuleSetting>,
     customs: Vec<Custom>,
@@ -212,6 +214,11 @@ impl Policy {
     /// `[logging]`.
     pub fn logging(&self) -> &Logging {
         &self.content.logging
+    }
+
+    /// `[approved]`.
+    pub fn approved(&self) -> &Approved {
+        &self.content.approved
     }
 
     /// `[[waiver]]`, in file order.

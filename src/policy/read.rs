@@ -126,7 +126,9 @@ fn form(source: &Source, error: &Error, at: &Range<usize>, path: &[String]) -> P
             "string" => "text",
             other => other,
         };
-        let help = if key == "accounts" && written.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_') {
+        let help = if ["accounts", "trusted_accounts"].contains(&key)
+            && written.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
+        {
             Some(account_help(&written.replace('_', "")))
         } else if expected.starts_with("a date") && found == "text" {
             Some(format!("without quotes: {key} = {}", written.trim_matches(['"', '\'']).escape_debug()))

@@ -7,12 +7,13 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike as _};
 
 use super::Policy;
 use super::entry::{Environment, Grant};
 use super::glob::{glob_to_pathless_regex, glob_to_regex};
 use super::lifecycle::lifecycles;
+use super::offset;
 use super::table::{TABLES, TableDoc};
 use crate::event::column::Kind;
 
@@ -51,6 +52,12 @@ impl From<&Option<String>> for Cell {
 impl From<usize> for Cell {
     fn from(number: usize) -> Self {
         Self::Int(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<i64> for Cell {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
     }
 }
 
@@ -151,6 +158,32 @@ fn rows(policy: &Policy, table: &str, now: NaiveDateTime) -> Rows {
                     .map(|(class, setting)| row![&environment.name, *class, *setting])
             })
             .collect(),
+        "policy_environment_setting" => environments
+            .flat_map(|environment| {
+                let settings = [
+                    ("data_class", environment.data_class.as_deref()),
+                    ("data_retention", environment.data_retention.as_deref()),
+                    ("content_logging", environment.content_logging),
+                ];
+                let given = settings.into_iter().filter_map(|(name, value)| Some((name, value?)));
+                given.map(|(name, value)| row![&environment.name, name, value]).collect::<Rows>()
+            })
+            .collect(),
+        "policy_business_hours" => environments.flat_map(business_hours).collect(),
+        "policy_offset" => offset::stretches(&content.timezone)
+            .into_iter()
+            .map(|stretch| row![stretch.from, stretch.to, stretch.minutes])
+            .collect(),
+        "policy_model_admin" => principals(&content.approved.model_admins),
+        "policy_entitlement_admin" => principals(&content.approved.entitlement_admins),
+        "policy_agent_admin" => principals(&content.approved.agent_admins),
+        "policy_capacity_admin" => principals(&content.approved.capacity_admins),
+        "policy_evaluator" => principals(&content.approved.evaluators),
+        "policy_shared_role" => principals(&content.approved.shared_roles),
+        "policy_batch_bucket" => patterns(&content.approved.batch_buckets),
+        "policy_data_bucket" => patterns(&content.approved.data_buckets),
+        "policy_trusted_account" => patterns(&content.approved.trusted_accounts),
+        "policy_runtime_agent" => patterns(&content.approved.runtime_agents),
         "policy_allow" => grants(&content.allow, true),
         "policy_deny" => grants(&content.deny, false),
         "policy_allow_tool" => tools(&content.allow),
@@ -220,6 +253,22 @@ fn rows(policy: &Policy, table: &str, now: NaiveDateTime) -> Rows {
         // A test holds this list against the tables.
         _ => Rows::new(),
     }
+}
+
+fn principals(globs: &[String]) -> Rows {
+    globs.iter().map(|glob| row![glob, &glob_to_regex(glob), &glob_to_pathless_regex(glob)]).collect()
+}
+
+fn patterns(globs: &[String]) -> Rows {
+    globs.iter().map(|glob| row![glob, &glob_to_regex(glob)]).collect()
+}
+
+fn business_hours(environment: &Environment) -> Rows {
+    let Some(hours) = &environment.business_hours else { return Rows::new() };
+    let minute = |time: NaiveTime| i64::from(time.num_seconds_from_midnight() / 60);
+    let end = hours.end.map_or(24 * 60, minute);
+    let days = hours.days.iter();
+    days.map(|day| row![&environment.name, i64::from(*day), minute(hours.start), end]).collect()
 }
 
 /// `None` alone where a list is empty, which stands for everything.

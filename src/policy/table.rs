@@ -81,6 +81,68 @@ tables! {
         environment Text "The environment.",
         cidr Text "Network address and bits.",
     }
+    policy_environment_setting "Further settings of an environment." {
+        environment Text "The environment.",
+        name Text "data_class, data_retention or content_logging.",
+        value Text "The setting: a class, a retention mode, or required and optional.",
+    }
+    policy_business_hours "When people work in an environment: one row per day." {
+        environment Text "The environment.",
+        day Int "Day of the week in local time: 1 is Monday, 7 Sunday.",
+        start_minute Int "First minute of the day that counts, local time.",
+        end_minute Int "First minute that no longer counts, local time; 1440 is the end of the day.",
+    }
+    policy_offset "The policy's time zone: local time is UTC and these minutes, from 2010 to 2040." {
+        from_time Time "First instant of the stretch, UTC.",
+        to_time Time "First instant after it, UTC.",
+        minutes Int "Minutes that local time is ahead of UTC.",
+    }
+    policy_model_admin "Principals that may change, import and customise models." {
+        pattern Text "Principal or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+        pathless_re Text "The same for a role ARN whose path the record lost: every role it may mean.",
+    }
+    policy_entitlement_admin "Principals that may ask for access to models and accept their terms." {
+        pattern Text "Principal or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+        pathless_re Text "The same for a role ARN whose path the record lost: every role it may mean.",
+    }
+    policy_agent_admin "Principals that may change agents, gateways and what they may use." {
+        pattern Text "Principal or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+        pathless_re Text "The same for a role ARN whose path the record lost: every role it may mean.",
+    }
+    policy_capacity_admin "Principals that may buy and change throughput." {
+        pattern Text "Principal or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+        pathless_re Text "The same for a role ARN whose path the record lost: every role it may mean.",
+    }
+    policy_evaluator "Principals that may try many models." {
+        pattern Text "Principal or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+        pathless_re Text "The same for a role ARN whose path the record lost: every role it may mean.",
+    }
+    policy_shared_role "Roles of one-purpose workloads, behind which there need be no person." {
+        pattern Text "Principal or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+        pathless_re Text "The same for a role ARN whose path the record lost: every role it may mean.",
+    }
+    policy_batch_bucket "Where batch jobs may read and write." {
+        pattern Text "Bucket name, s3://bucket/prefix or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+    }
+    policy_data_bucket "Where knowledge bases and trainings may take data from." {
+        pattern Text "Bucket name, s3://bucket/prefix or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+    }
+    policy_trusted_account "Accounts that may share in what is ours." {
+        pattern Text "Account id or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+    }
+    policy_runtime_agent "User agents of agent runtimes." {
+        pattern Text "User agent or glob, as written.",
+        pattern_re Text "The same as an anchored regular expression.",
+    }
     policy_allow "Who may use which model: one row per combination of an [[allow]] entry." {
         allow_id Text "The entry's id.",
         position Int "Order in the file, from 0.",

@@ -3,6 +3,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::*;
 
+mod approved;
 mod mistake;
 mod relation;
 

@@ -27,6 +27,7 @@ pub(super) struct File {
     pub(super) model_end: Vec<Spanned<ModelEnd>>,
     pub(super) agent: Vec<Spanned<Agent>>,
     pub(super) logging: Logging,
+    pub(super) approved: Approved,
     pub(super) aliases: BTreeMap<Text, Text>,
     pub(super) alias: Vec<Spanned<Alias>>,
     pub(super) rules: BTreeMap<Text, Rule>,
@@ -55,6 +56,8 @@ pub(super) struct Environment {
     pub(super) credentials: Credentials,
     pub(super) business_hours: Option<Spanned<Hours>>,
     pub(super) data_class: Option<Text>,
+    pub(super) data_retention: Option<Text>,
+    pub(super) content_logging: Option<Text>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -130,6 +133,22 @@ pub(super) struct Logging {
     pub(super) invocation_log_targets: Texts,
     pub(super) log_buckets: Texts,
     pub(super) log_keys: Texts,
+}
+
+/// `[approved]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Approved {
+    pub(super) model_admins: Texts,
+    pub(super) entitlement_admins: Texts,
+    pub(super) agent_admins: Texts,
+    pub(super) capacity_admins: Texts,
+    pub(super) evaluators: Texts,
+    pub(super) shared_roles: Texts,
+    pub(super) batch_buckets: Texts,
+    pub(super) data_buckets: Texts,
+    pub(super) trusted_accounts: Texts,
+    pub(super) runtime_agents: Texts,
 }
 
 #[derive(Debug, Default, Deserialize)]

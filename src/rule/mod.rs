@@ -1,6 +1,6 @@
 //! ④ Rules: one SQL file each under `queries/rules/`, what they find, and the waivers that cover it.
 //!
-//! [`header`] reads the files, [`parameter`] puts a policy's numbers and lists into their SQL, [`fold`] groups the
+//! [`header`] reads the files, [`folder`] those of a user, [`custom`] makes rules of a policy's conditions, [`parameter`] puts a policy's numbers and lists into their SQL, [`fold`] groups the
 //! events they judge, [`plan`] joins them with what the policy says, [`run`] runs them, [`waiver`] splits the events
 //! between what is waived and what is not, [`text`] writes them out for people.
 //!
@@ -27,6 +27,7 @@
 //! that would rather do all this itself. It returns the result as it is, in a total ORDER BY.
 
 mod ask;
+pub mod custom;
 pub mod fold;
 pub mod folder;
 pub mod header;
@@ -36,6 +37,7 @@ pub mod parameter;
 pub mod plan;
 mod row;
 pub mod run;
+pub mod sigma;
 pub mod text;
 pub mod waiver;
 

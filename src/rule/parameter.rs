@@ -245,6 +245,16 @@ pub(super) fn message(error: ParserError) -> String {
     }
 }
 
+/// A value as it is written in SQL, a list without its parentheses.
+pub(super) fn written(value: &Value) -> String {
+    match value {
+        Value::List(all) => {
+            all.iter().map(|one| literal(one.clone()).to_string()).collect::<Vec<_>>().join(", ")
+        }
+        one => literal(one.clone()).to_string(),
+    }
+}
+
 /// A time as the literal both engines read: `2026-10-01 00:00:00.000000`.
 pub(super) fn timestamp_text(micros: i64) -> String {
     clock::format_micros(micros).replace('T', " ").trim_end_matches('Z').to_owned()

@@ -68,6 +68,10 @@ pub fn list(given: &str, extent: &Extent) -> Result<Listing, ListError> {
 fn folder(path: &Path, extent: &Extent, listing: &mut Listing) {
     let mut hidden = 0;
     let visible = |entry: &walkdir::DirEntry| {
+        // A store beside the logs that it was made of is none of them.
+        if entry.depth() > 0 && entry.file_type().is_dir() && entry.path().join("_bedtrail/log").is_dir() {
+            return false;
+        }
         let shown = entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".");
         // What is in a hidden folder is not looked at: it counts as one.
         hidden += u64::from(!shown);

@@ -127,7 +127,8 @@ impl Extent {
         };
         // Bodies that Bedrock stores beside its invocation log are prompts and answers, never records.
         let body = layout.folder == Folder::InvocationLog && layout.is_body(name);
-        if layout.folder == Folder::Other || body || !named {
+        let stored = name.contains("/_bedtrail/");
+        if layout.folder == Folder::Other || body || stored || !named {
             Fate::Skipped
         } else if self.reads(&layout) {
             Fate::Read

@@ -537,6 +537,7 @@ fn decode(text: &str, filter: &Filter) -> Decoded {
         wanted: &wanted,
         environments: &|_: &str| None,
         keep_content: true,
+        followed: None,
     };
     let mut rows = EventBuilder::new(&FieldSet::all());
     let mut keys = vec![];

@@ -5,67 +5,32 @@
 //! two arguments, as Trino's: write `(?i)` into the pattern for what would be a flag.
 
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, BooleanBuilder};
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{DataFusionError, Result, exec_datafusion_err, plan_err};
+use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use regex::Regex;
 
 use super::{Arguments, text_type};
+use crate::engine::pattern::Patterns;
 
 const NAME: &str = "regexp_like";
-
-/// Beyond so many patterns the cache starts anew: a column of patterns may hold anything.
-const KEPT: usize = 4096;
 
 pub(super) fn make() -> ScalarUDF {
     ScalarUDF::new_from_impl(RegexpLike {
         signature: Signature::user_defined(Volatility::Immutable),
-        compiled: Mutex::default(),
+        patterns: Patterns::default(),
     })
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 struct RegexpLike {
     signature: Signature,
-    compiled: Mutex<HashMap<String, Arc<Regex>>>,
-}
-
-// Two instances are one function: the cache changes no answer.
-impl PartialEq for RegexpLike {
-    fn eq(&self, other: &Self) -> bool {
-        self.signature == other.signature
-    }
-}
-
-impl Eq for RegexpLike {}
-
-impl Hash for RegexpLike {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.signature.hash(state);
-    }
-}
-
-impl RegexpLike {
-    fn compile(&self, pattern: &str) -> Result<Arc<Regex>, DataFusionError> {
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(regex) = compiled.get(pattern) {
-            return Ok(Arc::clone(regex));
-        }
-        let regex = Regex::new(pattern)
-            .map_err(|error| exec_datafusion_err!("'{pattern}' is no regular expression: {error}"))?;
-        if compiled.len() >= KEPT {
-            compiled.clear();
-        }
-        let regex = Arc::new(regex);
-        compiled.insert(pattern.to_owned(), Arc::clone(&regex));
-        Ok(regex)
-    }
+    patterns: Patterns,
 }
 
 impl ScalarUDFImpl for RegexpLike {
@@ -107,7 +72,7 @@ impl ScalarUDFImpl for RegexpLike {
                 _ => {
                     let regex = match batch.get(pattern) {
                         Some(regex) => Arc::clone(regex),
-                        None => Arc::clone(batch.entry(pattern).or_insert(self.compile(pattern)?)),
+                        None => Arc::clone(batch.entry(pattern).or_insert(self.patterns.compile(pattern)?)),
                     };
                     &last.insert((pattern, regex)).1
                 }
@@ -126,6 +91,7 @@ mod tests {
     use datafusion::config::ConfigOptions;
 
     use super::*;
+    use crate::engine::pattern::KEPT;
 
     fn invoke(
         function: &RegexpLike,
@@ -147,7 +113,10 @@ mod tests {
     }
 
     fn function() -> RegexpLike {
-        RegexpLike { signature: Signature::user_defined(Volatility::Immutable), compiled: Mutex::default() }
+        RegexpLike {
+            signature: Signature::user_defined(Volatility::Immutable),
+            patterns: Patterns::default(),
+        }
     }
 
     #[test]
@@ -167,7 +136,7 @@ mod tests {
                 .count();
         }
         assert_eq!(found, (0..100_000).filter(|row| row % 49 == row % 50).count());
-        assert_eq!(function.compiled.lock().unwrap().len(), 50);
+        assert_eq!(function.patterns.0.lock().unwrap().len(), 50);
     }
 
     #[test]
@@ -190,9 +159,9 @@ mod tests {
     fn the_cache_is_bounded() {
         let function = function();
         for number in 0..=KEPT {
-            function.compile(&number.to_string()).unwrap();
+            function.patterns.compile(&number.to_string()).unwrap();
         }
-        assert_eq!(function.compiled.lock().unwrap().len(), 1);
+        assert_eq!(function.patterns.0.lock().unwrap().len(), 1);
         let empty: ArrayRef = Arc::new(StringViewArray::from(Vec::<&str>::new()));
         assert_eq!(empty.len(), 0);
     }

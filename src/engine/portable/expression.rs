@@ -14,8 +14,6 @@ impl Check {
         match expression {
             Expr::Identifier(_)
             | Expr::CompoundIdentifier(_)
-            | Expr::IsNull(_)
-            | Expr::IsNotNull(_)
             | Expr::IsDistinctFrom(..)
             | Expr::IsNotDistinctFrom(..)
             | Expr::InList { .. }
@@ -30,6 +28,7 @@ impl Check {
             | Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not, .. }
             | Expr::Substring { special: false, .. }
             | Expr::Trim { trim_characters: None, .. } => {}
+            Expr::IsNull(inner) | Expr::IsNotNull(inner) => self.takes_json(inner),
             Expr::InSubquery { subquery, .. } | Expr::Exists { subquery, .. } | Expr::Subquery(subquery) => {
                 self.unname(&subquery.body);
             }

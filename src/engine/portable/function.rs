@@ -1,5 +1,7 @@
 //! The short list of functions that both engines have and that answer alike.
 
+use std::ptr::from_ref;
+
 use datafusion::sql::sqlparser::ast::{
     DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
     FunctionArgumentList, FunctionArguments, Value, WindowType,
@@ -16,11 +18,20 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "bool_or",
     "coalesce",
     "count",
+    "date_add",
     "date_trunc",
+    "day_of_week",
     "dense_rank",
     "first_value",
+    "floor",
     "grouping",
+    "json_array_contains",
+    "json_array_get",
+    "json_array_length",
+    "json_extract",
     "json_extract_scalar",
+    "json_format",
+    "json_size",
     "lag",
     "last_value",
     "lead",
@@ -31,6 +42,7 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "min_by",
     "nullif",
     "rank",
+    "regexp_extract",
     "regexp_like",
     "regexp_replace",
     "replace",
@@ -41,6 +53,7 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "substr",
     "substring",
     "sum",
+    "to_unixtime",
     "trim",
     "upper",
 ];
@@ -69,6 +82,20 @@ const INSTEAD: &[(&str, &str)] = &[
     ("string_agg", "use array_join(array_agg(x ORDER BY x), ' ')"),
 ];
 
+/// Functions whose answer has the type JSON in Trino, which nothing but the functions of [`OF_JSON`] takes.
+const JSON: &[&str] = &["json_array_get", "json_extract"];
+
+/// Functions that take JSON, be it of the type JSON or text, as their first argument.
+const OF_JSON: &[&str] = &[
+    "json_array_contains",
+    "json_array_get",
+    "json_array_length",
+    "json_extract",
+    "json_extract_scalar",
+    "json_format",
+    "json_size",
+];
+
 /// Window functions whose answer is the order's.
 const ORDERED: &[&str] = &["dense_rank", "first_value", "lag", "last_value", "lead", "rank", "row_number"];
 
@@ -92,6 +119,21 @@ impl Check {
             || !function.within_group.is_empty();
         self.object_if(odd, "a function takes arguments, FILTER (WHERE …) and OVER (…) only");
         self.arguments(&name, list);
+        if OF_JSON.contains(&name.as_str())
+            && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))) = list.args.first()
+        {
+            self.takes_json(argument);
+        }
+        if JSON.contains(&name.as_str()) && !self.taken.contains(&from_ref(function).addr()) {
+            self.object(format!(
+                "{name} gives a value of type JSON in Trino, and text here: put it into json_format(…) or another json function"
+            ));
+        }
+        if name == "json_format"
+            && !matches!(list.args.first(), Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(inner)))) if JSON.contains(&inner.name.to_string().to_lowercase().as_str()))
+        {
+            self.object("json_format takes a value of type JSON: json_format(json_extract(x, '$.a'))");
+        }
         if let Some(window) = &function.over {
             let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
             self.object_if(distinct, "DISTINCT with OVER is not portable: group first");
@@ -102,6 +144,17 @@ impl Check {
             if unordered && ORDERED.contains(&name.as_str()) {
                 self.object(format!("{name} without ORDER BY answers differently in every run"));
             }
+        }
+    }
+
+    /// JSON may stand here.
+    pub(super) fn takes_json(&mut self, expression: &Expr) {
+        match expression {
+            Expr::Nested(inner) => self.takes_json(inner),
+            Expr::Function(function) => {
+                self.taken.insert(from_ref(function).addr());
+            }
+            _ => {}
         }
     }
 

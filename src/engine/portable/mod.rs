@@ -50,7 +50,12 @@ pub fn check_portable(sql: &str) -> Vec<Objection> {
             }];
         }
     };
-    let mut check = Check { objections: BTreeSet::new(), place: Location::empty(), unnamed: BTreeSet::new() };
+    let mut check = Check {
+        objections: BTreeSet::new(),
+        place: Location::empty(),
+        unnamed: BTreeSet::new(),
+        taken: BTreeSet::new(),
+    };
     match statements.as_slice() {
         [Statement::Query(query)] => {
             let _ = query.visit(&mut check);
@@ -72,6 +77,8 @@ struct Check {
     place: Location,
     /// SELECTs, by address, whose columns nobody sees, so that they need no names.
     unnamed: BTreeSet<usize>,
+    /// Functions, by address, that stand where JSON is taken.
+    taken: BTreeSet<usize>,
 }
 
 impl Check {

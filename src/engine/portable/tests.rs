@@ -64,6 +64,25 @@ fn everything_shipped_is_portable() {
 }
 
 #[test]
+fn json_stands_only_where_json_is_taken() {
+    for portable in [
+        "SELECT json_format(json_extract(a, '$.b')) AS b, json_array_length(json_extract(a, '$.c')) AS c FROM t",
+        "SELECT json_extract_scalar((json_array_get(json_extract(a, '$.b'), 0)), '$.c') AS b FROM t",
+        "SELECT a FROM t WHERE json_extract(a, '$.b') IS NOT NULL AND json_array_get(a, 0) IS NULL",
+    ] {
+        assert_eq!(objections(portable), "", "{portable}");
+    }
+    for odd in [
+        "SELECT json_extract(a, '$.b') AS b FROM t",
+        "SELECT a FROM t WHERE json_array_get(a, 0) = 'x'",
+        "SELECT json_extract(a, json_extract(b, '$')) IS NULL AS c FROM t",
+    ] {
+        assert!(objections(odd).contains("gives a value of type JSON in Trino"), "{odd}");
+    }
+    assert!(objections("SELECT json_format(a) AS b FROM t").contains("json_format takes"));
+}
+
+#[test]
 fn every_function_on_the_list_exists_here() {
     let engine = Engine::new(Limits { memory: 64 << 20, spill_dir: None, partitions: 1 }).unwrap();
     for name in function::FUNCTIONS {
@@ -136,7 +155,7 @@ fn what_is_not_portable_is_told_with_its_place() {
     1:23 ILIKE is not portable: compare lower(x)
     1:8 the function approx_distinct is not portable: use COUNT(DISTINCT x)
     1:33 the function any_value is not portable: it gives another value in every run; use MIN
-    1:8 the function frobnicate is not portable: functions are array_agg, array_join, avg, bool_and, bool_or, coalesce, count, date_trunc, dense_rank, first_value, grouping, json_extract_scalar, lag, last_value, lead, length, lower, max, min, min_by, nullif, rank, regexp_like, regexp_replace, replace, row_number, split_part, starts_with, strpos, substr, substring, sum, trim, upper
+    1:8 the function frobnicate is not portable: functions are array_agg, array_join, avg, bool_and, bool_or, coalesce, count, date_add, date_trunc, day_of_week, dense_rank, first_value, floor, grouping, json_array_contains, json_array_get, json_array_length, json_extract, json_extract_scalar, json_format, json_size, lag, last_value, lead, length, lower, max, min, min_by, nullif, rank, regexp_extract, regexp_like, regexp_replace, replace, row_number, split_part, starts_with, strpos, substr, substring, sum, to_unixtime, trim, upper
     1:8 regexp_replace replaces every match in Trino and one in DataFusion: let the pattern end in \z
     1:46 regexp_replace replaces every match in Trino and one in DataFusion: let the pattern end in \z
     1:8 min_by is portable with a number as its third argument: min_by(x, y, 5)

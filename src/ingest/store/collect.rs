@@ -9,10 +9,10 @@ use super::compact;
 use super::entry::{self, Booked, Columns, Flat};
 use super::known::Fate;
 use super::ledger::{self, Merged};
-use super::log::{Commit, FORMAT, Part, PartKind, Scope, key};
+use super::log::{Commit, FORMAT, Listed, Part, PartKind, Scope, key};
 use super::settle::{Outcome, Settled, settle};
 use super::write::{Files, folder};
-use super::{Store, StoreError, keys, part};
+use super::{Store, StoreError, day_of, keys, part};
 use crate::decode::record::Shared;
 use crate::event::column::COLUMNS;
 use crate::event::row::RecordKind;
@@ -40,6 +40,8 @@ pub struct Collecting<'c> {
     pub time: String,
     /// Files of the listing that are no logs.
     pub skipped: u64,
+    /// Sources whose listing left nothing out: what the store remembers of it once all is collected.
+    pub listed: BTreeMap<String, Listed>,
 }
 
 /// What a run has collected.
@@ -75,6 +77,18 @@ pub struct Sifted {
 }
 
 impl Store {
+    /// The names of objects that could not be read, in order.
+    pub fn refused(&self, mut take: impl FnMut(&str)) -> Result<(), StoreError> {
+        let mut merged = Merged::open(&*self.medium, &self.state, Some(&["log_object", "reason"]))?;
+        while let Some((batch, row)) = merged.next()? {
+            let columns = Columns::of(batch);
+            if columns.text("reason", row).is_some() {
+                take(columns.text("log_object", row).unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
     /// Compares a listing, sorted by name, with the ledger. Both are walked once, side by side.
     pub fn sift(&self, listing: &[LogObject]) -> Result<Sifted, StoreError> {
         let columns = ["log_object", "tag", "reason", "sha256", "foreign"];
@@ -124,14 +138,18 @@ impl Store {
             collected.refused.clear();
             let mut overtaken = false;
             // A listing can be long: no second copy of all of it.
-            for piece in sifted.new.chunks(OBJECTS) {
+            let mut pieces = sifted.new.chunks(OBJECTS).peekable();
+            while let Some(piece) = pieces.next() {
                 let objects = piece.iter().map(|at| listing[*at].clone()).collect();
-                for source in &sources(objects, with) {
-                    overtaken =
-                        overtaken || !self.collect_from(source, &sifted.before, with, &mut collected)?;
+                let sources = sources(objects, with);
+                for (source, left) in sources.iter().zip((0..sources.len()).rev()) {
+                    let last = left == 0 && pieces.peek().is_none();
+                    overtaken = overtaken
+                        || !self.collect_from(source, last, &sifted.before, with, &mut collected)?;
                 }
             }
             if !overtaken {
+                self.remember(with)?;
                 collected.refused.sort_unstable();
                 return Ok(collected);
             }
@@ -144,6 +162,7 @@ impl Store {
     fn collect_from(
         &mut self,
         source: &Source,
+        last: bool,
         before: &BTreeMap<String, Flat>,
         with: &Collecting<'_>,
         collected: &mut Collected,
@@ -152,7 +171,7 @@ impl Store {
         loop {
             let chunk = Chunk::gather(reading, with.shared, with.limits, with.progress)?;
             let (read, all) = (chunk.objects.len(), chunk.all);
-            if !self.commit_chunk(chunk, before, with, collected)? {
+            if !self.commit_chunk(chunk, last && all, before, with, collected)? {
                 return Ok(false);
             }
             if all {
@@ -162,6 +181,22 @@ impl Store {
                 reading = Reading::Files(&files[read..]);
             }
         }
+    }
+
+    /// Commits that the listing is complete, if that makes the next one shorter and no commit has said it.
+    fn remember(&mut self, with: &Collecting<'_>) -> Result<(), StoreError> {
+        let known = self.state.last.as_ref().map(|last| &last.listed);
+        let same = |(source, now): (&String, &Listed)| {
+            let day = |listed: &Listed| Listed { at: day_of(listed.at).into(), ..listed.clone() };
+            known.and_then(|known| known.get(source)).is_some_and(|known| day(known) == day(now))
+        };
+        if with.listed.iter().all(same) {
+            return Ok(());
+        }
+        let mut commit = self.next_commit("collect", with);
+        commit.listed.extend(with.listed.clone());
+        // If another run was faster, the next one lists as far as this one did.
+        self.commit(commit).map(drop)
     }
 
     /// Whether what is to be collected goes together with what was.
@@ -175,10 +210,11 @@ impl Store {
         Ok(())
     }
 
-    /// Commits what was read; false if another run was faster.
+    /// Commits what was read; false if another run was faster. `complete`: nothing of the listing is left after it.
     fn commit_chunk(
         &mut self,
         chunk: Chunk,
+        complete: bool,
         before: &BTreeMap<String, Flat>,
         with: &Collecting<'_>,
         collected: &mut Collected,
@@ -194,6 +230,9 @@ impl Store {
         }
         let mut booked = Vec::with_capacity(entries.len());
         let mut last = self.next_commit("collect", with);
+        if complete {
+            last.listed.extend(with.listed.clone());
+        }
         for (object, entry) in chunk.objects.iter().zip(entries) {
             if let Some(reason) = &entry.refused {
                 collected.refused.push((object.name.clone(), reason.to_string()));
@@ -299,7 +338,7 @@ impl Store {
         let merged = compact::merge(self, &with)?;
         files.added.push(merged);
         // No commit names it.
-        self.medium.delete(&own)?;
+        self.discard(&own)?;
         Ok(())
     }
 
@@ -333,6 +372,7 @@ impl Store {
             foreign: last.map_or(0, |last| last.foreign),
             newest: last.and_then(|last| last.newest),
             pruned: last.and_then(|last| last.pruned),
+            listed: last.map(|last| last.listed.clone()).unwrap_or_default(),
         }
     }
 
@@ -341,43 +381,17 @@ impl Store {
         let text = serde_json::to_vec(&commit).map_err(StoreError::internal)?;
         if self.medium.create(&key(commit.number), &text)? {
             for removed in &commit.removed {
-                // Where it is forbidden, the file stays and no commit names it.
-                self.medium.delete(removed)?;
+                self.discard(removed)?;
             }
             self.state.apply(commit);
             return Ok(true);
         }
         for part in &commit.added {
-            self.medium.delete(&part.key)?;
+            self.discard(&part.key)?;
         }
         self.state.advance(&*self.medium)?;
         Ok(false)
     }
-
-    /// Removes files that no commit names.
-    pub(super) fn sweep(&mut self) -> Result<u64, StoreError> {
-        let mut swept = 0;
-        for kind in [PartKind::Events, PartKind::Copies, PartKind::Ledger, PartKind::Keys] {
-            for key in self.medium.abandoned(&format!("{}/", folder(kind)))? {
-                if made(&key) && !self.state.parts.contains_key(&key) && self.medium.delete(&key)? {
-                    swept += 1;
-                }
-            }
-        }
-        Ok(swept)
-    }
-}
-
-/// Whether a key is one that a run made: whatever else lies in the folder is somebody's own.
-fn made(key: &str) -> bool {
-    let file = key.rsplit('/').next().unwrap_or_default();
-    let inner = file.strip_prefix("part-").and_then(|rest| rest.strip_suffix(".parquet"));
-    inner.and_then(|inner| inner.split_once('-')).is_some_and(|(run, number)| {
-        !run.is_empty()
-            && run.bytes().all(|byte| byte.is_ascii_hexdigit())
-            && number.len() >= 4
-            && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
 }
 
 /// Objects that are read in one way.

@@ -32,6 +32,7 @@ impl Store {
     /// Makes the small files of each day one, and those of the ledger and the keys.
     pub fn compact(&mut self, time: &str) -> Result<Tidied, StoreError> {
         let before = self.state.parts.len() as u64;
+        self.replaceable()?;
         let mut commit = self.following("compact", time);
         let mut days: BTreeMap<(PartKind, Option<i32>), Vec<Part>> = BTreeMap::new();
         for (_, part) in self.state.parts.values() {
@@ -72,6 +73,7 @@ impl Store {
         if removed.is_empty() {
             return Ok(0);
         }
+        self.replaceable()?;
         let start = i64::from(first) * 86_400_000_000;
         commit.pruned = Some(commit.pruned.map_or(start, |pruned| pruned.max(start)));
         commit.removed = removed.into_iter().map(|part| part.key).collect();

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use super::medium::{Hold, Medium, MediumError};
+use super::medium::{Hold, Lying, Medium, MediumError};
 
 /// Drafts, below the store; what is in it belongs to nobody once the lock is free.
 const DRAFTS: &str = "_bedtrail/draft";
@@ -61,6 +61,29 @@ impl Folder {
     }
 }
 
+/// Keeps runs from changing the store in a folder for as long as the file is open; none if they do not end within `patience`,
+/// or the folder knows no locks.
+pub fn still(root: &Path, patience: Duration) -> Option<File> {
+    let lock = File::open(Folder::new(root).at(LOCK)).ok()?;
+    let mut waited = Duration::ZERO;
+    loop {
+        match lock.try_lock_shared() {
+            Ok(()) => return Some(lock),
+            Err(TryLockError::WouldBlock) if waited < patience => {
+                sleep(PAUSE);
+                waited += PAUSE;
+            }
+            Err(_) => return None,
+        }
+    }
+}
+
+/// The newest entry of the log of the store in a folder.
+pub fn newest(root: &Path) -> Option<String> {
+    let keys = Folder::new(root).list(super::log::LOG).ok()?;
+    keys.into_iter().next_back()
+}
+
 /// Flushes a folder: a new name in it is lasting only then.
 fn lasting(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
@@ -69,6 +92,10 @@ fn lasting(folder: &Path) -> io::Result<()> {
 impl Medium for Folder {
     fn name(&self) -> String {
         self.root.display().to_string()
+    }
+
+    fn address(&self, key: &str) -> String {
+        self.at(key).display().to_string()
     }
 
     fn draft(&self) -> Result<NamedTempFile, MediumError> {
@@ -140,6 +167,16 @@ impl Medium for Folder {
         }
         keys.sort_unstable();
         Ok(keys)
+    }
+
+    fn lying(&self, prefix: &str) -> Result<Vec<Lying>, MediumError> {
+        let keys = self.list(prefix)?.into_iter();
+        // Whoever asks holds the lock.
+        let lying = |key: String| {
+            let bytes = fs::symlink_metadata(self.at(&key)).map_or(0, |found| found.len());
+            Lying { key, bytes, settled: true }
+        };
+        Ok(keys.map(lying).collect())
     }
 
     fn delete(&self, key: &str) -> Result<bool, MediumError> {

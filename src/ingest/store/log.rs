@@ -3,7 +3,7 @@
 //! `_bedtrail/log/N.json` says what commit N added and removed. A commit happens at the instant its entry is created,
 //! which only one run can do for each N; files that no entry names do not exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,9 @@ pub struct Part {
     pub rows: u64,
     /// Its size.
     pub bytes: u64,
+    /// SHA-256 of its bytes, in lower-case hexadecimal; empty where an earlier version wrote it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sha256: String,
     /// What its rows are, for files of rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
@@ -76,6 +79,31 @@ pub struct Scope {
     pub regions: Vec<String>,
     /// Whether what callers put in by hand was kept.
     pub keep_content: bool,
+}
+
+/// A listing of a source after which all that it showed was in the store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// When it began, microseconds UTC.
+    pub at: i64,
+    /// The first day collected, microseconds UTC; all days if none.
+    pub from: Option<i64>,
+    /// Only these accounts; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
+    /// Only these Regions; all if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<String>,
+}
+
+impl Listed {
+    /// Whether all accounts and Regions of another listing are among those of this one.
+    pub fn spans(&self, other: &Self) -> bool {
+        let among = |mine: &[String], theirs: &[String]| {
+            mine.is_empty() || !theirs.is_empty() && theirs.iter().all(|one| mine.contains(one))
+        };
+        among(&self.accounts, &other.accounts) && among(&self.regions, &other.regions)
+    }
 }
 
 /// One entry of the log.
@@ -112,6 +140,9 @@ pub struct Commit {
     /// Rows of earlier days were removed by `prune`: microseconds UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pruned: Option<i64>,
+    /// Buckets by the source as given: the last listing after which nothing was left to collect.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub listed: BTreeMap<String, Listed>,
 }
 
 /// A store at one moment: the sum of its log.
@@ -121,6 +152,8 @@ pub struct State {
     pub last: Option<Commit>,
     /// The files that exist, by key, each with the number of the commit that added it.
     pub parts: BTreeMap<String, (u64, Part)>,
+    /// Keys of files that existed once, and never will again.
+    pub removed: BTreeSet<String>,
 }
 
 impl State {
@@ -157,6 +190,7 @@ impl State {
     pub(super) fn apply(&mut self, commit: Commit) {
         for key in &commit.removed {
             self.parts.remove(key);
+            self.removed.insert(key.clone());
         }
         for part in &commit.added {
             self.parts.insert(part.key.clone(), (commit.number, part.clone()));

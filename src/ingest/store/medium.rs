@@ -46,10 +46,24 @@ pub struct Hold {
     pub(super) alone: bool,
 }
 
+/// What lies under a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lying {
+    /// The key.
+    pub key: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Whether it has been there for so long that no running commit can still be about to name it.
+    pub settled: bool,
+}
+
 /// The place of a store. Keys are paths with forward slashes, relative to the store.
 pub trait Medium: Send + Sync {
     /// How a person names the place.
     fn name(&self) -> String;
+
+    /// How another program names what lies under a key.
+    fn address(&self, key: &str) -> String;
 
     /// A file to write a part into, which [`place`](Self::place) then puts where it belongs.
     fn draft(&self) -> Result<NamedTempFile, MediumError>;
@@ -69,19 +83,18 @@ pub trait Medium: Send + Sync {
     /// The keys below a prefix that ends in `/`, sorted.
     fn list(&self, prefix: &str) -> Result<Vec<String>, MediumError>;
 
-    /// The keys below a prefix that no running commit can still be about to name.
-    fn abandoned(&self, prefix: &str) -> Result<Vec<String>, MediumError> {
-        self.list(prefix)
-    }
+    /// What lies below a prefix that ends in `/`, sorted by key.
+    fn lying(&self, prefix: &str) -> Result<Vec<Lying>, MediumError>;
 
     /// Removes an object; false where that is forbidden. One that is not there is no error.
     fn delete(&self, key: &str) -> Result<bool, MediumError>;
 
+    /// Puts a draft in the place of what must not be removed; false where that cannot be either.
+    fn overwrite(&self, draft: NamedTempFile, key: &str) -> Result<bool, MediumError> {
+        let _ = (draft, key);
+        Ok(false)
+    }
+
     /// Asks to be the only one who changes the store, and waits for whoever is at it; `waits` is told once.
     fn hold(&self, patience: std::time::Duration, waits: &dyn Fn()) -> Result<Hold, MediumError>;
-
-    /// Opens a part for reading.
-    fn open(&self, key: &str) -> Result<File, MediumError> {
-        File::open(self.path(key)?).map_err(|error| MediumError::of("read", key, &error))
-    }
 }

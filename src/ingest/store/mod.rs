@@ -16,6 +16,7 @@
 //! updated record; a copy in an object whose name comes first, which is the one that reading all objects anew would
 //! keep). Then the same commit writes the file anew without the row, and corrects the ledger.
 
+mod check;
 mod chunk;
 mod collect;
 mod compact;
@@ -32,6 +33,7 @@ pub mod medium;
 mod part;
 pub mod s3;
 mod settle;
+mod sweep;
 mod view;
 mod write;
 
@@ -40,9 +42,10 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+pub use self::check::Checked;
 pub use self::collect::{Collected, Collecting, Sifted};
 pub use self::compact::Tidied;
-pub use self::log::{Commit, Part, PartKind, Scope, State};
+pub use self::log::{Commit, Listed, Part, PartKind, Scope, State};
 use self::medium::{Hold, Medium, MediumError};
 pub use self::part::rows_schema;
 pub use self::view::{StoredRows, View};
@@ -95,6 +98,31 @@ pub enum StoreError {
         /// What went wrong.
         message: String,
     },
+    /// A file that a commit names cannot be read.
+    #[error("the store has lost {key}: {message}")]
+    Lost {
+        /// The file.
+        key: String,
+        /// What went wrong.
+        message: String,
+    },
+    /// Other files lie among the store's own.
+    #[error(
+        "{store}/events/ holds files that no run made, which other readers would count, {first} for one: move them away, \
+         or choose another place for the store"
+    )]
+    Strange {
+        /// The store.
+        store: String,
+        /// One of the files.
+        first: String,
+    },
+    /// What a commit replaces could not be taken away.
+    #[error(
+        "files of the store {0} can be neither removed nor overwritten: whoever reads events/ would count the rows of those \
+         that are replaced twice, so nothing was changed; allow s3:DeleteObject, or overwriting, below it"
+    )]
+    Immutable(String),
     /// The run asks for what the store was not collected with.
     #[error("the store {store} was collected {was}: {remedy}")]
     Scope {
@@ -130,13 +158,14 @@ pub struct Store {
     state: State,
     run: String,
     parts: u64,
+    left: Vec<String>,
 }
 
 impl Store {
     /// Opens what lies at a place; empty if nothing does. `now`: the present, microseconds UTC.
     pub fn open(medium: Box<dyn Medium>, now: i64) -> Result<Self, StoreError> {
         let state = State::read(&*medium)?;
-        Ok(Self { medium, state, run: run_id(now), parts: 0 })
+        Ok(Self { medium, state, run: run_id(now), parts: 0, left: Vec::new() })
     }
 
     /// Whether a folder is a store.
@@ -164,20 +193,17 @@ impl Store {
         &self,
         parts: impl IntoIterator<Item = &'p Part>,
     ) -> Result<Vec<std::path::PathBuf>, StoreError> {
-        parts.into_iter().map(|part| self.whole(part)).collect()
+        parts.into_iter().map(|part| part::whole(&*self.medium, part)).collect()
     }
 
-    /// The local file of a part, if it is as long as it was when it was committed: the query engine takes an empty file for
-    /// an empty table.
-    fn whole(&self, part: &Part) -> Result<std::path::PathBuf, StoreError> {
-        let path = self.medium.path(&part.key)?;
-        let failed = |message: String| StoreError::Part { what: "use", key: part.key.clone(), message };
-        let bytes = std::fs::metadata(&path).map_err(|error| failed(error.to_string()))?.len();
-        if bytes == part.bytes {
-            return Ok(path);
-        }
-        let remedy = "restore it from a backup, or collect into a new store";
-        Err(failed(format!("it was committed with {} bytes and has {bytes}; {remedy}", part.bytes)))
+    /// How another program names a part.
+    pub fn address(&self, part: &Part) -> String {
+        self.medium.address(&part.key)
+    }
+
+    /// Reads what the log has gained; true if that is anything.
+    pub fn advance(&mut self) -> Result<bool, StoreError> {
+        self.state.advance(&*self.medium)
     }
 
     /// Becomes the one run that changes the store, and removes what a killed run left.

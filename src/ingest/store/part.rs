@@ -14,6 +14,7 @@
 //! Outside readers may ignore them.
 
 use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
@@ -30,6 +31,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
 
 use super::StoreError;
 use super::log::{Facts, Part, PartKind};
@@ -81,10 +84,58 @@ pub(super) fn write(
     schema: &SchemaRef,
     batches: impl IntoIterator<Item = Result<RecordBatch, StoreError>>,
 ) -> Result<Part, StoreError> {
+    let (draft, rows, facts) = drafted(medium, &key, kind, schema, batches)?;
+    let sha256 = sha256(draft.path()).map_err(|error| StoreError::Part {
+        what: "write",
+        key: medium.address(&key),
+        message: error.to_string(),
+    })?;
+    let bytes = medium.place(draft, &key)?;
+    Ok(Part { key, kind, day, rows, bytes, sha256, facts })
+}
+
+/// A file of a kind without any row.
+pub(super) fn blank(medium: &dyn Medium, key: &str, kind: PartKind) -> Result<NamedTempFile, StoreError> {
+    let schema = match kind {
+        PartKind::Events => rows_schema(),
+        PartKind::Copies => copies_schema(),
+        PartKind::Ledger => super::entry::schema(),
+        PartKind::Keys => super::keys::schema(),
+    };
+    drafted(medium, key, kind, &schema, []).map(|(draft, _, _)| draft)
+}
+
+/// SHA-256 of a file, in lower-case hexadecimal.
+pub(super) fn sha256(path: &Path) -> std::io::Result<String> {
+    let mut hash = Sha256::new();
+    std::io::copy(&mut File::open(path)?, &mut hash)?;
+    Ok(format!("{:x}", hash.finalize()))
+}
+
+/// The local file of a part, if it is as long as it was when it was committed: the query engine takes an empty file for
+/// an empty table.
+pub(super) fn whole(medium: &dyn Medium, part: &Part) -> Result<PathBuf, StoreError> {
+    let remedy = "restore it from a backup, or collect into a new store";
+    let failed = |message: String| StoreError::Lost { key: medium.address(&part.key), message };
+    let path = medium.path(&part.key).map_err(|error| failed(format!("{error}; {remedy}")))?;
+    let found = std::fs::metadata(&path).map_err(|error| failed(format!("{error}; {remedy}")))?.len();
+    if found == part.bytes {
+        return Ok(path);
+    }
+    Err(failed(format!("it was committed with {} bytes and has {found}; {remedy}", part.bytes)))
+}
+
+fn drafted(
+    medium: &dyn Medium,
+    key: &str,
+    kind: PartKind,
+    schema: &SchemaRef,
+    batches: impl IntoIterator<Item = Result<RecordBatch, StoreError>>,
+) -> Result<(NamedTempFile, u64, Option<Facts>), StoreError> {
     let draft = medium.draft()?;
     let broken = |error: parquet::errors::ParquetError| StoreError::Part {
         what: "write",
-        key: format!("{}/{key}", medium.name()),
+        key: medium.address(key),
         message: error.to_string(),
     };
     let options = ArrowWriterOptions::new()
@@ -103,8 +154,7 @@ pub(super) fn write(
         writer.write(&batch).map_err(broken)?;
     }
     writer.close().map_err(broken)?;
-    let bytes = medium.place(draft, &key)?;
-    Ok(Part { key, kind, day, rows, bytes, facts })
+    Ok((draft, rows, facts))
 }
 
 /// A column of a batch that one of our files gave.
@@ -175,13 +225,14 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn open(medium: &dyn Medium, part: &Part) -> Result<Self, StoreError> {
-        let key = format!("{}/{}", medium.name(), part.key);
+        let key = medium.address(&part.key);
         let broken = |error: parquet::errors::ParquetError| StoreError::Part {
             what: "read",
             key: key.clone(),
             message: error.to_string(),
         };
-        let file = medium.open(&part.key)?;
+        let file = File::open(whole(medium, part)?)
+            .map_err(|error| StoreError::Lost { key: key.clone(), message: error.to_string() })?;
         let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let found = ArrowReaderMetadata::load(&file, plain.clone()).map_err(broken)?;
         let viewed: Vec<ArrowField> = found

@@ -16,7 +16,7 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
 
-use super::medium::{Hold, Medium, MediumError};
+use super::medium::{Hold, Lying, Medium, MediumError};
 use crate::clock::{Clock, System};
 use crate::source::s3::{Action, Bucket, S3Error, Session, Target, Url};
 
@@ -24,6 +24,14 @@ use crate::source::s3::{Action, Bucket, S3Error, Session, Target, Url};
 const ABANDONED: Duration = Duration::from_hours(24);
 /// How often a write that met another one is tried again.
 const ATTEMPTS: u32 = 8;
+
+/// What came of putting an object.
+enum Answer {
+    Done,
+    /// Something lies there, and a condition forbids to replace it.
+    Taken,
+    Denied(MediumError),
+}
 
 /// A bucket and a prefix in it.
 pub struct Place {
@@ -58,6 +66,30 @@ impl Place {
         Ok(Self { bucket, prefix, kms_key, cache, cached: Mutex::default(), session })
     }
 
+    /// Whether something was collected into a store at `s3://bucket/prefix`; no where we may not look.
+    pub fn is_at(url: &str, session: &Session) -> Result<bool, S3Error> {
+        let Url { bucket, prefix } = Url::parse(url)?;
+        let first = super::log::key(1);
+        let prefix = prefix.trim_matches('/');
+        let key = if prefix.is_empty() { first } else { format!("{prefix}/{first}") };
+        session.block_on(async {
+            let bucket = session.bucket(&bucket).await?;
+            let request = bucket.client.head_object().bucket(&bucket.name).key(&key);
+            match request.set_request_payer(bucket.payer.clone()).send().await {
+                Ok(_) => Ok(true),
+                Err(error) => {
+                    let status = error.raw_response().map(|response| response.status().as_u16());
+                    let target = Target::new(&bucket.name, &key);
+                    match status {
+                        // Also where listing is denied; what is wrong is said when the logs are read.
+                        Some(400..500) => Ok(false),
+                        _ => Err(S3Error::of(&error, Action::Get, &target)),
+                    }
+                }
+            }
+        })
+    }
+
     fn key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
@@ -74,7 +106,17 @@ impl Place {
         MediumError::of(what, Target::new(&self.bucket.name, &self.key(key)).to_string(), error)
     }
 
+    /// Puts an object; false if it was to be new and is not.
     async fn put(&self, key: &str, body: ByteStream, new: bool) -> Result<bool, MediumError> {
+        match self.try_put(key, body, new).await? {
+            Answer::Done => Ok(true),
+            Answer::Taken if new => Ok(false),
+            Answer::Taken => Err(self.broken("write", key, &"S3 says that the key is taken")),
+            Answer::Denied(error) => Err(error),
+        }
+    }
+
+    async fn try_put(&self, key: &str, body: ByteStream, new: bool) -> Result<Answer, MediumError> {
         let mut request =
             self.bucket.client.put_object().bucket(&self.bucket.name).key(self.key(key)).body(body);
         if new {
@@ -84,9 +126,10 @@ impl Place {
             request = request.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(kms_key);
         }
         match request.set_request_payer(self.bucket.payer.clone()).send().await {
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(Answer::Done),
             Err(error) => match error.raw_response().map(|response| response.status().as_u16()) {
-                Some(409 | 412) if new => Ok(false),
+                Some(409 | 412) => Ok(Answer::Taken),
+                Some(403) => Ok(Answer::Denied(self.failed("write", Action::Put, key, &error))),
                 _ => Err(self.failed("write", Action::Put, key, &error)),
             },
         }
@@ -111,8 +154,10 @@ impl Place {
         }
     }
 
-    /// Keys below a prefix, each with its time of change, microseconds UTC.
-    async fn listed(&self, prefix: &str) -> Result<Vec<(String, i64)>, MediumError> {
+    /// What lies below a prefix.
+    async fn listed(&self, prefix: &str) -> Result<Vec<Lying>, MediumError> {
+        let age = i64::try_from(ABANDONED.as_micros()).unwrap_or(i64::MAX);
+        let before = System.now_micros() - age;
         let mut keys = Vec::new();
         let mut next = None;
         loop {
@@ -131,11 +176,12 @@ impl Place {
                 let Some(key) = object.key().and_then(|key| key.strip_prefix(&self.prefix)) else { continue };
                 let changed =
                     object.last_modified().map_or(i64::MAX, |time| time.secs().saturating_mul(1_000_000));
-                keys.push((key.to_owned(), changed));
+                let bytes = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+                keys.push(Lying { key: key.to_owned(), bytes, settled: changed < before });
             }
             next = page.next_continuation_token().map(str::to_owned);
             if next.is_none() {
-                keys.sort_unstable();
+                keys.sort_unstable_by(|a, b| a.key.cmp(&b.key));
                 return Ok(keys);
             }
         }
@@ -145,6 +191,10 @@ impl Place {
 impl Medium for Place {
     fn name(&self) -> String {
         format!("s3://{}/{}", self.bucket.name, self.prefix.trim_end_matches('/'))
+    }
+
+    fn address(&self, key: &str) -> String {
+        format!("s3://{}/{}", self.bucket.name, self.key(key))
     }
 
     fn draft(&self) -> Result<NamedTempFile, MediumError> {
@@ -198,14 +248,11 @@ impl Medium for Place {
 
     fn list(&self, prefix: &str) -> Result<Vec<String>, MediumError> {
         let keys = self.session.block_on(self.listed(prefix))?;
-        Ok(keys.into_iter().map(|(key, _)| key).collect())
+        Ok(keys.into_iter().map(|lying| lying.key).collect())
     }
 
-    fn abandoned(&self, prefix: &str) -> Result<Vec<String>, MediumError> {
-        let age = i64::try_from(ABANDONED.as_micros()).unwrap_or(i64::MAX);
-        let before = System.now_micros() - age;
-        let keys = self.session.block_on(self.listed(prefix))?;
-        Ok(keys.into_iter().filter(|(_, changed)| *changed < before).map(|(key, _)| key).collect())
+    fn lying(&self, prefix: &str) -> Result<Vec<Lying>, MediumError> {
+        self.session.block_on(self.listed(prefix))
     }
 
     fn delete(&self, key: &str) -> Result<bool, MediumError> {
@@ -221,6 +268,16 @@ impl Medium for Place {
                 failed => Err(failed),
             },
         }
+    }
+
+    fn overwrite(&self, draft: NamedTempFile, key: &str) -> Result<bool, MediumError> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.session.block_on(async {
+            let body = ByteStream::from_path(draft.path())
+                .await
+                .map_err(|error| self.broken("write", key, &error))?;
+            self.try_put(key, body, false).await.map(|answer| matches!(answer, Answer::Done))
+        })
     }
 
     fn hold(&self, _: Duration, _: &dyn Fn()) -> Result<Hold, MediumError> {

@@ -18,6 +18,9 @@ const SETTINGS: &[&str] = &["allow", "warn", "short_only", "deny"];
 /// Settings of a class that knows no short life.
 const PLAIN_SETTINGS: &[&str] = &["allow", "warn", "deny"];
 
+/// Whether prompts and completions have to be logged.
+const CONTENT_LOGGING: &[&str] = &["required", "optional"];
+
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Where the Regions lie; `ref_region` in SQL.
@@ -66,6 +69,8 @@ pub(super) fn environments(
             credentials,
             business_hours: entry.business_hours.and_then(|hours| business_hours(out, hours)),
             data_class: text(out, "data_class", entry.data_class),
+            data_retention: text(out, "data_retention", entry.data_retention),
+            content_logging: word(out, "content_logging", entry.content_logging, CONTENT_LOGGING),
         });
     }
     environments
@@ -96,7 +101,7 @@ fn accounts(out: &mut Collector<'_>, list: Texts, earlier: &[Environment]) -> Ve
     accounts
 }
 
-fn account_mistake(account: &str) -> Option<&'static str> {
+pub(super) fn account_mistake(account: &str) -> Option<&'static str> {
     let stars = account.contains('*');
     let places = account.chars().filter(|c| *c != '*').count();
     if account.chars().any(|c| !c.is_ascii_digit() && c != '*' && c != '?') {

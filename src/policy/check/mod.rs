@@ -1,5 +1,6 @@
 //! From what is written to what is meant: every check that needs more than the shape of the file.
 
+mod approved;
 mod environment;
 mod grant;
 mod rule;
@@ -14,6 +15,7 @@ use toml::value::Datetime;
 use super::Content;
 use super::entry::{Agent, Defaults, Logging, ModelEnd};
 use super::glob::glob_mistake;
+use super::offset;
 use super::predicate::{self, Place};
 use super::problem::{Collector, Flaw, nearest, quoted};
 use super::written::{self, Date, File, Text, Texts};
@@ -37,8 +39,7 @@ pub(super) fn check(file: File, out: &mut Collector<'_>) -> Content {
     let timezone = optional(out, "timezone", file.timezone).map_or_else(
         || "UTC".to_owned(),
         |zone| {
-            // arrow resolves the names of the IANA database; offsets like +01:00 have no daylight saving and pass too.
-            if zone.get_ref().parse::<arrow::array::timezone::Tz>().is_err() {
+            if offset::zone(zone.get_ref()).is_none() {
                 let message = format!("unknown time zone {}", quoted(zone.get_ref()));
                 out.invalid(&zone.span(), message, "write an IANA name, like Europe/Zurich");
             }
@@ -58,6 +59,7 @@ pub(super) fn check(file: File, out: &mut Collector<'_>) -> Content {
         buckets: globs(out, file.logging.log_buckets),
         keys: globs(out, file.logging.log_keys),
     };
+    let approved = approved::approved(out, file.approved);
     let aliases = aliases(out, file.aliases, file.alias);
     let customs = rule::customs(out, file.custom);
     let (rules, rule_spans) = rule::settings(out, file.rules);
@@ -74,6 +76,7 @@ pub(super) fn check(file: File, out: &mut Collector<'_>) -> Content {
         model_ends,
         agents,
         logging,
+        approved,
         aliases,
         rules,
         customs,

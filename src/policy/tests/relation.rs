@@ -45,6 +45,46 @@ fn relations_of_acme() {
       prod | vpce-0bbb* | \A(?s:vpce-0bbb.*)\z
     policy_cidr
       prod | 10.0.0.0/8
+    policy_environment_setting
+      prod | data_class | personal
+      prod | data_retention | none
+      prod | content_logging | required
+    policy_business_hours
+      prod | 1 | 360 | 1200
+      prod | 2 | 360 | 1200
+      prod | 3 | 360 | 1200
+      prod | 4 | 360 | 1200
+      prod | 5 | 360 | 1200
+    policy_offset
+      2010-01-01T00:00:00 | 2010-03-28T01:00:00 | 60
+      2010-03-28T01:00:00 | 2010-10-31T01:00:00 | 120
+      2010-10-31T01:00:00 | 2011-03-27T01:00:00 | 60
+      2011-03-27T01:00:00 | 2011-10-30T01:00:00 | 120
+      2011-10-30T01:00:00 | 2012-03-25T01:00:00 | 60
+      2012-03-25T01:00:00 | 2012-10-28T01:00:00 | 120
+    policy_model_admin
+      arn:aws:iam::111122223333:role/ml-platform-admin | \A(?s:arn:aws:iam::111122223333:role/ml-platform-admin)\z | \A(?s:arn:aws:iam::111122223333:role/ml-platform-admin)\z
+    policy_entitlement_admin
+      arn:aws:iam::*:role/genai-onboarding | \A(?s:arn:aws:iam::.*:role/genai-onboarding)\z | \A(?s:arn:aws:iam::.*:role/genai-onboarding)\z
+    policy_agent_admin
+      arn:aws:iam::111122223333:role/agent-deploy | \A(?s:arn:aws:iam::111122223333:role/agent-deploy)\z | \A(?s:arn:aws:iam::111122223333:role/agent-deploy)\z
+    policy_capacity_admin
+      arn:aws:iam::111122223333:role/capacity-planning | \A(?s:arn:aws:iam::111122223333:role/capacity-planning)\z | \A(?s:arn:aws:iam::111122223333:role/capacity-planning)\z
+    policy_evaluator
+      arn:aws:iam::555566667777:role/model-evaluation | \A(?s:arn:aws:iam::555566667777:role/model-evaluation)\z | \A(?s:arn:aws:iam::555566667777:role/model-evaluation)\z
+    policy_shared_role
+      arn:aws:iam::111122223333:role/service/claims-bot | \A(?s:arn:aws:iam::111122223333:role/service/claims-bot)\z | \A(?s:arn:aws:iam::111122223333:role/service/claims-bot|arn:aws:iam::111122223333:role/(?:claims-bot))\z
+      arn:aws:iam::111122224444:role/support-summarizer | \A(?s:arn:aws:iam::111122224444:role/support-summarizer)\z | \A(?s:arn:aws:iam::111122224444:role/support-summarizer)\z
+    policy_batch_bucket
+      acme-batch-* | \A(?s:acme-batch-.*)\z
+      s3://acme-data/batch/* | \A(?s:s3://acme-data/batch/.*)\z
+    policy_data_bucket
+      acme-knowledge-* | \A(?s:acme-knowledge-.*)\z
+    policy_trusted_account
+      111122223333 | \A(?s:111122223333)\z
+      111122224444 | \A(?s:111122224444)\z
+    policy_runtime_agent
+      *bedrock-agentcore* | \A(?s:.*bedrock-agentcore.*)\z
     policy_allow
       claims-bot | 0 | prod | arn:aws:iam::111122223333:role/service/claims-bot | \A(?s:arn:aws:iam::111122223333:role/service/claims-bot)\z | \A(?s:arn:aws:iam::111122223333:role/service/claims-bot|arn:aws:iam::111122223333:role/(?:claims-bot))\z | 49 | anthropic.claude-sonnet-* | \A(?s:anthropic\.claude-sonnet-.*)\z | model_invocation | First reading of insurance claims | claims-platform@acme.example
       claims-bot | 0 | prod | arn:aws:iam::111122223333:role/service/claims-bot | \A(?s:arn:aws:iam::111122223333:role/service/claims-bot)\z | \A(?s:arn:aws:iam::111122223333:role/service/claims-bot|arn:aws:iam::111122223333:role/(?:claims-bot))\z | 49 | amazon.titan-embed-text-v2* | \A(?s:amazon\.titan-embed-text-v2.*)\z | model_invocation | First reading of insurance claims | claims-platform@acme.example

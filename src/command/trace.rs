@@ -1,0 +1,38 @@
+//! `bedtrail trace`: one timeline from the caller to the last call.
+
+use super::answer;
+use super::trail::{Prepared, query_failure};
+use super::{Failure, print};
+use crate::cli;
+use crate::evidence::trace::{self, Error};
+use crate::exit::{Code, Conditions};
+use crate::output;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Ambiguous { .. } => Self::usage(error),
+            Error::NoMatch { .. } => Self::failed(error).help(
+                "sessions, agents and people are in the columns agent_session_id, agent_id, runtime_arn and person of \
+                 events; a wider --from may find it",
+            ),
+            Error::Engine(error) => query_failure(error),
+            Error::Arrow(_) => Self::failed(error),
+        }
+    }
+}
+
+/// Runs the subcommand.
+pub(super) fn run(arguments: &cli::Trace) -> Result<Code, Failure> {
+    let prepared = Prepared::new(&arguments.input)?;
+    let trail = prepared.open(&arguments.input, &trace::statements(&arguments.subject), &[], false)?;
+    let mut traced = trace::trace(&trail.engine, &arguments.subject)?;
+    trail.intact()?;
+    traced.limits.extend(trail.footer());
+    print(&match arguments.format {
+        cli::Shape::Tree => output::trace::tree(&traced, &answer::completeness().meaning),
+        cli::Shape::Json => output::trace::json(&traced),
+    })?;
+    let conditions = Conditions { evidence_incomplete: !trail.complete(), ..Conditions::default() };
+    Ok(conditions.code())
+}

@@ -1,0 +1,110 @@
+//! Roles of agents, followed into other services.
+
+use serde_json::json;
+
+use crate::odd::document;
+use crate::program::{Answer, ask, put, text};
+
+const EXEC: &str = "arn:aws:iam::111122223333:role/agents/refund-agent-exec";
+const SERVICE_ROLE: &str =
+    "arn:aws:iam::111122223333:role/service-role/AmazonBedrockExecutionRoleForAgents_Q7";
+
+/// A call of a role; `path` is whether the record tells the role's path.
+fn call(number: u32, role: &str, path: bool, source: &str, name: &str) -> String {
+    let short = role.rsplit('/').next().expect("a name");
+    let mut identity = json!({
+        "type": "AssumedRole",
+        "principalId": format!("AROAEXAMPLE:{short}-session"),
+        "arn": format!("arn:aws:sts::111122223333:assumed-role/{short}/session"),
+        "accountId": "111122223333",
+    });
+    if path {
+        identity["sessionContext"] = json!({"sessionIssuer": {
+            "type": "Role", "principalId": "AROAEXAMPLE", "arn": role, "accountId": "111122223333", "userName": short,
+        }});
+    }
+    json!({
+        "eventVersion": "1.11", "userIdentity": identity, "eventTime": "2026-10-05T10:00:00Z", "eventSource": source,
+        "eventName": name, "awsRegion": "eu-central-1", "sourceIPAddress": "10.0.0.1", "userAgent": "aws-sdk",
+        "requestParameters": {}, "responseElements": null, "eventID": format!("00000000-0000-4000-8000-{number:012}"),
+        "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": "111122223333",
+        "eventCategory": "Management",
+    })
+    .to_string()
+}
+
+/// A Bedrock service assumes a role.
+fn assumed(number: u32, role: &str) -> String {
+    json!({
+        "eventVersion": "1.11", "userIdentity": {"type": "AWSService", "invokedBy": "bedrock.amazonaws.com"},
+        "eventTime": "2026-10-05T11:00:00Z", "eventSource": "sts.amazonaws.com", "eventName": "AssumeRole",
+        "awsRegion": "eu-central-1", "sourceIPAddress": "bedrock.amazonaws.com", "userAgent": "bedrock.amazonaws.com",
+        "requestParameters": {"roleArn": role, "roleSessionName": "session"}, "responseElements": null,
+        "eventID": format!("00000000-0000-4000-8000-{number:012}"), "eventType": "AwsApiCall",
+        "recipientAccountId": "111122223333", "eventCategory": "Management",
+    })
+    .to_string()
+}
+
+fn kept(answer: &Answer) -> Vec<(u64, String)> {
+    answer
+        .rows
+        .iter()
+        .map(|row| {
+            let id = row["event_id"].as_str().expect("an id").rsplit('-').next().expect("a part").parse();
+            (id.expect("a number"), row["activity"].as_str().expect("an activity").to_owned())
+        })
+        .collect()
+}
+
+const EVENTS: &str =
+    "SELECT event_id, activity, (SELECT MAX(scope) FROM run) AS scope FROM events ORDER BY event_id";
+
+#[test]
+fn roles_of_the_policy_and_those_bedrock_assumes_are_followed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let policy = folder.path().join("policy.toml");
+    let rule = format!(
+        "schema = 1\nname = \"p\"\nversion = \"1\"\n[[agent]]\nname = \"refund\"\nexecution_role = \"{EXEC}\"\n"
+    );
+    std::fs::write(&policy, rule).expect("the policy can be written");
+    let stranger = "arn:aws:iam::111122223333:role/refund-agent";
+    // The role that Bedrock assumes is seen at work before it is known.
+    let first = [
+        call(1, EXEC, true, "dynamodb.amazonaws.com", "DeleteTable"),
+        call(2, EXEC, false, "s3.amazonaws.com", "GetObject").replace('/', "\\/"),
+        call(3, SERVICE_ROLE, true, "lambda.amazonaws.com", "ListFunctions"),
+        call(4, stranger, true, "dynamodb.amazonaws.com", "DeleteTable"),
+        call(5, EXEC, true, "iam.amazonaws.com", "CreateUser"),
+    ];
+    let second =
+        [assumed(6, SERVICE_ROLE), call(7, SERVICE_ROLE, false, "ec2.amazonaws.com", "RunInstances")];
+    put(folder.path(), "logs/a.json", document(&first));
+    put(folder.path(), "logs/b.json", document(&second));
+    let logs = folder.path().join("logs");
+    let source = text(&logs);
+    let event = |number: u64, activity: &str| (number, activity.to_owned());
+
+    let plain = ask(EVENTS, &["-s", source, "--policy", text(&policy)]);
+    assert_eq!(kept(&plain), [event(5, "credential_admin"), event(6, "downstream")]);
+    assert_eq!(plain.rows[0]["scope"], "default");
+
+    let agents = ask(EVENTS, &["-s", source, "--policy", text(&policy), "--scope", "agents"]);
+    assert_eq!(
+        kept(&agents),
+        [
+            event(1, "downstream"),
+            event(2, "downstream"),
+            event(3, "downstream"),
+            event(5, "credential_admin"),
+            event(6, "downstream"),
+            event(7, "downstream"),
+        ]
+    );
+    assert_eq!(agents.rows[0]["scope"], "agents");
+    assert!(agents.err.contains("reading again"), "{}", agents.err);
+    assert!(agents.footer.iter().any(|line| line.contains("went to: 2.")), "{:?}", agents.footer);
+
+    let without = ask(EVENTS, &["-s", source, "--scope", "agents"]);
+    assert_eq!(kept(&without).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [3, 5, 6, 7]);
+}

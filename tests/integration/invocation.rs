@@ -1,0 +1,116 @@
+//! The model-invocation log beside the trail.
+
+use serde_json::{Value, json};
+
+use crate::command::bedtrail;
+use crate::odd::{call, document};
+use crate::program::{ask, put, text};
+
+fn logged(request: &str, input: i64) -> Value {
+    json!({
+        "schemaType": "ModelInvocationLog", "schemaVersion": "1.0", "timestamp": "2026-10-05T10:00:00Z",
+        "accountId": "111122223333", "region": "eu-central-1", "requestId": request, "operation": "Converse",
+        "modelId": "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        "input": {"inputTokenCount": input, "inputBodyJson": {"prompt": "a secret"}},
+        "output": {"outputTokenCount": 10, "outputBodyJson": {"answer": "another secret"}},
+    })
+}
+
+fn model_call(number: u32, request: &str, tokens: Option<i64>) -> String {
+    let mut more = vec![
+        ("requestID", format!("{request:?}")),
+        ("requestParameters", r#"{"modelId":"anthropic.claude-sonnet-4-5-20250929-v1:0"}"#.to_owned()),
+    ];
+    if let Some(tokens) = tokens {
+        more.push(("additionalEventData", format!(r#"{{"inputTokens":{tokens},"outputTokens":10}}"#)));
+    }
+    let more: Vec<(&str, &str)> = more.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    call(number, &more)
+}
+
+#[test]
+fn both_sources_are_compared_call_by_call_and_no_word_of_a_prompt_is_kept() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let trail = [
+        model_call(1, "both", Some(100)),
+        model_call(2, "differs", Some(100)),
+        model_call(3, "no-tokens", None),
+        model_call(4, "trail-only", None),
+    ];
+    put(folder.path(), "trail/a.json", document(&trail));
+    let lines = [logged("both", 100), logged("differs", 99), logged("no-tokens", 7), logged("log-only", 1)];
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    let place = "logs/AWSLogs/111122223333/BedrockModelInvocationLogs/eu-central-1/2026/10/05/10";
+    put(folder.path(), &format!("{place}/20261005T100000000Z_0123456789abcdef.json"), lines.join("\n"));
+    put(folder.path(), &format!("{place}/data/x_input.json"), "{\"prompt\":\"a secret\"}");
+    let (trail, logs) = (folder.path().join("trail"), folder.path().join("logs"));
+    let sources = ["-s", text(&trail), "--invocation-logs", text(&logs)];
+
+    let report = bedtrail(["report", "token-sources", "--format", "json"]).args(sources).run();
+    assert_eq!(report.code, 0, "{}", report.stderr);
+    let rows = &report.json()["reports"][0]["rows"];
+    let row = &rows[0];
+    for (column, value) in [
+        ("calls", 5),
+        ("in_both", 3),
+        ("trail_only", 1),
+        ("log_only", 1),
+        ("differing", 1),
+        ("input_tokens_trail", 200),
+        ("input_tokens_log", 207),
+    ] {
+        assert_eq!(row[column], value, "{column} of {row}");
+    }
+    assert!(!report.stdout.contains("secret"));
+
+    let tokens =
+        ask("SELECT request_id, input_tokens, token_source FROM usage ORDER BY request_id", &sources);
+    let told: Vec<String> = tokens.rows.iter().map(Value::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            r#"{"input_tokens":100,"request_id":"both","token_source":"cloudtrail"}"#,
+            r#"{"input_tokens":100,"request_id":"differs","token_source":"cloudtrail"}"#,
+            r#"{"input_tokens":7,"request_id":"no-tokens","token_source":"invocation_log"}"#,
+            r#"{"input_tokens":null,"request_id":"trail-only","token_source":null}"#,
+        ]
+    );
+    assert!(
+        tokens.footer.iter().any(|line| line.starts_with("Model-invocation log: 1 objects read, 4 calls"))
+    );
+}
+
+#[test]
+fn cost_is_tokens_times_the_price_given() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let source =
+        put(folder.path(), "a.json", document(&[model_call(1, "r", Some(2000)), model_call(2, "s", None)]));
+    let prices = "model_id,region_class,tier,input_usd_per_1k,output_usd_per_1k,cache_read_usd_per_1k,\
+                  cache_write_usd_per_1k,source,as_of\n\
+                  anthropic.claude-sonnet-4-5-20250929-v1:0,default,standard,0.5,2,,,our contract,2026-10-01\n";
+    let file = put(folder.path(), "prices.csv", prices);
+    let ran = bedtrail(["report", "cost", "--format", "json", "-s", &source, "--prices", &file]).run();
+    let row = &ran.json()["reports"][0]["rows"][0];
+    assert_eq!((&row["estimated_usd"], &row["unknown_share"]), (&json!(1.02), &json!(0.5)), "{row}");
+    assert_eq!(row["price_source"], "our contract");
+
+    let other = put(folder.path(), "other.csv", prices.replace("anthropic", "another"));
+    let ran = bedtrail(["report", "cost", "--format", "json", "-s", &source, "--prices", &other]).run();
+    let row = &ran.json()["reports"][0]["rows"][0];
+    assert_eq!((&row["estimated_usd"], &row["price_source"]), (&Value::Null, &Value::Null), "{row}");
+
+    let wrong = put(folder.path(), "wrong.csv", prices.replace("0.5", "half"));
+    let ran = bedtrail(["report", "cost", "-s", &source, "--prices", &wrong]).run();
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("line 2: input_usd_per_1k is no decimal number"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_said_and_is_3() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let source = put(folder.path(), "trail/a.json", document(&[model_call(1, "r", None)]));
+    let logs = put(folder.path(), "logs/a.json", format!("{}\n{{\"half\n", logged("r", 5)));
+    let ran = bedtrail(["report", "token-sources", "-s", &source, "--invocation-logs", &logs]).run();
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("line 1 of"), "{}", ran.stderr);
+}

@@ -1,0 +1,55 @@
+//! `trace`: from the caller to the last call.
+
+use crate::command::bedtrail;
+
+const STORY: [&str; 4] = ["-s", "fixtures/trail", "--policy", "fixtures/policy.toml"];
+
+fn trace(subject: &str, more: &[&str]) -> crate::command::Outcome {
+    bedtrail(["trace", subject]).args(STORY).args(more).run()
+}
+
+#[test]
+fn a_session_is_told_from_its_caller_down() {
+    let ran = trace("refund-00270950", &["--scope", "agents"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    insta::assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn json_tells_the_same() {
+    let whole = "refund-00270950-6716-49d8-8b41-6cb1b594169d";
+    let document = trace(whole, &["--format", "json"]).json();
+    assert_eq!((document["kind"].as_str(), document["subject"].as_str()), (Some("session"), Some(whole)));
+    let call = &document["callers"][0]["steps"][0];
+    assert_eq!(call["event_name"], "InvokeAgentRuntime");
+    let steps = call["steps"].as_array().expect("steps");
+    assert!(steps.iter().all(|step| step["link"] == "derived" || step["link"] == "recorded"), "{steps:?}");
+    assert!(steps.iter().any(|step| step["credential_provider"] == "zendesk-oauth"));
+}
+
+#[test]
+fn a_request_below_leads_up_to_the_person() {
+    let document = trace("refund-00270950", &["--format", "json"]).json();
+    let steps = document["callers"][0]["steps"][0]["steps"].as_array().expect("steps").clone();
+    let below = steps.iter().find(|step| step["event_name"] == "ConverseStream").expect("a call of a model");
+    let request = below["request_id"].as_str().expect("an id");
+    let document = trace(request, &["--format", "json"]).json();
+    assert_eq!(document["kind"], "request");
+    assert_eq!(document["callers"][0]["principal"], "arn:aws:iam::111122223333:role/refund-api");
+}
+
+#[test]
+fn what_is_not_there_and_what_may_be_many_is_said() {
+    let none = trace("no-such-session", &[]);
+    assert_eq!((none.code, none.stdout.as_str()), (4, ""));
+    assert!(none.stderr.contains("no session, agent, request or person"), "{}", none.stderr);
+    let many = trace("refund-", &[]);
+    assert_eq!(many.code, 2);
+    assert!(
+        many.stderr.contains("session refund-00270950-6716-49d8-8b41-6cb1b594169d (2 records"),
+        "{}",
+        many.stderr
+    );
+    let hostile = trace("' OR 1 = 1 --", &[]);
+    assert_eq!(hostile.code, 4);
+}
