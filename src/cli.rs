@@ -566,11 +566,11 @@ pub enum Shape {
     Json,
 }
 
-/// Reads a rate: more than nothing.
+/// Reads a rate: no slower than one call in a hundred seconds.
 fn rate(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
-        .filter(|rate: &f64| rate.is_finite() && *rate > 0.0)
+        .filter(|rate: &f64| (0.01..=1e6).contains(rate))
         .ok_or_else(|| format!("{text} is no rate"))
 }
 

@@ -11,6 +11,7 @@ use crate::decode::record::{Counts, Outcome};
 use crate::decode::shape::Shape;
 use crate::event::row::RecordKind;
 use crate::ingest::duplicate::Verdict;
+use crate::source::api::Api;
 use crate::source::s3::Url;
 use crate::source::{Folder, Layout, LogObject};
 
@@ -347,6 +348,7 @@ fn source(object: &LogObject) -> &'static str {
     match object.name.as_str() {
         "-" => "stdin",
         name if Url::is(name) => "s3",
+        name if let Some((api, _)) = Api::of(name) => api.name(),
         _ => "local",
     }
 }

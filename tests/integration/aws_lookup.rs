@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use crate::aws_data::{events, records, select, write};
 use crate::aws_service::{Answer, Call, Service, unforeseen};
+use crate::bucket::Server;
 use crate::command::{Outcome, bedtrail};
 use crate::program::text;
+use crate::s3::at;
 
 const DAY: [&str; 4] = ["--from", "2026-10-05", "--to", "2026-10-06"];
 
@@ -93,7 +95,11 @@ fn event_history_gives_what_files_give_but_for_what_it_cannot_see() {
     let sql = "SELECT log_object, state, seen, kept FROM objects WHERE seen > 0 ORDER BY log_object";
     let ledger =
         service.run(&["query", sql, "--format", "csv", "-s", "lookup:us-east-1"]).args(DAY).run().exits(0);
-    insta::assert_snapshot!(ledger.stdout, @"");
+    insta::assert_snapshot!(ledger.stdout, @r"
+    log_object,state,seen,kept
+    lookup:us-east-1/2026-10-05/bedrock.amazonaws.com/0001,read,31,31
+    lookup:us-east-1/2026-10-05/iam.amazonaws.com/0001,read,2,1
+    ");
 }
 
 #[test]
@@ -148,6 +154,8 @@ fn a_region_that_is_denied_is_told_of_and_one_that_is_not_enabled_is_passed_over
         service.calls("LookupEvents").into_iter().map(|call| call.region).collect();
     assert!(regions.len() > 25 && !regions.iter().any(|region| region.contains("gov")), "{regions:?}");
     assert_eq!(service.calls("LookupEvents").iter().filter(|call| call.region == "sa-east-1").count(), 1);
+    let named = ["-s", "lookup:", "--region", "us-east-1", "--region", "me-south-1"];
+    ask(&service, &named).exits(3).says("lookup:me-south-1 refused: the Region is not enabled");
     // Where every Region says so, it is the key.
     let service = Service::new(|_| Err(("UnrecognizedClientException", "invalid".to_owned())));
     ask(&service, &["-s", "lookup:"]).exits(4).says("AWS rejects the credentials");
@@ -197,6 +205,51 @@ fn a_store_takes_it_once_and_knows_the_same_events_of_files() {
     assert_eq!(events(&all, &[]), from_files("event_id IS NOT NULL"));
     let report = bedtrail(["report", "usage-by-role-model", "--store", text(store.path())]).run().exits(0);
     assert!(report.stdout.contains("LookupEvents answers with management events"), "{}", report.stdout);
+}
+
+#[test]
+fn a_slice_that_is_a_floor_is_no_slice_of_a_store() {
+    let store = tempfile::tempdir().expect("a temporary folder");
+    let broken = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let now = std::sync::Arc::clone(&broken);
+    let service = Service::new(move |call| {
+        if now.load(std::sync::atomic::Ordering::Relaxed) && !call.text("NextToken").is_empty() {
+            return Err(("InvalidNextTokenException", "The token is not valid.".to_owned()));
+        }
+        lookup(&records(), call)
+    });
+    let arguments =
+        ["collect", "--store", text(store.path()), "-s", "lookup:eu-west-1", "--from", "2026-10-04"];
+    // Bedrock has more events than one answer holds; the others have not.
+    service
+        .run(&arguments)
+        .run()
+        .exits(3)
+        .says("2026-10-05/bedrock.amazonaws.com/0001 refused")
+        .says("1 events");
+    broken.store(false, std::sync::atomic::Ordering::Relaxed);
+    service.run(&arguments).run().exits(0);
+    let sql = select("event_id IS NOT NULL");
+    let all = bedtrail(["query", &sql, "--format", "json", "--store", text(store.path())]).run().exits(0);
+    assert_eq!(events(&all, &[]), from_files(&format!("{SEEN} AND aws_region = 'eu-west-1'")));
+}
+
+#[test]
+fn a_bucket_and_event_history_are_read_together_and_counted_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write(folder.path(), &records());
+    let bucket = Server::over(folder.path());
+    let service = Service::new(|call| lookup(&records(), call));
+    let more = ["--endpoint-url", &bucket.url, "--path-style", "-s", &at("")];
+    let ran = ask(&service, &[&["-s", "lookup:eu-west-1"], &more[..]].concat()).exits(0);
+    assert_eq!(events(&ran, &[]), from_files("event_id IS NOT NULL"));
+    let footer = ran.json()["reports"][0]["footer"].to_string();
+    assert!(footer.contains("+ 93 duplicate"), "{footer}");
+    let store = tempfile::tempdir().expect("a temporary folder");
+    let collect =
+        ["collect", "--store", text(store.path()), "-s", "lookup:eu-west-1", "--from", "2026-10-05"];
+    service.run(&collect).args(more).run().exits(0).says("128 events");
+    service.run(&collect).args(more).run().exits(0).says(" 0 new objects");
 }
 
 #[test]

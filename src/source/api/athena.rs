@@ -268,6 +268,9 @@ impl Athena {
         name: &str,
         parts: &mut Parts,
     ) -> Result<Result<(), ApiError>, Gone> {
+        if self.shared.over(0) {
+            return Ok(Err(self.shared.too_much(name)));
+        }
         let id = match self.start(&self.statement(slice), name).await {
             Ok(id) => id,
             Err(error) => return Ok(Err(error)),

@@ -169,7 +169,7 @@ impl Lookup {
         let count = regions.len();
         while let Some(ended) = regions.join_next().await {
             let Ok((region, Err(End::Because(error)))) = ended else { continue };
-            if matches!(error, ApiError::Rejected { .. }) && region.opt_in && !self.named {
+            if matches!(error, ApiError::Rejected { .. }) && region.opt_in {
                 not_enabled.insert(region.name);
                 rejected = Some(error);
             } else if error.fatal() {
@@ -178,8 +178,14 @@ impl Lookup {
                 let _ = unreachable(&out, format!("lookup:{}", region.name), &error.to_string()).await;
             }
         }
+        // Where all say so, it is the key.
         if let Some(error) = rejected.filter(|_| not_enabled.len() == count) {
             let _ = out.send(Err(error.to_string())).await;
+        } else if self.named {
+            for region in not_enabled {
+                let reason = "the Region is not enabled for the account, or not for this session";
+                let _ = unreachable(&out, format!("lookup:{region}"), reason).await;
+            }
         } else if !not_enabled.is_empty() {
             let list: Vec<String> = not_enabled.into_iter().collect();
             self.shared.note(format!(

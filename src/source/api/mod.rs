@@ -63,6 +63,15 @@ impl Api {
         Self::of(source).is_some()
     }
 
+    /// The name in the ledger.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lookup => "lookup",
+            Self::Lake => "lake",
+            Self::Athena => "athena",
+        }
+    }
+
     /// What such a source can never show, whatever it answers: what it is about, and what that means.
     pub fn blind(self) -> (&'static str, &'static str) {
         match self {
@@ -163,7 +172,7 @@ impl Shared {
     fn too_much(&self, name: &str) -> ApiError {
         let limit = self.max_scan.unwrap_or(0);
         let reason = format!(
-            "its query was cancelled since it scanned more than the {limit} bytes of --max-scan; ask for less time, or raise it"
+            "queries scanned more than the {limit} bytes of --max-scan; ask for less time, or raise it"
         );
         ApiError::failed(name, "CANCELLED", &reason)
     }
