@@ -397,8 +397,8 @@ pub(super) fn rules(
     }
     rule::folder::check(own, engine).map_err(Failure::usage)?;
     let name = policy.map(Policy::name).unwrap_or_default();
-    let customs = customs.iter().map(|custom| rule::custom::rule(custom, name)).collect();
-    let rules = rule::folder::join(own, customs).map_err(Failure::usage)?;
+    let customs: Vec<Rule> = customs.iter().map(|custom| rule::custom::rule(custom, name)).collect();
+    let rules = rule::folder::join(own, &customs).map_err(Failure::usage)?;
     // A run has one set of rules, and lives as long as they do.
     Ok(rules.leak())
 }

@@ -203,8 +203,8 @@ fn placed(text: &str, rule: &Rule) -> String {
         rest = &rest[at..];
         let skipped = if rest.starts_with("--") {
             rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with('\'') {
-            rest[1..].find('\'').map_or(rest.len(), |end| end + 2)
+        } else if let Some(text) = rest.strip_prefix('\'') {
+            text.find('\'').map_or(rest.len(), |end| end + 2)
         } else {
             1
         };
@@ -215,15 +215,12 @@ fn placed(text: &str, rule: &Rule) -> String {
             .parameters
             .iter()
             .find(|parameter| rest.starts_with('$') && parameter.name == rest[1..name_end]);
-        match parameter {
-            Some(parameter) => {
-                let _ = write!(out, "{}", parameter::written(&parameter.default));
-                rest = &rest[name_end..];
-            }
-            None => {
-                out.push_str(&rest[..skipped]);
-                rest = &rest[skipped..];
-            }
+        if let Some(parameter) = parameter {
+            let _ = write!(out, "{}", parameter::written(&parameter.default));
+            rest = &rest[name_end..];
+        } else {
+            out.push_str(&rest[..skipped]);
+            rest = &rest[skipped..];
         }
     }
     out.push_str(rest);
@@ -231,7 +228,7 @@ fn placed(text: &str, rule: &Rule) -> String {
 }
 
 /// The program's rules with others, sorted by code; each code stands for one rule, since findings are known by it.
-pub fn join(own: &[Own], custom: Vec<Rule>) -> Result<Vec<Rule>, Error> {
+pub fn join(own: &[Own], custom: &[Rule]) -> Result<Vec<Rule>, Error> {
     let mut rules = super::catalogue().map(<[Rule]>::to_vec).unwrap_or_default();
     let mut problems = Vec::new();
     let mut add = |rule: &Rule, path: &Path| match rules
@@ -245,8 +242,12 @@ pub fn join(own: &[Own], custom: Vec<Rule>) -> Result<Vec<Rule>, Error> {
         }),
         None => rules.push(rule.clone()),
     };
-    own.iter().for_each(|own| add(&own.rule, &own.path));
-    custom.iter().for_each(|rule| add(rule, Path::new("the policy, [[custom]]")));
+    for own in own {
+        add(&own.rule, &own.path);
+    }
+    for rule in custom {
+        add(rule, Path::new("the policy, [[custom]]"));
+    }
     rules.sort_by(|a, b| a.code.cmp(&b.code));
     if problems.is_empty() { Ok(rules) } else { Err(Error::Rules(problems)) }
 }
@@ -262,7 +263,7 @@ mod tests {
         fs::write(folder.path().join(name), text).unwrap();
         let engine = Engine::new(Limits { memory: 64 << 20, spill_dir: None, partitions: 1 }).unwrap();
         let done = read(&[folder.path().to_owned()])
-            .and_then(|own| check(&own, &engine).and_then(|()| join(&own, Vec::new())).map(drop));
+            .and_then(|own| check(&own, &engine).and_then(|()| join(&own, &[])).map(drop));
         let told = done.err().map(|error| error.to_string()).unwrap_or_default();
         told.replace(&folder.path().display().to_string(), "rules").replace("the rules cannot be used\n", "")
     }
@@ -316,7 +317,7 @@ mod tests {
     #[test]
     fn a_code_is_taken_once() {
         let rule = crate::rule::catalogue().unwrap().first().cloned().unwrap();
-        let error = join(&[], vec![rule]).unwrap_err().to_string();
+        let error = join(&[], &[rule]).unwrap_err().to_string();
         assert!(error.contains("is taken by rule BT001-"), "{error}");
     }
 }

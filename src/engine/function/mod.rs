@@ -79,7 +79,6 @@ impl Takes {
     fn coerce(self, function: &str, kind: &DataType) -> Result<DataType, DataFusionError> {
         let time = DataType::Timestamp(TimeUnit::Microsecond, None);
         match self {
-            Self::Text => text_type(function, kind),
             Self::Int if kind.is_integer() || kind.is_null() => Ok(DataType::Int64),
             Self::Int => plan_err!("{function} wants a whole number, not {kind}"),
             Self::Time
@@ -91,7 +90,7 @@ impl Takes {
             Self::Scalar if kind.is_integer() => Ok(DataType::Int64),
             Self::Scalar if kind.is_numeric() => Ok(DataType::Float64),
             Self::Scalar if *kind == DataType::Boolean => Ok(DataType::Boolean),
-            Self::Scalar => text_type(function, kind),
+            Self::Text | Self::Scalar => text_type(function, kind),
         }
     }
 }
@@ -201,17 +200,17 @@ impl Arguments {
     }
 
     fn int(&self, index: usize) -> Result<Number<'_>, DataFusionError> {
-        match self.value(index)?.as_primitive_opt::<Int64Type>() {
-            Some(array) => Ok(Number { values: array.values(), nulls: array.nulls() }),
-            None => exec_err!("argument {} is no whole number", index + 1),
-        }
+        let Some(array) = self.value(index)?.as_primitive_opt::<Int64Type>() else {
+            return exec_err!("argument {} is no whole number", index + 1);
+        };
+        Ok(Number { values: array.values(), nulls: array.nulls() })
     }
 
     fn time(&self, index: usize) -> Result<Number<'_>, DataFusionError> {
-        match self.value(index)?.as_primitive_opt::<TimestampMicrosecondType>() {
-            Some(array) => Ok(Number { values: array.values(), nulls: array.nulls() }),
-            None => exec_err!("argument {} is no time", index + 1),
-        }
+        let Some(array) = self.value(index)?.as_primitive_opt::<TimestampMicrosecondType>() else {
+            return exec_err!("argument {} is no time", index + 1);
+        };
+        Ok(Number { values: array.values(), nulls: array.nulls() })
     }
 
     fn value(&self, index: usize) -> Result<&dyn Array, DataFusionError> {

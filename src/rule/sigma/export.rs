@@ -50,9 +50,8 @@ fn said(rule: &Rule) -> Result<Test, String> {
     let sql =
         values.and_then(|values| parameter::render(&rule.sql, &values)).map_err(|error| error.to_string())?;
     let statement = parameter::parser(&sql).and_then(|mut parser| parser.parse_statements());
-    let query = match statement.ok().and_then(|mut statements| statements.pop()) {
-        Some(Statement::Query(query)) => query,
-        _ => return Err("it is no plain SELECT".to_owned()),
+    let Some(Statement::Query(query)) = statement.ok().and_then(|mut statements| statements.pop()) else {
+        return Err("it is no plain SELECT".to_owned());
     };
     let select = plain(&query).ok_or("it is no plain SELECT from events")?;
     let verdict = select.projection.first().and_then(|item| match item {
@@ -142,7 +141,7 @@ fn test(expr: &Expr) -> Result<Test, String> {
         Expr::IsNotNull(inner) => Test::Not(Box::new(Test::Is(name(inner)?, "", vec![None]))),
         Expr::BinaryOp { left, op: op @ (Op::Eq | Op::NotEq), right } => {
             let value = text(right).ok_or_else(cannot)?;
-            equals(left, vec![value], *op == Op::NotEq)?
+            equals(left, &[value], *op == Op::NotEq)?
         }
         Expr::BinaryOp { left, op: Op::Gt, right } if right.to_string() == "0" => match called(left) {
             Some((function, arguments)) if function == "strpos" => compared(&arguments, "|contains")?,
@@ -150,7 +149,7 @@ fn test(expr: &Expr) -> Result<Test, String> {
         },
         Expr::InList { expr: subject, list, negated } => {
             let values = list.iter().map(text).collect::<Option<Vec<String>>>().ok_or_else(cannot)?;
-            equals(subject, values, *negated)?
+            equals(subject, &values, *negated)?
         }
         Expr::Function(_) => match called(expr) {
             Some((function, arguments)) if function == "starts_with" => compared(&arguments, "|startswith")?,
@@ -210,7 +209,7 @@ fn compared(arguments: &[&Expr], modifier: &'static str) -> Result<Test, String>
 }
 
 /// A column equal to one of some texts. A null is neither equal nor unequal, and Sigma knows no third.
-fn equals(subject: &Expr, values: Vec<String>, negated: bool) -> Result<Test, String> {
+fn equals(subject: &Expr, values: &[String], negated: bool) -> Result<Test, String> {
     let column = subject.to_string();
     let is = match column.as_str() {
         // Other kinds are no calls, or copies of calls.
@@ -418,9 +417,9 @@ fn written(rule: &Rule, test: &Test) -> String {
     let tags: Vec<String> = attack.chain(atlas).collect();
     if !tags.is_empty() {
         out.push_str("tags:\n");
-        tags.iter().for_each(|tag| {
+        for tag in &tags {
             let _ = writeln!(out, "    - {tag}");
-        });
+        }
     }
     out.push_str("logsource:\n    product: aws\n    service: cloudtrail\ndetection:\n");
     out.push_str(&parts.text);

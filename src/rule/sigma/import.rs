@@ -134,12 +134,15 @@ fn techniques(rule: &Node) -> (Vec<String>, Vec<String>) {
     (attack, atlas)
 }
 
+/// A part of a detection: its name, its column and its condition.
+type Part = (String, String, String);
+
 /// The parts of a detection, each with its column and its condition, and what puts them together.
-fn detected(detection: &Node) -> Result<(Vec<(String, String, String)>, String), Problem> {
+fn detected(detection: &Node) -> Result<(Vec<Part>, String), Problem> {
     let Value::Map(members) = &detection.value else {
         return Err(detection.place.problem("a detection is a mapping of parts and a condition"));
     };
-    let mut parts: Vec<(String, String, String)> = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
     let mut condition = None;
     for (name, at, node) in members {
         if name == "condition" {
@@ -198,7 +201,7 @@ fn keywords(at: Place) -> Problem {
 }
 
 /// The rule's SELECT.
-fn select(title: &str, parts: &[(String, String, String)], condition: &str) -> String {
+fn select(title: &str, parts: &[Part], condition: &str) -> String {
     let mut flags = String::new();
     for (_, column, test) in parts {
         let _ = write!(flags, ",\n    COALESCE(\n      {test},\n      FALSE\n    ) AS {column}");
