@@ -47,6 +47,12 @@ pub enum Command {
     /// The policy file: a commented start, and a check.
     #[command(subcommand)]
     Policy(Policy),
+    /// What auditors ask of the use of AI on AWS, and which command answers.
+    Questions {
+        /// Where results go.
+        #[command(flatten)]
+        output: Output,
+    },
 }
 
 /// Which records are kept.
@@ -332,6 +338,9 @@ pub struct Report {
     /// List all reports and the question each answers.
     #[arg(long)]
     pub list: bool,
+    /// Of the report controls, only this framework: soc2, iso42001, "PCI DSS".
+    #[arg(long, value_name = "NAME")]
+    pub framework: Option<String>,
     /// Where events come from.
     #[command(flatten)]
     pub input: Input,

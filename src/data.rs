@@ -8,6 +8,9 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 const REGIONS: &str = include_str!("../queries/data/regions.csv");
 const PROFILES: &str = include_str!("../queries/data/inference-profile-geographies.csv");
 const EVENTS: &str = include_str!("../queries/data/event-catalogue.csv");
+const CONTROLS: &str = include_str!("../queries/data/controls.csv");
+const FRAMEWORKS: &str = include_str!("../queries/data/frameworks.csv");
+const TECHNIQUES: &str = include_str!("../queries/data/techniques.csv");
 const PRICES: &str = include_str!("../queries/data/prices.csv");
 const MODELS: &str = include_str!("../queries/data/models.csv");
 
@@ -82,6 +85,21 @@ pub fn regions() -> Result<Vec<Region>, DataError> {
 /// Every reference relation, sorted by name.
 pub const RELATIONS: &[Relation] = &[
     Relation {
+        name: "ref_control",
+        meaning: "one row per control and rule or report that supports it",
+        columns: &[
+            text("framework", "framework", "The framework."),
+            text("control", "control", "The control's id."),
+            text("kind", "kind", "rule or report."),
+            text("support", "support", "The rule's code or the report's name."),
+            text("basis", "basis", "A public mapping, or our reading."),
+            text("source", "source", "Where the mapping comes from."),
+            text("as_of", "as_of", "Its date."),
+        ],
+        csv: CONTROLS,
+        split: None,
+    },
+    Relation {
         name: "ref_event",
         meaning: "one row per known CloudTrail event that concerns generative AI",
         columns: &[
@@ -94,6 +112,21 @@ pub const RELATIONS: &[Relation] = &[
             text("resource_type", "resource_type", "The resource type a data event selector names."),
         ],
         csv: EVENTS,
+        split: None,
+    },
+    Relation {
+        name: "ref_framework",
+        meaning: "one row per control of a framework",
+        columns: &[
+            text("framework", "framework", "The framework."),
+            text("version", "version", "Its version."),
+            text("control", "control", "The control's id."),
+            text("title", "title", "What it asks for, in short."),
+            text("id_check", "id_check", "How the id was checked."),
+            text("source", "source", "Where it comes from."),
+            text("as_of", "as_of", "Its date."),
+        ],
+        csv: FRAMEWORKS,
         split: None,
     },
     Relation {
@@ -163,6 +196,23 @@ pub const RELATIONS: &[Relation] = &[
             },
         ],
         csv: REGIONS,
+        split: None,
+    },
+    Relation {
+        name: "ref_technique",
+        meaning: "one row per technique of MITRE ATT&CK or ATLAS",
+        columns: &[
+            text("id", "id", "The technique's id."),
+            text("name", "name", "Its name."),
+            text("framework", "framework", "ATT&CK or ATLAS."),
+            text("version", "version", "The version of the framework."),
+            text("old_id", "old_id", "The id in older versions, where it was another."),
+            text("replaced_by", "replaced_by", "The id that replaced it, where one did."),
+            text("source", "source", "Where it comes from."),
+            text("note", "note", "What is to be known about it."),
+            text("as_of", "as_of", "Its date."),
+        ],
+        csv: TECHNIQUES,
         split: None,
     },
 ];

@@ -1,6 +1,7 @@
 -- title = "Access review of roles and models"
 -- question = "Which role may use which model, does it, is it refused, and which grants are never used?"
 -- frameworks = ["SOC 2 CC6.2", "SOC 2 CC6.3", "ISO/IEC 27001 A.5.18", "ISO/IEC 42001 A.9.4", "NIST SP 800-53 AC-2", "NIST SP 800-53 AC-6", "PCI DSS 7.2"]
+-- audit = "folder"
 -- glance = ["principal", "model_id", "allowed", "ok", "denied", "grant_id", "recommendation", "last_used", "environment", "activity", "calls", "line"]
 --
 -- [columns]

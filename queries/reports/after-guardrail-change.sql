@@ -1,6 +1,7 @@
 -- title = "Model calls after a guardrail was changed"
 -- question = "Who called models within a day after a guardrail was changed or deleted, and was it who changed it?"
 -- frameworks = ["SOC 2 CC7.2", "SOC 2 CC8.1", "ISO/IEC 42001 A.6.2.6", "NIST SP 800-53 CM-3"]
+-- audit = "folder"
 -- glance = ["changed_at", "event_name", "guardrail", "changed_by", "caller", "relation", "calls", "ok", "first_call", "models", "account_id"]
 --
 -- [columns]

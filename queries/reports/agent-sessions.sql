@@ -1,6 +1,7 @@
 -- title = "Agent sessions"
 -- question = "What happened in each agent session: who called, with which agent, and what was read, run, remembered and refused under it?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "SOC 2 CC7.2", "NIST SP 800-53 AU-6(3)", "EU AI Act Art. 12"]
+-- audit = "folder"
 -- glance = ["session", "agents", "callers", "agent_calls", "model_calls", "memory_calls", "tool_calls", "refused", "refused_actions", "last_seen", "account_id"]
 --
 -- [columns]

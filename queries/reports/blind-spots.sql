@@ -1,6 +1,7 @@
 -- title = "Blind spots"
 -- question = "Which uses of models and agents would the records read not show, and which setting would show them?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-2", "NIST SP 800-53 AU-12", "SOC 2 CC7.2", "EU AI Act Art. 12"]
+-- audit = "folder"
 -- glance = ["topic", "verdict", "account_id", "aws_region", "signs", "records", "meaning", "fix", "selectors"]
 --
 -- [columns]

@@ -1,6 +1,7 @@
 -- title = "Controls and the evidence for them"
 -- question = "Which rules and reports support which control of which framework, and what did they find?"
 -- frameworks = ["SOC 2 CC4.1", "ISO/IEC 42001 A.6.2.6", "NIST SP 800-53 CA-7"]
+-- audit = "folder"
 -- glance = ["framework", "control", "title", "verdict", "statement", "rules_violated", "rules_without_violation", "rules_not_judged", "reports", "violations", "version"]
 --
 -- [columns]

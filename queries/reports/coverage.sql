@@ -1,6 +1,6 @@
 -- title = "Accounts and Regions that delivered logs"
 -- question = "Which accounts and Regions delivered CloudTrail logs in the window, and which that should have did not?"
--- frameworks = ["SOC 2 CC7.2", "ISO/IEC 27001 A.8.15", "NIST 800-53 AU-12"]
+-- frameworks = ["SOC 2 CC7.2", "ISO/IEC 27001 A.8.15", "NIST SP 800-53 AU-12"]
 --
 -- [columns]
 -- account_id = "The account, from the objects' names or the list of those expected."

@@ -1,6 +1,7 @@
 -- title = "Data automation"
 -- question = "Who ran and changed data automation, with which project?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12"]
+-- audit = "folder"
 -- glance = ["event_name", "project", "principal", "person", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]

@@ -1,6 +1,7 @@
 -- title = "Refused at a VPC endpoint"
 -- question = "Which calls did the policy of a VPC endpoint refuse?"
 -- frameworks = ["SOC 2 CC6.6", "NIST SP 800-53 SC-7", "NIST SP 800-53 AC-4"]
+-- audit = "folder"
 -- glance = ["event_name", "event_source", "vpc_endpoint_id", "principal", "calls", "error_code", "source_ip", "last_seen", "account_id"]
 --
 -- [columns]

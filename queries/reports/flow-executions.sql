@@ -1,6 +1,7 @@
 -- title = "Executions of flows"
 -- question = "Who started, stopped and read which execution of which flow?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12"]
+-- audit = "folder"
 -- glance = ["flow", "execution", "event_name", "principal", "person", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]

@@ -1,6 +1,7 @@
 -- title = "What gateway calls set off"
 -- question = "Which outside caller of a gateway drove which agent, function or other call behind it?"
 -- frameworks = ["SOC 2 CC7.2", "ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-6(3)"]
+-- audit = "folder"
 -- glance = ["event_time", "caller", "tool", "link", "downstream_event", "downstream_target", "downstream_outcome", "gateway", "status", "source_ip", "account_id"]
 --
 -- [columns]

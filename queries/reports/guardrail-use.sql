@@ -1,6 +1,7 @@
 -- title = "Use of guardrails"
 -- question = "Which callers name which guardrail, and which model calls name none?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.6", "SOC 2 CC7.2", "EU AI Act Art. 26"]
+-- audit = "folder"
 -- glance = ["use", "guardrail", "principal", "model_id", "calls", "ok", "denied", "required", "last_seen", "account_id"]
 --
 -- [columns]

@@ -1,6 +1,7 @@
 -- title = "Every model call and batch job, with its decision"
 -- question = "Which model invocations and batch jobs happened, and which entry of the policy in force covered each?"
 -- frameworks = ["SOC 2 CC6.1", "SOC 2 CC6.3", "ISO/IEC 42001 A.9.4", "NIST SP 800-53 AC-3", "NIST SP 800-53 AU-3", "PCI DSS 10.2.2"]
+-- audit = "never"
 -- glance = ["event_time", "principal", "model_id", "outcome", "decision", "grant_id", "person", "input_tokens", "output_tokens", "aws_region", "inference_region", "policy_version", "event_id"]
 --
 -- [columns]

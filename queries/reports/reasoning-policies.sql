@@ -1,6 +1,7 @@
 -- title = "Automated reasoning policies"
 -- question = "Who changed, tested and read automated reasoning policies?"
 -- frameworks = ["SOC 2 CC8.1", "ISO/IEC 42001 A.6.2.6", "NIST SP 800-53 CM-3"]
+-- audit = "folder"
 -- glance = ["kind", "event_name", "reasoning_policy", "principal", "person", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]

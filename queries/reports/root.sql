@@ -1,6 +1,7 @@
 -- title = "Activity of root"
 -- question = "What did root do: with models and agents, against the evidence, or elsewhere?"
 -- frameworks = ["SOC 2 CC6.1", "ISO/IEC 27001 A.8.2", "NIST SP 800-53 AC-6(9)", "PCI DSS 10.2.1.2"]
+-- audit = "folder"
 -- glance = ["area", "event_name", "account_id", "calls", "ok", "denied", "source_ip", "last_seen"]
 --
 -- [columns]

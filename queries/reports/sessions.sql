@@ -1,6 +1,7 @@
 -- title = "Sessions of the Bedrock session service"
 -- question = "Who made, wrote, read and ended which session?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12"]
+-- audit = "folder"
 -- glance = ["session", "event_name", "principal", "person", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]

@@ -1,6 +1,7 @@
 -- title = "Where calls come from"
 -- question = "From which addresses, endpoints and TLS versions do callers use models and agents?"
 -- frameworks = ["SOC 2 CC6.6", "SOC 2 CC6.7", "NIST SP 800-53 SC-7", "NIST SP 800-53 SC-8", "PCI DSS 10.2.2"]
+-- audit = "folder"
 -- glance = ["principal", "source_ip", "source_kind", "vpc_endpoint_id", "activity", "calls", "ok", "denied", "tls_version", "last_seen", "account_id"]
 --
 -- [columns]

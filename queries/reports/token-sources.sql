@@ -1,6 +1,7 @@
 -- title = "Where token counts come from, and whether the sources agree"
 -- question = "Do CloudTrail and the model-invocation log tell of the same calls and the same tokens?"
 -- frameworks = ["SOC 2: CC7.2", "ISO/IEC 42001: A.6.2.8"]
+-- audit = "folder"
 -- glance = ["account_id", "aws_region", "model_id", "calls", "in_both", "trail_only", "log_only", "differing", "input_tokens_trail", "input_tokens_log"]
 --
 -- [columns]

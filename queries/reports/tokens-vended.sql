@@ -1,6 +1,7 @@
 -- title = "Tokens and keys handed to agents"
 -- question = "Which agent took which token or key, from which provider, for whom, and may it?"
 -- frameworks = ["SOC 2 CC6.1", "NIST SP 800-53 IA-5", "NIST SP 800-53 AC-6", "ISO/IEC 27001 A.5.17"]
+-- audit = "folder"
 -- glance = ["principal", "event_name", "provider", "approved", "workload", "for_user", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]

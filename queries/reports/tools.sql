@@ -1,6 +1,7 @@
 -- title = "Tools that were run"
 -- question = "Who ran code interpreters, browsers, gateway tools and Bedrock tools, in which sessions?"
 -- frameworks = ["SOC 2 CC6.1", "ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12"]
+-- audit = "folder"
 -- glance = ["kind", "tool", "principal", "person", "event_name", "session", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]

@@ -1,6 +1,7 @@
 -- title = "Models by vendor"
 -- question = "Whose models does each role use, through which endpoint, under which credential, and in which geography did they run?"
 -- frameworks = ["ISO/IEC 42001 A.10.2", "ISO/IEC 42001 A.10.3", "ISO/IEC 27001 A.5.23", "SOC 2 CC9.2", "NIST AI RMF MAP 4.1"]
+-- audit = "folder"
 -- glance = ["vendor", "principal", "surface", "credential", "models", "calls", "ok", "denied", "geographies", "unplaced", "last_seen", "account_id"]
 --
 -- [columns]

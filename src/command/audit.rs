@@ -7,9 +7,10 @@ use super::judge::{self, Judgement};
 use super::previous::Previous;
 use super::trail::{Prepared, query_failure};
 use super::{Failure, say, stored};
+use crate::cli;
 use crate::config::Organization;
 use crate::exit::{Code, Conditions};
-use crate::{cli, report};
+use crate::report::{self, Audit as When, Report};
 
 /// Runs the subcommand.
 pub(super) fn run(mut arguments: cli::Audit, given: &Given) -> Result<Code, Failure> {
@@ -30,7 +31,13 @@ pub(super) fn carry_out(
     organization: Option<Organization>,
     incomplete: bool,
 ) -> Result<Code, Failure> {
-    let reports = report::catalogue().map_err(Failure::failed)?;
+    let folder = arguments.output.out.is_some();
+    let wanted = |report: &&Report| match report.audit {
+        When::Always => true,
+        When::Folder => folder,
+        When::Never => false,
+    };
+    let reports: Vec<&Report> = report::catalogue().map_err(Failure::failed)?.iter().filter(wanted).collect();
     let delivery = Delivery::new(&arguments.output, reports.len() + judge::REPORTS.len())?;
     // Before anything is written: the findings before may lie where the new ones go.
     let previous = arguments.verdict.previous.as_deref();
@@ -43,13 +50,15 @@ pub(super) fn carry_out(
     queries.extend(judgement.queries());
     let hash = arguments.output.out.is_some();
     let trail = prepared.open(&arguments.input, &queries, &Judgement::COLUMNS, hash)?;
-    let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
+    let not_assessed = reports.iter().copied().find(|report| report.name == NOT_ASSESSED);
     let frame = Frame::of(&trail, not_assessed)?;
     let mut answers = Vec::with_capacity(reports.len() + judge::REPORTS.len());
+    let found = judgement.run(&trail)?;
+    // Before the reports: some tell what the rules found.
+    found.put(&trail)?;
     for report in reports {
         answers.push(frame.report(report, trail.engine.run(&report.sql).map_err(query_failure)?)?);
     }
-    let found = judgement.run(&trail)?;
     for which in judge::REPORTS {
         answers.push(frame.judged(which, (which.rows)(&found)?));
     }

@@ -6,7 +6,7 @@ use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
-use super::trail::{self, Prepared, Trail};
+use super::trail::{self, Prepared, Trail, put};
 use super::{Failure, say};
 use crate::cli;
 use crate::engine::{Engine, Slices};
@@ -258,6 +258,14 @@ impl rule::Scope for Tables {
 }
 
 impl Found {
+    /// Puts what was found where queries ask for it.
+    pub(super) fn put(&self, trail: &Trail) -> Result<(), Failure> {
+        for report in REPORTS {
+            put(&trail.engine, report.relation, (report.rows)(self)?)?;
+        }
+        Ok(())
+    }
+
     /// Whether a violation of this severity or above was found; waived ones do not count.
     pub(super) fn at_or_above(&self, fail_on: Option<Severity>) -> bool {
         fail_on.is_some_and(|least| self.0.worst().is_some_and(|worst| worst >= least))

@@ -14,6 +14,7 @@ mod policy;
 mod previous;
 mod progress;
 mod query;
+mod questions;
 mod report;
 mod rules;
 mod run;
@@ -94,6 +95,7 @@ fn with(cli: Cli, given: &Given) -> Code {
         Command::Query(query) => stored::steadily(&query.input, || query::run(&query)),
         Command::Trace(trace) => stored::steadily(&trace.input, || trace::run(&trace)),
         Command::Rules(rules) => rules::run(&rules),
+        Command::Questions { output } => questions::run(&output),
         Command::Policy(policy) => policy::run(&policy),
     };
     match done {

@@ -42,9 +42,7 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
     if let Some(judgement) = &judgement {
         let found = judgement.run(&trail)?;
         complete &= found.complete();
-        for report in judge::REPORTS {
-            put(&trail.engine, report.relation, (report.rows)(&found)?)?;
-        }
+        found.put(&trail)?;
     }
     let rows = trail.engine.query(&sql).map_err(query_failure)?;
     let schema = rows.schema();

@@ -1,6 +1,10 @@
 //! `bedtrail report`: one report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{cast, filter_record_batch};
+use arrow::datatypes::DataType;
 
 use super::answer::{Frame, NOT_ASSESSED};
 use super::deliver::Delivery;
@@ -8,6 +12,8 @@ use super::judge::{self, Judgement};
 use super::trail::{Prepared, query_failure};
 use super::{Failure, print};
 use crate::cli;
+use crate::data;
+use crate::event::column::Field;
 use crate::exit::{Code, Conditions};
 use crate::report::{self, Report};
 
@@ -22,16 +28,33 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
         return judged(arguments, which, &delivery);
     }
     let report = report::find(reports, name).map_err(Failure::usage)?;
+    let framework = arguments.framework.as_deref().map(|name| framework(report, name)).transpose()?;
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
     let prepared = Prepared::new(&arguments.input)?;
-    let queries: Vec<String> =
+    let mut queries: Vec<String> =
         [Some(report), not_assessed].into_iter().flatten().map(|one| one.sql.clone()).collect();
+    let tables = prepared.engine.tables_scanned(&[&report.sql]).map_err(query_failure)?;
+    // Some tell what the rules found.
+    let judges = judge::REPORTS.iter().any(|which| tables.contains(which.relation));
+    let judgement = judges.then(|| Judgement::prepare(&prepared)).transpose()?;
+    queries.extend(judgement.iter().flat_map(Judgement::queries));
+    let columns: &[Field] = if judges { &Judgement::COLUMNS } else { &[] };
     let hash = arguments.output.out.is_some();
-    let trail = prepared.open(&arguments.input, &queries, &[], hash)?;
+    let trail = prepared.open(&arguments.input, &queries, columns, hash)?;
+    let mut complete = trail.complete();
+    if let Some(judgement) = &judgement {
+        let found = judgement.run(&trail)?;
+        complete &= found.complete();
+        found.put(&trail)?;
+    }
     let frame = Frame::of(&trail, not_assessed)?;
-    let answer = frame.report(report, trail.engine.run(&report.sql).map_err(query_failure)?)?;
+    let mut batches = trail.engine.run(&report.sql).map_err(query_failure)?;
+    if let Some(framework) = framework {
+        batches = batches.iter().map(|batch| of_framework(batch, &framework)).collect::<Result<_, _>>()?;
+    }
+    let answer = frame.report(report, batches)?;
     let conditions = Conditions {
-        evidence_incomplete: !trail.complete(),
+        evidence_incomplete: !complete,
         strict: arguments.strict_evidence,
         ..Conditions::default()
     };
@@ -71,6 +94,49 @@ fn judged(
         conditions,
     )?;
     Ok(conditions.code())
+}
+
+/// A framework's name without what people leave out: soc2 is SOC 2.
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The framework that was asked for, if the report has frameworks and there is such a one.
+fn framework(report: &Report, name: &str) -> Result<String, Failure> {
+    if report.columns.iter().all(|(column, _)| column != "framework") {
+        return Err(Failure::usage(format!("the report {} is of no framework", report.name))
+            .help("`bedtrail report controls --framework` takes one"));
+    }
+    let relation = data::relation("ref_framework").ok_or_else(|| Failure::failed("no frameworks"))?;
+    let known = relation.read().map_err(Failure::failed)?;
+    let names: BTreeSet<String> = known
+        .column_by_name("framework")
+        .and_then(|column| column.as_string_view_opt())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(str::to_owned)
+        .collect();
+    let wanted = plain(name);
+    let exact = names.iter().find(|known| plain(known) == wanted);
+    let mut within = names.iter().filter(|known| plain(known).contains(&wanted));
+    match (exact, within.next(), within.next()) {
+        (Some(one), _, _) | (None, Some(one), None) => Ok(one.clone()),
+        _ => {
+            let list = names.into_iter().collect::<Vec<_>>().join(", ");
+            Err(Failure::usage(format!("--framework {name}: no such framework, or more than one"))
+                .help(format!("one of {list}")))
+        }
+    }
+}
+
+/// The rows of one framework.
+fn of_framework(batch: &RecordBatch, framework: &str) -> Result<RecordBatch, Failure> {
+    let column = batch.column_by_name("framework").ok_or_else(|| Failure::failed("no column framework"))?;
+    let column = cast(column, &DataType::Utf8View).map_err(Failure::failed)?;
+    let keep: BooleanArray =
+        column.as_string_view().iter().map(|name| Some(name == Some(framework))).collect();
+    filter_record_batch(batch, &keep).map_err(Failure::failed)
 }
 
 fn listing(reports: &[Report]) -> String {

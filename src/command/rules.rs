@@ -203,6 +203,10 @@ fn test(folder: &Path, only: Option<&str>, folders: &[PathBuf]) -> Result<Code, 
 fn one(rule: &'static Rule, fixture: &Path, events: &Path) -> Result<i64, Failure> {
     let policy = fixture.join("policy.toml");
     let mut input = Input::folder(events, policy.exists().then_some(policy));
+    // What a rule about agents judges is kept only where their roles are followed.
+    if rule.needs.iter().any(|relation| relation.starts_with("policy_agent")) {
+        input.scope = cli::Scope::Agents;
+    }
     let logs = events.join("invocation-logs");
     input.invocation_logs.extend(logs.is_dir().then(|| logs.display().to_string()));
     let prepared = Prepared::new(&input)?;

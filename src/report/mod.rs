@@ -22,8 +22,23 @@ pub struct Report {
     pub columns: Vec<(String, String)>,
     /// The columns that tell most, the most telling first: what a person sees of a wide answer. Empty: all.
     pub glance: Vec<String>,
+    /// When an audit runs it.
+    pub audit: Audit,
     /// The SELECT, without the header.
     pub sql: String,
+}
+
+/// When an audit runs a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Audit {
+    /// Every time.
+    #[default]
+    Always,
+    /// Where the answers go to a folder: on a screen it would be one page too many.
+    Folder,
+    /// Never: it has a row for each event, and is asked for by its name.
+    Never,
 }
 
 /// What is wrong with a report file, or with the name of one.
@@ -64,6 +79,8 @@ struct Header {
     frameworks: Vec<String>,
     #[serde(default)]
     glance: Vec<String>,
+    #[serde(default)]
+    audit: Audit,
     columns: BTreeMap<String, String>,
 }
 
@@ -99,6 +116,7 @@ impl Report {
             frameworks: header.frameworks,
             columns,
             glance: header.glance,
+            audit: header.audit,
             sql: body.trim().to_owned(),
         })
     }
