@@ -383,8 +383,7 @@ fn help(found: Type, want: Type) -> &'static str {
 /// Whether an expression is NULL as it is written.
 fn null(expr: &Expr) -> bool {
     match expr {
-        Expr::Nested(inner) => null(inner),
-        Expr::Cast { expr: inner, .. } => null(inner),
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => null(inner),
         Expr::Value(value) => matches!(value.value, Value::Null),
         _ => false,
     }

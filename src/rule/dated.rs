@@ -258,12 +258,11 @@ fn merge(findings: Vec<Finding>) -> Vec<Finding> {
     let mut known: BTreeMap<(String, Verdict, Option<String>), usize> = BTreeMap::new();
     for finding in findings {
         let key = (finding.finding_id.clone(), finding.status, finding.waiver_id.clone());
-        match known.get(&key).and_then(|at| merged.get_mut(*at)) {
-            Some(before) => absorb(before, finding),
-            None => {
-                known.insert(key, merged.len());
-                merged.push(finding);
-            }
+        if let Some(before) = known.get(&key).and_then(|at| merged.get_mut(*at)) {
+            absorb(before, finding);
+        } else {
+            known.insert(key, merged.len());
+            merged.push(finding);
         }
     }
     merged

@@ -91,15 +91,25 @@ fn each_event_is_judged_by_the_version_of_its_time() {
     );
     insta::assert_snapshot!(case.asked(
         "SELECT event_time, environment, policy_version, decision, grant_id FROM decisions ORDER BY 1"
-    ), @"");
+    ), @r"
+    2026-10-01T12:00:00Z,first,,not_assessed,
+    2026-10-04T12:00:00Z,first,0,allowed,every
+    2026-10-05T12:00:00Z,second,1,uncovered,
+    2026-10-09T12:00:00Z,second,1,uncovered,
+    2026-10-10T12:00:00Z,third,2,allowed,every
+    2026-10-11T12:00:00Z,third,2,allowed,every
+    ");
     insta::assert_snapshot!(case.asked(
         "SELECT state, population, violating_events, passed, not_assessed, reason FROM rule_results \
          WHERE rule_id = 'BT001'"
-    ), @"");
+    ), @"judged,4,2,1,1,turned off by the policy: r (o) (latest version)");
     insta::assert_snapshot!(case.asked(
         "SELECT status, environment, event_count, first_seen, last_seen FROM findings WHERE rule_id = 'BT001' \
          ORDER BY status"
-    ), @"");
+    ), @r"
+    not_assessed,first,1,2026-10-01T12:00:00Z,2026-10-01T12:00:00Z
+    violation,second,2,2026-10-05T12:00:00Z,2026-10-09T12:00:00Z
+    ");
     assert_eq!(case.asked("SELECT policy_version FROM run"), "0 1 2");
     let one = case.run(&["query", "SELECT policy_version FROM run"]).args([
         "--from",
@@ -107,7 +117,7 @@ fn each_event_is_judged_by_the_version_of_its_time() {
         "--to",
         "2026-10-10",
     ]);
-    assert!(one.format("csv").run().exits(0).stdout.ends_with("\r\n1\r\n") || cfg!(windows));
+    assert_eq!(one.format("csv").run().exits(0).stdout.lines().last(), Some("1"));
     let audit = case.run(&["audit"]).format("json").run().stdout;
     assert!(
         audit.contains(
@@ -133,7 +143,12 @@ fn entries_that_cover_nothing_are_told() {
     let (policy, logs) = (case.0.path().join("policy"), case.0.path().join("logs"));
     let told = bedtrail(["policy", "check"]).args([policy]).source(logs).run().exits(0).stdout;
     let told: Vec<&str> = told.lines().skip(1).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    allow every of version 0: 2 events, last 2026-10-04T12:00:00Z
+    allow none of version 0: covers no event
+    allow all of version 0: 2 events, last 2026-10-04T12:00:00Z
+    2 events are covered by several allow entries of version 0: all, every
+    ");
 }
 
 #[test]
