@@ -181,12 +181,17 @@ fn every_relation_is_described() {
             "coverage",
             "events",
             "history",
+            "invocation_logs",
             "objects",
             "policy_x",
+            "ref_control",
             "ref_event",
+            "ref_framework",
             "ref_model",
+            "ref_price",
             "ref_profile_destination",
             "ref_region",
+            "ref_technique",
             "refusals",
             "run"
         ]
