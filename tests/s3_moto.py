@@ -7,6 +7,7 @@ Uploads the example trail, as it is and below a prefix, and compares what the pr
 says of the folder. Exit code 0 if all is the same.
 """
 
+import concurrent.futures
 import logging
 import os
 import pathlib
@@ -33,6 +34,22 @@ def run(*arguments, code=0, endpoint=None):
     if ran.returncode != code:
         sys.exit(f"{arguments} ended with {ran.returncode}, not {code}:\n{ran.stderr}")
     return ran.stdout
+
+
+def stores(endpoint):
+    """A store and results in a bucket; two runs at once, of which S3 lets one make each commit."""
+    store = f"s3://{BUCKET}/kept/store"
+    collect = ("collect", "--store", store, "-s", str(TRAIL))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for run_at_once in [pool.submit(run, *collect, endpoint=endpoint) for _ in range(3)]:
+            run_at_once.result()
+    run("store", "compact", store, endpoint=endpoint)
+    run("store", "info", "--check", store, endpoint=endpoint)
+    ask = ("query", "SELECT * FROM events ORDER BY event_id, log_object, log_index", "--format", "csv", "--quiet")
+    if run(*ask, "-s", store, endpoint=endpoint) != run(*ask, "-s", str(TRAIL)):
+        sys.exit("the store in the bucket is not what the folder is")
+    out = f"s3://{BUCKET}/reports"
+    run("report", "usage-by-day", "-s", store, "--out", out, endpoint=endpoint)
 
 
 def main():
@@ -71,6 +88,7 @@ def main():
         sys.exit("by a role, the bucket is not what the folder is")
     run("report", "usage-by-day", "-s", "s3://acme-lost", code=4, endpoint=endpoint)
     run("report", "usage-by-day", "-s", f"s3://{BUCKET}/nothing/", code=4, endpoint=endpoint)
+    stores(endpoint)
     server.stop()
     print(f"{len(files)} objects: every report of the bucket is that of the folder")
 
