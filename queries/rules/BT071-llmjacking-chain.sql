@@ -239,7 +239,7 @@ ordered AS (
     chain AS chain,
     step AS step,
     event_time AS event_time,
-    substr(replace(CAST(event_time AS VARCHAR), 'T', ' '), 1, 16) || ' ' || event_name
+    substring(replace(CAST(event_time AS VARCHAR), 'T', ' '), 1, 16) || ' ' || event_name
       || CASE WHEN outcome = 'ok' THEN '' ELSE ' (' || outcome || ')' END
       || CASE WHEN step IN ('attempt', 'use') THEN COALESCE(' ' || model_id, '') ELSE '' END AS entry,
     ROW_NUMBER() OVER (PARTITION BY account_id, chain, step ORDER BY event_time ASC, event_id ASC) AS place
