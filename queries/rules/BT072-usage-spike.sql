@@ -119,7 +119,7 @@ SELECT
   -- The first days of a busy principal are one open question, not one for each day.
   CASE
     WHEN j.verdict = 'not_assessed' THEN 'calls of the first days'
-    ELSE 'calls on ' || substr(CAST(c.call_day AS VARCHAR), 1, 10)
+    ELSE 'calls on ' || substring(CAST(c.call_day AS VARCHAR), 1, 10)
   END AS subject,
   CASE
     WHEN j.verdict = 'not_assessed' THEN 'fewer than ' || CAST($min_days AS VARCHAR) || ' days of use are known before this day'
