@@ -111,7 +111,7 @@ SELECT
   person AS subject,
   'at least ' || CAST($min_calls AS VARCHAR) || ' calls outside business hours on one day' AS reason,
   'use within the business hours of the environment' AS expected,
-  'at ' || substr(replace(CAST(local_minute AS VARCHAR), 'T', ' '), 1, 16) || ' local time' AS observed,
+  'at ' || substring(replace(CAST(local_minute AS VARCHAR), 'T', ' '), 1, 16) || ' local time' AS observed,
   event_time AS event_time,
   event_id AS event_id,
   outcome AS outcome
