@@ -95,7 +95,7 @@ SELECT
   CASE WHEN j.verdict <> 'not_assessed' THEN u.principal END AS principal,
   CASE
     WHEN j.verdict = 'not_assessed' THEN 'principals whose earlier use is not known'
-    ELSE 'use on ' || substr(CAST(j.use_day AS VARCHAR), 1, 10)
+    ELSE 'use on ' || substring(CAST(j.use_day AS VARCHAR), 1, 10)
   END AS subject,
   CASE
     WHEN j.verdict = 'not_assessed' THEN 'the records begin less than ' || CAST($dormant_days AS VARCHAR)
@@ -105,7 +105,7 @@ SELECT
   'principals that are no longer used are removed' AS expected,
   CASE
     WHEN j.verdict = 'not_assessed' THEN 'first known use'
-    ELSE 'last used before on ' || substr(CAST(j.previous_day AS VARCHAR), 1, 10)
+    ELSE 'last used before on ' || substring(CAST(j.previous_day AS VARCHAR), 1, 10)
   END AS observed,
   u.event_time AS event_time,
   u.event_id AS event_id,
