@@ -228,10 +228,26 @@ judged AS (
       WHEN f.of_principal IS NOT NULL THEN s.principal
       WHEN f.of_address IS NOT NULL AND a.address IS NOT NULL THEN 'address ' || s.address
     END AS chain,
-    f.of_principal IS NULL AND f.of_address IS NOT NULL AND a.address IS NOT NULL AS by_address
+    f.of_principal IS NULL AND f.of_address IS NOT NULL AND a.address IS NOT NULL AS by_address,
+    CASE WHEN f.of_address IS NOT NULL AND a.address IS NOT NULL THEN 'address ' || s.address END AS address_chain
   FROM steps AS s
   LEFT JOIN found AS f ON f.event_id = s.event_id
   LEFT JOIN several AS a ON a.address = s.address
+),
+-- The time line of an address shows all its steps, also those that a principal's own chain reports.
+entries AS (
+  SELECT
+    account_id AS account_id, chain AS chain, step AS step, event_time AS event_time, event_id AS event_id,
+    event_name AS event_name, outcome AS outcome, model_id AS model_id
+  FROM judged
+  WHERE chain IS NOT NULL
+    AND NOT by_address
+  UNION ALL
+  SELECT
+    account_id AS account_id, address_chain AS chain, step AS step, event_time AS event_time, event_id AS event_id,
+    event_name AS event_name, outcome AS outcome, model_id AS model_id
+  FROM judged
+  WHERE address_chain IS NOT NULL
 ),
 ordered AS (
   SELECT
@@ -243,8 +259,7 @@ ordered AS (
       || CASE WHEN outcome = 'ok' THEN '' ELSE ' (' || outcome || ')' END
       || CASE WHEN step IN ('attempt', 'use') THEN COALESCE(' ' || model_id, '') ELSE '' END AS entry,
     ROW_NUMBER() OVER (PARTITION BY account_id, chain, step ORDER BY event_time ASC, event_id ASC) AS place
-  FROM judged
-  WHERE chain IS NOT NULL
+  FROM entries
 ),
 told AS (
   SELECT
