@@ -1,0 +1,292 @@
+-- title = "The steps of somebody who takes over a foreign account's models"
+-- severity = "critical"
+-- kind = "sequence"
+-- needs = []
+-- columns = [
+--   "event_id", "event_time", "event_name", "account_id", "principal", "surface", "activity", "model_id", "invoked_by",
+--   "outcome", "source_ip", "source_kind", "aws_region", "record_kind",
+-- ]
+-- attack = ["T1526", "T1098", "T1496"]
+-- attack_old = []
+-- atlas = ["AML.T0034"]
+-- why = """\
+-- Stolen credentials are sold as access to models. Before that, the thief looks what there is, whether prompts are \
+-- logged, opens models that are closed, tries them with calls that are cheap or invalid, and then uses them. Each step \
+-- alone is ordinary. The rule counts five kinds of step: discovery of models, offers and availability; a look at the \
+-- setting of model invocation logging; an entitlement or agreement; a model call refused or found invalid; the first \
+-- successful call of a model by this principal. It looks back from every step, so that a harmless step long ago \
+-- hides nothing: three kinds by one principal within 24 hours are a chain. So are four kinds from one public \
+-- address by several principals, if a look at the logging or an entitlement is among them. A chain with one of these \
+-- two steps is critical; discovery, failed calls and a first success alone are high, for a developer who starts \
+-- leaves the same traces. Principals that the policy lists under entitlement_admins are not counted. The population \
+-- is all such steps; the first of each kind makes the timeline."""
+-- fix = """\
+-- Read the timeline. If the owner of the principal does not vouch for every step, revoke the key or the sessions now, \
+-- then look at what was called since, in every Region, and whether logging was changed (BT084) or more credentials were \
+-- made. Withdraw agreements that nobody ordered."""
+-- false_positives = """\
+-- A platform team that opens models for others: list its role under entitlement_admins. A developer's first day. An \
+-- application's first day in the records: its first success is known only as far back as the records, or the store's \
+-- history, go."""
+--
+-- [controls]
+-- "ISO/IEC 27001" = ["A.8.16", "A.5.7"]
+-- "NIST SP 800-53" = ["SI-4", "AU-6"]
+-- "PCI DSS" = ["10.4.1"]
+-- "SOC 2" = ["CC7.2", "CC7.3", "CC3.3"]
+--
+-- [parameters.hours]
+-- type = "int"
+-- default = 24
+-- meaning = "Within how many hours the steps must lie."
+--
+-- [parameters.min_steps]
+-- type = "int"
+-- default = 3
+-- meaning = "How many kinds of step make a chain of one principal."
+--
+-- [parameters.min_steps_of_address]
+-- type = "int"
+-- default = 4
+-- meaning = "How many kinds of step make a chain of several principals at one public address."
+
+WITH calls AS (
+  SELECT
+    event_id AS event_id,
+    event_time AS event_time,
+    event_name AS event_name,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    model_id AS model_id,
+    outcome AS outcome,
+    CASE WHEN source_kind = 'public' THEN source_ip END AS address,
+    CASE
+      WHEN event_name = 'GetModelInvocationLoggingConfiguration' THEN 'logging'
+      WHEN activity = 'entitlement' THEN 'entitlement'
+      WHEN activity = 'model_invocation' AND outcome IN ('denied', 'invalid') THEN 'attempt'
+      WHEN activity = 'model_invocation' AND outcome = 'ok' THEN 'use'
+      WHEN activity = 'discovery' THEN 'discovery'
+    END AS step
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND invoked_by IS NULL
+    AND (
+      activity IN ('model_invocation', 'entitlement')
+      OR event_name IN (
+        'GetModelInvocationLoggingConfiguration', 'ListFoundationModels', 'GetFoundationModel',
+        'GetFoundationModelAvailability', 'ListFoundationModelAgreementOffers', 'ListInferenceProfiles',
+        'ListProvisionedModelThroughputs', 'ListCustomModels', 'GetUseCaseForModelAccess', 'SearchAgreements'
+      )
+      OR (surface = 'mantle' AND event_name = 'ListModels')
+    )
+),
+firsts AS (
+  SELECT principal AS principal, model_id AS model_id, MIN(event_time) AS first_time
+  FROM (
+    SELECT principal AS principal, model_id AS model_id, event_time AS event_time
+    FROM calls
+    WHERE step = 'use'
+    UNION ALL
+    SELECT principal AS principal, model_id AS model_id, event_time AS event_time
+    FROM history
+    WHERE record_kind = 'api_call'
+      AND activity = 'model_invocation'
+      AND outcome = 'ok'
+      AND invoked_by IS NULL
+  ) AS uses
+  GROUP BY principal, model_id
+),
+steps AS (
+  SELECT
+    c.event_id AS event_id,
+    c.event_time AS event_time,
+    c.event_name AS event_name,
+    c.account_id AS account_id,
+    c.aws_region AS aws_region,
+    c.principal AS principal,
+    c.model_id AS model_id,
+    c.outcome AS outcome,
+    c.address AS address,
+    c.step AS step
+  FROM calls AS c
+  LEFT JOIN firsts AS f
+    ON f.principal = c.principal
+    AND f.first_time = c.event_time
+    AND COALESCE(f.model_id, '') = COALESCE(c.model_id, '')
+    AND c.step = 'use'
+  WHERE c.step <> 'use'
+    OR f.principal IS NOT NULL
+),
+admins AS (
+  SELECT DISTINCT s.principal AS principal
+  FROM (SELECT DISTINCT principal AS principal FROM steps) AS s
+  JOIN policy_entitlement_admin AS p
+    ON regexp_like(s.principal, p.pattern_re)
+    OR regexp_like(s.principal, p.pathless_re)
+),
+suspects AS (
+  SELECT
+    s.event_id AS event_id,
+    s.event_time AS event_time,
+    s.principal AS principal,
+    s.address AS address,
+    s.step AS step
+  FROM steps AS s
+  LEFT JOIN admins AS a ON a.principal = s.principal
+  WHERE a.principal IS NULL
+),
+-- One step may be part of its principal's chain and of its address's; `place` tells the two apart.
+keyed AS (
+  SELECT 'principal' AS place, principal AS place_key, event_id AS event_id, event_time AS event_time, step AS step
+  FROM suspects
+  WHERE principal NOT IN ('anonymous', 'unknown')
+  UNION ALL
+  SELECT 'address' AS place, address AS place_key, event_id AS event_id, event_time AS event_time, step AS step
+  FROM suspects
+  WHERE address IS NOT NULL
+),
+-- Nearly nobody takes three kinds of step at all: only their steps are laid on the time line.
+rich AS (
+  SELECT place AS place, place_key AS place_key
+  FROM (SELECT DISTINCT place AS place, place_key AS place_key, step AS step FROM keyed) AS kinds
+  GROUP BY place, place_key
+  HAVING COUNT(*) >= $min_steps
+),
+counted AS (
+  SELECT
+    k.place AS place,
+    k.place_key AS place_key,
+    k.event_id AS event_id,
+    k.event_time AS event_time,
+    COUNT(CASE WHEN k.step = 'discovery' THEN 1 END) OVER back AS discoveries,
+    COUNT(CASE WHEN k.step = 'logging' THEN 1 END) OVER back AS looks,
+    COUNT(CASE WHEN k.step = 'entitlement' THEN 1 END) OVER back AS entitlements,
+    COUNT(CASE WHEN k.step = 'attempt' THEN 1 END) OVER back AS attempts,
+    COUNT(CASE WHEN k.step = 'use' THEN 1 END) OVER back AS uses
+  FROM keyed AS k
+  JOIN rich AS r ON r.place = k.place AND r.place_key = k.place_key
+  WINDOW back AS (
+    PARTITION BY k.place, k.place_key ORDER BY k.event_time ASC
+    RANGE BETWEEN INTERVAL $hours HOUR PRECEDING AND CURRENT ROW
+  )
+),
+kinds AS (
+  SELECT
+    place AS place,
+    place_key AS place_key,
+    event_id AS event_id,
+    event_time AS event_time,
+    CASE WHEN place = 'address' AND looks + entitlements = 0 THEN 0 ELSE
+      CASE WHEN discoveries > 0 THEN 1 ELSE 0 END
+      + CASE WHEN looks > 0 THEN 1 ELSE 0 END
+      + CASE WHEN entitlements > 0 THEN 1 ELSE 0 END
+      + CASE WHEN attempts > 0 THEN 1 ELSE 0 END
+      + CASE WHEN uses > 0 THEN 1 ELSE 0 END
+    END AS kinds
+  FROM counted
+),
+chains AS (
+  SELECT
+    place AS place,
+    place_key AS place_key,
+    event_id AS event_id,
+    MAX(kinds) OVER (
+      PARTITION BY place, place_key ORDER BY event_time ASC
+      RANGE BETWEEN CURRENT ROW AND INTERVAL $hours HOUR FOLLOWING
+    ) AS kinds
+  FROM kinds
+),
+found AS (
+  SELECT
+    event_id AS event_id,
+    MAX(CASE WHEN place = 'principal' AND kinds >= $min_steps THEN kinds END) AS of_principal,
+    MAX(CASE WHEN place = 'address' AND kinds >= $min_steps_of_address THEN kinds END) AS of_address
+  FROM chains
+  GROUP BY event_id
+),
+several AS (
+  SELECT s.address AS address
+  FROM suspects AS s
+  JOIN found AS f ON f.event_id = s.event_id
+  WHERE f.of_address IS NOT NULL
+  GROUP BY s.address
+  HAVING MIN(s.principal) <> MAX(s.principal)
+),
+judged AS (
+  SELECT
+    s.event_id AS event_id,
+    s.event_time AS event_time,
+    s.event_name AS event_name,
+    s.account_id AS account_id,
+    s.aws_region AS aws_region,
+    s.principal AS principal,
+    s.model_id AS model_id,
+    s.outcome AS outcome,
+    s.step AS step,
+    CASE
+      WHEN f.of_principal IS NOT NULL THEN s.principal
+      WHEN f.of_address IS NOT NULL AND a.address IS NOT NULL THEN 'address ' || s.address
+    END AS chain,
+    f.of_principal IS NULL AND f.of_address IS NOT NULL AND a.address IS NOT NULL AS by_address,
+    CASE WHEN f.of_address IS NOT NULL AND a.address IS NOT NULL THEN 'address ' || s.address END AS address_chain
+  FROM steps AS s
+  LEFT JOIN found AS f ON f.event_id = s.event_id
+  LEFT JOIN several AS a ON a.address = s.address
+),
+-- The time line of an address shows all its steps, also those that a principal's own chain reports.
+entries AS (
+  SELECT
+    account_id AS account_id, chain AS chain, step AS step, event_time AS event_time, event_id AS event_id,
+    event_name AS event_name, outcome AS outcome, model_id AS model_id
+  FROM judged
+  WHERE chain IS NOT NULL
+    AND NOT by_address
+  UNION ALL
+  SELECT
+    account_id AS account_id, address_chain AS chain, step AS step, event_time AS event_time, event_id AS event_id,
+    event_name AS event_name, outcome AS outcome, model_id AS model_id
+  FROM judged
+  WHERE address_chain IS NOT NULL
+),
+ordered AS (
+  SELECT
+    account_id AS account_id,
+    chain AS chain,
+    step AS step,
+    event_time AS event_time,
+    substring(replace(CAST(event_time AS VARCHAR), 'T', ' '), 1, 16) || ' ' || event_name
+      || CASE WHEN outcome = 'ok' THEN '' ELSE ' (' || outcome || ')' END
+      || CASE WHEN step IN ('attempt', 'use') THEN COALESCE(' ' || model_id, '') ELSE '' END AS entry,
+    ROW_NUMBER() OVER (PARTITION BY account_id, chain, step ORDER BY event_time ASC, event_id ASC) AS place
+  FROM entries
+),
+told AS (
+  SELECT
+    account_id AS account_id,
+    chain AS chain,
+    array_join(array_agg(entry ORDER BY event_time ASC, entry ASC), '; ') AS timeline,
+    MAX(CASE WHEN step IN ('logging', 'entitlement') THEN 1 ELSE 0 END) AS grave
+  FROM ordered
+  WHERE place = 1
+  GROUP BY account_id, chain
+)
+SELECT
+  CASE WHEN j.chain IS NULL THEN 'pass' ELSE 'violation' END AS verdict,
+  j.account_id AS account_id,
+  j.aws_region AS aws_region,
+  CASE WHEN j.by_address THEN NULL ELSE j.principal END AS principal,
+  CASE WHEN j.by_address THEN 'steps from ' || j.chain ELSE 'steps of a take-over' END AS subject,
+  'at least ' || CASE
+    WHEN j.by_address THEN CAST($min_steps_of_address AS VARCHAR) ELSE CAST($min_steps AS VARCHAR)
+  END || ' kinds of step towards foreign models within ' || CAST($hours AS VARCHAR) || ' hours' AS reason,
+  'models are opened and tried by principals listed under entitlement_admins' AS expected,
+  'first of each kind: ' || t.timeline AS observed,
+  j.event_time AS event_time,
+  j.event_id AS event_id,
+  j.outcome AS outcome,
+  CASE WHEN t.grave = 1 THEN 'critical' ELSE 'high' END AS severity
+FROM judged AS j
+LEFT JOIN told AS t
+  ON t.chain = j.chain
+  AND COALESCE(t.account_id, '') = COALESCE(j.account_id, '')

@@ -1,0 +1,161 @@
+-- title = "One principal tried many models within an hour"
+-- severity = "high"
+-- kind = "window"
+-- needs = []
+-- columns = [
+--   "event_id", "event_time", "account_id", "principal", "activity", "model_id", "model_kind", "outcome", "aws_region",
+--   "record_kind",
+-- ]
+-- attack = []
+-- attack_old = []
+-- atlas = ["AML.T0075"]
+-- why = """\
+-- An application calls the one or two models it was built for. Somebody who has found a credential wants to know which \
+-- models it opens, and tries one after another. The rule counts, in a sliding window, the different models that a \
+-- principal took up: models it had not called in the window before. Refused and failed calls count like successful \
+-- ones. References that only the account knows (application profiles, provisioned and custom models, prompts, routers) \
+-- do not count as models, since many of them may stand for one. The window slides by full minutes. The population is \
+-- all calls of models."""
+-- fix = """\
+-- Ask the owner of the principal. If it is an evaluation, list the role under evaluators in the policy. If nobody \
+-- knows of it, revoke the sessions or the key, and look at which of the models answered."""
+-- false_positives = """\
+-- An evaluation harness that compares models: list it under evaluators. A gateway whose users all appear as one \
+-- role. A prompt router or fallback list of a few models stays below the number."""
+--
+-- [controls]
+-- "ISO/IEC 27001" = ["A.8.16", "A.5.7"]
+-- "NIST SP 800-53" = ["SI-4", "AU-6"]
+-- "PCI DSS" = ["10.4.1"]
+-- "SOC 2" = ["CC7.2", "CC7.3", "CC3.3"]
+--
+-- [parameters.min_models]
+-- type = "int"
+-- default = 8
+-- meaning = "How many different models are too many."
+--
+-- [parameters.window_minutes]
+-- type = "int"
+-- default = 60
+-- meaning = "Within how many minutes they must have been tried."
+
+WITH calls AS (
+  SELECT
+    event_id AS event_id,
+    event_time AS event_time,
+    date_trunc('minute', event_time) AS call_minute,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    outcome AS outcome,
+    CASE
+      WHEN model_kind IN ('application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router') THEN NULL
+      ELSE model_id
+    END AS model
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND activity IN ('model_invocation', 'batch')
+),
+minutes AS (
+  SELECT principal AS principal, model AS model, call_minute AS call_minute
+  FROM calls
+  WHERE model IS NOT NULL
+  GROUP BY principal, model, call_minute
+),
+-- Only those who tried that many models at all can have tried them within an hour.
+wide AS (
+  SELECT principal AS principal
+  FROM (SELECT DISTINCT principal AS principal, model AS model FROM minutes) AS pairs
+  WHERE principal NOT IN ('anonymous', 'unknown')
+  GROUP BY principal
+  HAVING COUNT(*) >= $min_models
+),
+evaluators AS (
+  SELECT DISTINCT w.principal AS principal
+  FROM wide AS w
+  JOIN policy_evaluator AS p
+    ON regexp_like(w.principal, p.pattern_re)
+    OR regexp_like(w.principal, p.pathless_re)
+),
+earlier AS (
+  SELECT
+    m.principal AS principal,
+    m.model AS model,
+    m.call_minute AS call_minute,
+    LAG(m.call_minute) OVER (PARTITION BY m.principal, m.model ORDER BY m.call_minute ASC) AS previous_minute
+  FROM minutes AS m
+  JOIN wide AS w ON w.principal = m.principal
+),
+taken_up AS (
+  SELECT principal AS principal, call_minute AS call_minute, COUNT(*) AS models
+  FROM earlier
+  WHERE previous_minute IS NULL
+    OR previous_minute < call_minute - INTERVAL $window_minutes MINUTE
+  GROUP BY principal, call_minute
+),
+counted AS (
+  SELECT
+    principal AS principal,
+    call_minute AS call_minute,
+    SUM(models) OVER (
+      PARTITION BY principal ORDER BY call_minute ASC
+      RANGE BETWEEN INTERVAL $window_minutes MINUTE PRECEDING AND CURRENT ROW
+    ) AS models
+  FROM taken_up
+),
+sweeps AS (
+  SELECT
+    principal AS principal,
+    call_minute AS call_minute,
+    MAX(models) OVER (
+      PARTITION BY principal ORDER BY call_minute ASC
+      RANGE BETWEEN CURRENT ROW AND INTERVAL $window_minutes MINUTE FOLLOWING
+    ) AS models
+  FROM counted
+),
+peaks AS (
+  SELECT principal AS principal, MAX(models) AS models
+  FROM sweeps
+  WHERE models >= $min_models
+  GROUP BY principal
+),
+probes AS (
+  SELECT s.principal AS principal, s.call_minute AS call_minute, p.models AS models
+  FROM sweeps AS s
+  JOIN peaks AS p ON p.principal = s.principal
+  WHERE s.models >= $min_models
+),
+-- Several models may have been taken up in one minute: each of its calls is part of the sweep.
+fresh AS (
+  SELECT e.principal AS principal, e.model AS model, e.call_minute AS call_minute, p.models AS models
+  FROM earlier AS e
+  JOIN probes AS p ON p.principal = e.principal AND p.call_minute = e.call_minute
+  WHERE e.previous_minute IS NULL
+    OR e.previous_minute < e.call_minute - INTERVAL $window_minutes MINUTE
+),
+spread AS (
+  SELECT principal AS principal, MIN(model) AS first_model, MAX(model) AS last_model
+  FROM fresh
+  GROUP BY principal
+)
+SELECT
+  CASE WHEN f.models IS NOT NULL AND v.principal IS NULL THEN 'violation' ELSE 'pass' END AS verdict,
+  c.account_id AS account_id,
+  c.aws_region AS aws_region,
+  c.principal AS principal,
+  'models tried' AS subject,
+  'up to ' || CAST(f.models AS VARCHAR) || ' different models were tried within ' || CAST($window_minutes AS VARCHAR)
+    || ' minutes' AS reason,
+  'fewer than ' || CAST($min_models AS VARCHAR) || ' models within ' || CAST($window_minutes AS VARCHAR)
+    || ' minutes, or a role listed under evaluators' AS expected,
+  'models from ' || s.first_model || ' to ' || s.last_model AS observed,
+  c.event_time AS event_time,
+  c.event_id AS event_id,
+  c.outcome AS outcome
+FROM calls AS c
+LEFT JOIN fresh AS f
+  ON f.principal = c.principal
+  AND f.call_minute = c.call_minute
+  AND f.model = c.model
+LEFT JOIN spread AS s ON s.principal = c.principal
+LEFT JOIN evaluators AS v ON v.principal = c.principal
