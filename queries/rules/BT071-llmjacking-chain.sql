@@ -125,95 +125,8 @@ admins AS (
     ON regexp_like(s.principal, p.pattern_re)
     OR regexp_like(s.principal, p.pathless_re)
 ),
+-- An admin's steps stay in the population and out of every count.
 suspects AS (
-  SELECT
-    s.event_id AS event_id,
-    s.event_time AS event_time,
-    s.principal AS principal,
-    s.address AS address,
-    s.step AS step
-  FROM steps AS s
-  LEFT JOIN admins AS a ON a.principal = s.principal
-  WHERE a.principal IS NULL
-),
--- One step may be part of its principal's chain and of its address's; `place` tells the two apart.
-keyed AS (
-  SELECT 'principal' AS place, principal AS place_key, event_id AS event_id, event_time AS event_time, step AS step
-  FROM suspects
-  WHERE principal NOT IN ('anonymous', 'unknown')
-  UNION ALL
-  SELECT 'address' AS place, address AS place_key, event_id AS event_id, event_time AS event_time, step AS step
-  FROM suspects
-  WHERE address IS NOT NULL
-),
--- Nearly nobody takes three kinds of step at all: only their steps are laid on the time line.
-rich AS (
-  SELECT place AS place, place_key AS place_key
-  FROM (SELECT DISTINCT place AS place, place_key AS place_key, step AS step FROM keyed) AS kinds
-  GROUP BY place, place_key
-  HAVING COUNT(*) >= $min_steps
-),
-counted AS (
-  SELECT
-    k.place AS place,
-    k.place_key AS place_key,
-    k.event_id AS event_id,
-    k.event_time AS event_time,
-    COUNT(CASE WHEN k.step = 'discovery' THEN 1 END) OVER back AS discoveries,
-    COUNT(CASE WHEN k.step = 'logging' THEN 1 END) OVER back AS looks,
-    COUNT(CASE WHEN k.step = 'entitlement' THEN 1 END) OVER back AS entitlements,
-    COUNT(CASE WHEN k.step = 'attempt' THEN 1 END) OVER back AS attempts,
-    COUNT(CASE WHEN k.step = 'use' THEN 1 END) OVER back AS uses
-  FROM keyed AS k
-  JOIN rich AS r ON r.place = k.place AND r.place_key = k.place_key
-  WINDOW back AS (
-    PARTITION BY k.place, k.place_key ORDER BY k.event_time ASC
-    RANGE BETWEEN INTERVAL $hours HOUR PRECEDING AND CURRENT ROW
-  )
-),
-kinds AS (
-  SELECT
-    place AS place,
-    place_key AS place_key,
-    event_id AS event_id,
-    event_time AS event_time,
-    CASE WHEN place = 'address' AND looks + entitlements = 0 THEN 0 ELSE
-      CASE WHEN discoveries > 0 THEN 1 ELSE 0 END
-      + CASE WHEN looks > 0 THEN 1 ELSE 0 END
-      + CASE WHEN entitlements > 0 THEN 1 ELSE 0 END
-      + CASE WHEN attempts > 0 THEN 1 ELSE 0 END
-      + CASE WHEN uses > 0 THEN 1 ELSE 0 END
-    END AS kinds
-  FROM counted
-),
-chains AS (
-  SELECT
-    place AS place,
-    place_key AS place_key,
-    event_id AS event_id,
-    MAX(kinds) OVER (
-      PARTITION BY place, place_key ORDER BY event_time ASC
-      RANGE BETWEEN CURRENT ROW AND INTERVAL $hours HOUR FOLLOWING
-    ) AS kinds
-  FROM kinds
-),
-found AS (
-  SELECT
-    event_id AS event_id,
-    MAX(CASE WHEN place = 'principal' AND kinds >= $min_steps THEN kinds END) AS of_principal,
-    MAX(CASE WHEN place = 'address' AND kinds >= $min_steps_of_address THEN kinds END) AS of_address
-  FROM chains
-  GROUP BY event_id
-),
-several AS (
-  SELECT s.address AS address
-  FROM suspects AS s
-  JOIN found AS f ON f.event_id = s.event_id
-  WHERE f.of_address IS NOT NULL
-  GROUP BY s.address
-  HAVING MIN(s.principal) <> MAX(s.principal)
-),
-judged AS (
   SELECT
     s.event_id AS event_id,
     s.event_time AS event_time,
@@ -224,61 +137,128 @@ judged AS (
     s.model_id AS model_id,
     s.outcome AS outcome,
     s.step AS step,
-    CASE
-      WHEN f.of_principal IS NOT NULL THEN s.principal
-      WHEN f.of_address IS NOT NULL AND a.address IS NOT NULL THEN 'address ' || s.address
-    END AS chain,
-    f.of_principal IS NULL AND f.of_address IS NOT NULL AND a.address IS NOT NULL AS by_address,
-    CASE WHEN f.of_address IS NOT NULL AND a.address IS NOT NULL THEN 'address ' || s.address END AS address_chain
+    CASE WHEN a.principal IS NULL THEN s.step END AS counted_step,
+    CASE WHEN a.principal IS NULL THEN s.address END AS address,
+    a.principal IS NULL AND s.principal NOT IN ('anonymous', 'unknown') AS countable
   FROM steps AS s
-  LEFT JOIN found AS f ON f.event_id = s.event_id
-  LEFT JOIN several AS a ON a.address = s.address
+  LEFT JOIN admins AS a ON a.principal = s.principal
 ),
--- The time line of an address shows all its steps, also those that a principal's own chain reports.
-entries AS (
+counted AS (
   SELECT
-    account_id AS account_id, chain AS chain, step AS step, event_time AS event_time, event_id AS event_id,
-    event_name AS event_name, outcome AS outcome, model_id AS model_id
-  FROM judged
-  WHERE chain IS NOT NULL
-    AND NOT by_address
-  UNION ALL
-  SELECT
-    account_id AS account_id, address_chain AS chain, step AS step, event_time AS event_time, event_id AS event_id,
-    event_name AS event_name, outcome AS outcome, model_id AS model_id
-  FROM judged
-  WHERE address_chain IS NOT NULL
-),
-ordered AS (
-  SELECT
-    account_id AS account_id,
-    chain AS chain,
-    step AS step,
+    event_id AS event_id,
     event_time AS event_time,
-    substring(replace(CAST(event_time AS VARCHAR), 'T', ' '), 1, 16) || ' ' || event_name
-      || CASE WHEN outcome = 'ok' THEN '' ELSE ' (' || outcome || ')' END
-      || CASE WHEN step IN ('attempt', 'use') THEN COALESCE(' ' || model_id, '') ELSE '' END AS entry,
-    ROW_NUMBER() OVER (PARTITION BY account_id, chain, step ORDER BY event_time ASC, event_id ASC) AS place
-  FROM entries
+    event_name AS event_name,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    model_id AS model_id,
+    outcome AS outcome,
+    step AS step,
+    address AS address,
+    countable AS countable,
+    CASE WHEN COUNT(CASE WHEN counted_step = 'discovery' THEN 1 END) OVER of_principal > 0 THEN 1 ELSE 0 END
+      + CASE WHEN COUNT(CASE WHEN counted_step = 'logging' THEN 1 END) OVER of_principal > 0 THEN 1 ELSE 0 END
+      + CASE WHEN COUNT(CASE WHEN counted_step = 'entitlement' THEN 1 END) OVER of_principal > 0 THEN 1 ELSE 0 END
+      + CASE WHEN COUNT(CASE WHEN counted_step = 'attempt' THEN 1 END) OVER of_principal > 0 THEN 1 ELSE 0 END
+      + CASE WHEN COUNT(CASE WHEN counted_step = 'use' THEN 1 END) OVER of_principal > 0 THEN 1 ELSE 0 END
+      AS principal_kinds,
+    COUNT(CASE WHEN counted_step IN ('logging', 'entitlement') THEN 1 END) OVER of_address AS grave_steps,
+    CASE WHEN COUNT(CASE WHEN counted_step = 'discovery' THEN 1 END) OVER of_address > 0 THEN 1 ELSE 0 END
+      + CASE WHEN COUNT(CASE WHEN counted_step = 'logging' THEN 1 END) OVER of_address > 0 THEN 1 ELSE 0 END
+      + CASE WHEN COUNT(CASE WHEN counted_step = 'entitlement' THEN 1 END) OVER of_address > 0 THEN 1 ELSE 0 END
+      + CASE WHEN COUNT(CASE WHEN counted_step = 'attempt' THEN 1 END) OVER of_address > 0 THEN 1 ELSE 0 END
+      + CASE WHEN COUNT(CASE WHEN counted_step = 'use' THEN 1 END) OVER of_address > 0 THEN 1 ELSE 0 END
+      AS address_kinds
+  FROM suspects
+  WINDOW
+    of_principal AS (
+      PARTITION BY principal ORDER BY event_time ASC
+      RANGE BETWEEN INTERVAL $hours HOUR PRECEDING AND CURRENT ROW
+    ),
+    of_address AS (
+      PARTITION BY address ORDER BY event_time ASC
+      RANGE BETWEEN INTERVAL $hours HOUR PRECEDING AND CURRENT ROW
+    )
+),
+-- A step is part of a chain if any stretch of time that holds it is one.
+chains AS (
+  SELECT
+    event_id AS event_id,
+    event_time AS event_time,
+    event_name AS event_name,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    model_id AS model_id,
+    outcome AS outcome,
+    step AS step,
+    address AS address,
+    countable AND MAX(principal_kinds) OVER (
+      PARTITION BY principal ORDER BY event_time ASC
+      RANGE BETWEEN CURRENT ROW AND INTERVAL $hours HOUR FOLLOWING
+    ) >= $min_steps AS in_principal_chain,
+    address IS NOT NULL AND MAX(CASE WHEN grave_steps > 0 THEN address_kinds ELSE 0 END) OVER (
+      PARTITION BY address ORDER BY event_time ASC
+      RANGE BETWEEN CURRENT ROW AND INTERVAL $hours HOUR FOLLOWING
+    ) >= $min_steps_of_address AS in_address_chain
+  FROM counted
+),
+judged AS (
+  SELECT
+    event_id AS event_id,
+    event_time AS event_time,
+    event_name AS event_name,
+    account_id AS account_id,
+    aws_region AS aws_region,
+    principal AS principal,
+    model_id AS model_id,
+    outcome AS outcome,
+    step AS step,
+    CASE WHEN in_principal_chain THEN principal END AS principal_chain,
+    CASE
+      WHEN in_address_chain
+        AND MIN(principal) OVER (PARTITION BY address, in_address_chain)
+          <> MAX(principal) OVER (PARTITION BY address, in_address_chain)
+        THEN 'address ' || address
+    END AS address_chain
+  FROM chains
+),
+-- The time line of an address shows all its steps, also those that a principal's own chain reports. A text that begins
+-- with its time sorts by time.
+firsts_of_kind AS (
+  SELECT
+    j.account_id AS account_id,
+    CASE WHEN p.part = 1 THEN j.principal_chain ELSE j.address_chain END AS chain,
+    j.step AS step,
+    MIN(
+      substring(replace(CAST(j.event_time AS VARCHAR), 'T', ' '), 1, 16) || ' ' || j.event_name
+        || CASE WHEN j.outcome = 'ok' THEN '' ELSE ' (' || j.outcome || ')' END
+        || CASE WHEN j.step IN ('attempt', 'use') THEN COALESCE(' ' || j.model_id, '') ELSE '' END
+    ) AS entry
+  FROM judged AS j
+  CROSS JOIN (VALUES (1), (2)) AS p (part)
+  WHERE CASE WHEN p.part = 1 THEN j.principal_chain ELSE j.address_chain END IS NOT NULL
+  GROUP BY j.account_id, CASE WHEN p.part = 1 THEN j.principal_chain ELSE j.address_chain END, j.step
 ),
 told AS (
   SELECT
     account_id AS account_id,
     chain AS chain,
-    array_join(array_agg(entry ORDER BY event_time ASC, entry ASC), '; ') AS timeline,
+    array_join(array_agg(entry ORDER BY entry ASC), '; ') AS timeline,
     MAX(CASE WHEN step IN ('logging', 'entitlement') THEN 1 ELSE 0 END) AS grave
-  FROM ordered
-  WHERE place = 1
+  FROM firsts_of_kind
   GROUP BY account_id, chain
 )
 SELECT
-  CASE WHEN j.chain IS NULL THEN 'pass' ELSE 'violation' END AS verdict,
+  CASE WHEN COALESCE(j.principal_chain, j.address_chain) IS NULL THEN 'pass' ELSE 'violation' END AS verdict,
   j.account_id AS account_id,
   j.aws_region AS aws_region,
-  CASE WHEN j.by_address THEN NULL ELSE j.principal END AS principal,
-  CASE WHEN j.by_address THEN 'steps from ' || j.chain ELSE 'steps of a take-over' END AS subject,
+  j.principal_chain AS principal,
+  CASE
+    WHEN j.principal_chain IS NULL THEN 'steps from ' || j.address_chain ELSE 'steps of a take-over'
+  END AS subject,
   'at least ' || CASE
-    WHEN j.by_address THEN CAST($min_steps_of_address AS VARCHAR) ELSE CAST($min_steps AS VARCHAR)
+    WHEN j.principal_chain IS NULL THEN CAST($min_steps_of_address AS VARCHAR) ELSE CAST($min_steps AS VARCHAR)
   END || ' kinds of step towards foreign models within ' || CAST($hours AS VARCHAR) || ' hours' AS reason,
   'models are opened and tried by principals listed under entitlement_admins' AS expected,
   'first of each kind: ' || t.timeline AS observed,
@@ -288,5 +268,5 @@ SELECT
   CASE WHEN t.grave = 1 THEN 'critical' ELSE 'high' END AS severity
 FROM judged AS j
 LEFT JOIN told AS t
-  ON t.chain = j.chain
+  ON t.chain = COALESCE(j.principal_chain, j.address_chain)
   AND COALESCE(t.account_id, '') = COALESCE(j.account_id, '')

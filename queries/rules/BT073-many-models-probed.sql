@@ -86,26 +86,27 @@ earlier AS (
   FROM minutes AS m
   JOIN wide AS w ON w.principal = m.principal
 ),
-taken_up AS (
-  SELECT principal AS principal, call_minute AS call_minute, COUNT(*) AS models
+fresh AS (
+  SELECT principal AS principal, model AS model, call_minute AS call_minute
   FROM earlier
   WHERE previous_minute IS NULL
     OR previous_minute < call_minute - INTERVAL $window_minutes MINUTE
-  GROUP BY principal, call_minute
 ),
 counted AS (
   SELECT
     principal AS principal,
+    model AS model,
     call_minute AS call_minute,
-    SUM(models) OVER (
+    COUNT(*) OVER (
       PARTITION BY principal ORDER BY call_minute ASC
       RANGE BETWEEN INTERVAL $window_minutes MINUTE PRECEDING AND CURRENT ROW
     ) AS models
-  FROM taken_up
+  FROM fresh
 ),
 sweeps AS (
   SELECT
     principal AS principal,
+    model AS model,
     call_minute AS call_minute,
     MAX(models) OVER (
       PARTITION BY principal ORDER BY call_minute ASC
@@ -113,30 +114,16 @@ sweeps AS (
     ) AS models
   FROM counted
 ),
-peaks AS (
-  SELECT principal AS principal, MAX(models) AS models
+found AS (
+  SELECT
+    principal AS principal,
+    model AS model,
+    call_minute AS call_minute,
+    MAX(models) OVER (PARTITION BY principal) AS models,
+    MIN(model) OVER (PARTITION BY principal) AS first_model,
+    MAX(model) OVER (PARTITION BY principal) AS last_model
   FROM sweeps
   WHERE models >= $min_models
-  GROUP BY principal
-),
-probes AS (
-  SELECT s.principal AS principal, s.call_minute AS call_minute, p.models AS models
-  FROM sweeps AS s
-  JOIN peaks AS p ON p.principal = s.principal
-  WHERE s.models >= $min_models
-),
--- Several models may have been taken up in one minute: each of its calls is part of the sweep.
-fresh AS (
-  SELECT e.principal AS principal, e.model AS model, e.call_minute AS call_minute, p.models AS models
-  FROM earlier AS e
-  JOIN probes AS p ON p.principal = e.principal AND p.call_minute = e.call_minute
-  WHERE e.previous_minute IS NULL
-    OR e.previous_minute < e.call_minute - INTERVAL $window_minutes MINUTE
-),
-spread AS (
-  SELECT principal AS principal, MIN(model) AS first_model, MAX(model) AS last_model
-  FROM fresh
-  GROUP BY principal
 )
 SELECT
   CASE WHEN f.models IS NOT NULL AND v.principal IS NULL THEN 'violation' ELSE 'pass' END AS verdict,
@@ -148,14 +135,13 @@ SELECT
     || ' minutes' AS reason,
   'fewer than ' || CAST($min_models AS VARCHAR) || ' models within ' || CAST($window_minutes AS VARCHAR)
     || ' minutes, or a role listed under evaluators' AS expected,
-  'models from ' || s.first_model || ' to ' || s.last_model AS observed,
+  'models from ' || f.first_model || ' to ' || f.last_model AS observed,
   c.event_time AS event_time,
   c.event_id AS event_id,
   c.outcome AS outcome
 FROM calls AS c
-LEFT JOIN fresh AS f
+LEFT JOIN found AS f
   ON f.principal = c.principal
   AND f.call_minute = c.call_minute
   AND f.model = c.model
-LEFT JOIN spread AS s ON s.principal = c.principal
 LEFT JOIN evaluators AS v ON v.principal = c.principal
