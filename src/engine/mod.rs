@@ -6,6 +6,7 @@
 //!
 //! Calls block: the engine drives its own threads. Do not call it from an asynchronous task.
 
+mod dependence;
 mod document;
 mod era;
 mod error;

@@ -11,6 +11,7 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::Limits;
+use super::dependence::Keyless;
 use super::function::FUNCTIONS;
 use super::min_by;
 
@@ -60,6 +61,7 @@ pub(super) fn context(limits: Limits) -> Result<SessionContext> {
         .with_session_id("bedtrail".to_owned())
         .with_config(config)
         .with_runtime_env(runtime)
+        .with_analyzer_rule(Arc::new(Keyless::new()))
         .build();
     let context = SessionContext::new_with_state(state);
     for name in REMOVED {

@@ -480,3 +480,23 @@ fn our_functions_take_every_kind_of_text() {
         assert_eq!(rows, ["x/y|true|{\"a\":\"x", "∅|∅|∅", "∅|false|{}"], "{kind}");
     }
 }
+
+#[test]
+fn a_key_below_a_join_is_no_key_above_it() {
+    let engine = engine();
+    let count = |sql: &str| {
+        let batches = engine.query(sql).unwrap().collect_all().unwrap();
+        batches.iter().map(|batch| batch.num_rows()).sum::<usize>()
+    };
+    // Three rows of one key, joined with three numbers.
+    let base = "WITH u AS (SELECT DISTINCT k AS k FROM (VALUES ('a'), ('b')) AS t (k)), \
+                x AS (SELECT u.k AS k, n.i AS i FROM u JOIN (VALUES (1), (2), (3)) AS n (i) ON n.i > 0 GROUP BY u.k, n.i)";
+    assert_eq!(count(&format!("{base} SELECT DISTINCT k AS k FROM x ORDER BY k")), 2);
+    assert_eq!(count(&format!("{base} SELECT k AS k FROM x GROUP BY k ORDER BY k")), 2);
+    assert_eq!(count(&format!("{base} SELECT k AS k, i AS i FROM x GROUP BY k, i ORDER BY k, i")), 6);
+    let counted =
+        format!("{base}, y AS (SELECT k AS k, i AS i FROM x GROUP BY k, i) SELECT COUNT(*) AS n FROM y");
+    let batches = engine.query(&counted).unwrap().collect_all().unwrap();
+    let total = batches[0].column(0).as_primitive::<Int64Type>().value(0);
+    assert_eq!(total, 6, "no group is lost");
+}
