@@ -83,13 +83,13 @@ execution_roles AS (
   FROM roles AS r
   JOIN configured AS c
     ON c.role_arn = r.role_arn
-    OR (NOT r.path_known AND regexp_replace(c.role_arn, ':role/.*/', ':role/') = r.role_arn)
+    OR (NOT r.path_known AND split_part(c.role_arn, ':role/', 1) || ':role/' || regexp_extract(c.role_arn, '[^/]+\z') = r.role_arn)
   UNION
   SELECT DISTINCT r.role_arn AS role_arn, 'assumed' AS basis
   FROM roles AS r
   JOIN assumed AS c
     ON c.role_arn = r.role_arn
-    OR (NOT r.path_known AND regexp_replace(c.role_arn, ':role/.*/', ':role/') = r.role_arn)
+    OR (NOT r.path_known AND split_part(c.role_arn, ':role/', 1) || ':role/' || regexp_extract(c.role_arn, '[^/]+\z') = r.role_arn)
   UNION
   SELECT DISTINCT r.role_arn AS role_arn, 'name' AS basis
   FROM roles AS r

@@ -16,10 +16,10 @@
 -- output_tokens = "Tokens out."
 -- cache_read_tokens = "Tokens read from a cache."
 -- cache_write_tokens = "Tokens written to a cache."
--- estimated_usd = "Tokens times list price, in US dollars: an estimate, without discounts, commitments or taxes. Null where no price is known."
--- price_class = "The class of Region or profile whose price was taken."
+-- estimated_usd = "Tokens times list price, in US dollars: an estimate, without discounts, commitments or taxes. Null where no price is known for some of the tokens."
+-- price_class = "The class of Region or profile whose price was taken; of several, the first by alphabet."
 -- price_as_of = "The date of the price."
--- price_source = "Where the price comes from; null where the price table has none for this model."
+-- price_source = "Where the price comes from, of several the first by alphabet; null where the price table has none for this model."
 
 WITH called AS (
   SELECT
@@ -71,7 +71,7 @@ combinations AS (
     model_id AS model_id, aws_region AS aws_region, profile_scope AS profile_scope, tier AS tier
   FROM called
 ),
--- The nearest price: of the profile, else of the Region, else of its class, else the one without a class.
+-- The nearest price, of two the newer: of the profile, else of the Region, else of its class, else the one without a class.
 ranked AS (
   SELECT
     c.model_id AS model_id,
@@ -95,8 +95,12 @@ ranked AS (
           WHEN p.region_class IN ('geo', 'in-region', 'us-gov') THEN 1
           ELSE 2
         END ASC,
+        p.as_of DESC NULLS LAST,
         p.model_id ASC,
-        p.region_class ASC
+        p.region_class ASC,
+        p.source ASC NULLS LAST,
+        p.input_usd ASC NULLS LAST,
+        p.output_usd ASC NULLS LAST
     ) AS place
   FROM combinations AS c
   JOIN prices AS p
@@ -123,16 +127,24 @@ priced AS (
     c.output_tokens AS output_tokens,
     c.cache_read_tokens AS cache_read_tokens,
     c.cache_write_tokens AS cache_write_tokens,
-    -- Decimals: their sum does not depend on the order of the rows.
+    -- Decimals: their sum does not depend on the order of the rows. Tokens without a price of their kind are not free.
     CASE
       WHEN r.source IS NOT NULL AND c.calls_without_tokens < c.calls
         THEN (
-          CAST(COALESCE(c.input_tokens, 0) AS DECIMAL(18, 0)) * COALESCE(r.input_usd, CAST(0 AS DECIMAL(18, 10)))
-          + CAST(COALESCE(c.output_tokens, 0) AS DECIMAL(18, 0)) * COALESCE(r.output_usd, CAST(0 AS DECIMAL(18, 10)))
+          CAST(COALESCE(c.input_tokens, 0) AS DECIMAL(18, 0))
+            * CASE WHEN c.input_tokens > 0 THEN r.input_usd ELSE CAST(0 AS DECIMAL(18, 10)) END
+          + CAST(COALESCE(c.output_tokens, 0) AS DECIMAL(18, 0))
+            * CASE WHEN c.output_tokens > 0 THEN r.output_usd ELSE CAST(0 AS DECIMAL(18, 10)) END
           + CAST(COALESCE(c.cache_read_tokens, 0) AS DECIMAL(18, 0))
-            * COALESCE(r.cache_read_usd, r.input_usd, CAST(0 AS DECIMAL(18, 10)))
+            * CASE
+              WHEN c.cache_read_tokens > 0 THEN COALESCE(r.cache_read_usd, r.input_usd)
+              ELSE CAST(0 AS DECIMAL(18, 10))
+            END
           + CAST(COALESCE(c.cache_write_tokens, 0) AS DECIMAL(18, 0))
-            * COALESCE(r.cache_write_usd, r.input_usd, CAST(0 AS DECIMAL(18, 10)))
+            * CASE
+              WHEN c.cache_write_tokens > 0 THEN COALESCE(r.cache_write_usd, r.input_usd)
+              ELSE CAST(0 AS DECIMAL(18, 10))
+            END
         )
     END AS milli_usd,
     r.region_class AS region_class,
@@ -154,15 +166,15 @@ SELECT
   model_id AS model_id,
   SUM(calls) AS calls,
   SUM(calls_without_tokens) AS calls_without_tokens,
-  FLOOR(CAST(SUM(calls_without_tokens) AS DOUBLE) / CAST(SUM(calls) AS DOUBLE) * 10000 + 0.5) / 10000 AS unknown_share,
+  CAST(CAST(CAST(SUM(calls_without_tokens) AS DOUBLE) / CAST(SUM(calls) AS DOUBLE) AS DECIMAL(9, 4)) AS DOUBLE) AS unknown_share,
   SUM(input_tokens) AS input_tokens,
   SUM(output_tokens) AS output_tokens,
   SUM(cache_read_tokens) AS cache_read_tokens,
   SUM(cache_write_tokens) AS cache_write_tokens,
-  FLOOR(CAST(SUM(milli_usd) AS DOUBLE) * 1000 + 0.5) / 1000000 AS estimated_usd,
-  NULLIF(array_join(array_agg(DISTINCT region_class ORDER BY region_class), ' '), '') AS price_class,
+  CAST(CAST(CAST(SUM(milli_usd) AS DOUBLE) / 1000 AS DECIMAL(18, 6)) AS DOUBLE) AS estimated_usd,
+  MIN(region_class) AS price_class,
   MIN(as_of) AS price_as_of,
-  NULLIF(array_join(array_agg(DISTINCT source ORDER BY source), ' '), '') AS price_source
+  MIN(source) AS price_source
 FROM priced
 GROUP BY day, account_id, principal, role_arn, model_id
 ORDER BY

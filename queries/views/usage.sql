@@ -68,6 +68,33 @@ logged AS (
     AND request_id IS NOT NULL
     AND COALESCE(input_tokens, output_tokens) IS NOT NULL
   GROUP BY account_id, request_id
+),
+told AS (
+  SELECT
+    l.account_id AS account_id,
+    l.request_id AS request_id,
+    e.log_object AS log_object,
+    e.log_index AS log_index,
+    l.input_tokens AS input_tokens,
+    l.output_tokens AS output_tokens,
+    l.cache_read_tokens AS cache_read_tokens,
+    l.cache_write_tokens AS cache_write_tokens,
+    ROW_NUMBER() OVER (
+      PARTITION BY l.account_id, l.request_id
+      ORDER BY
+        CASE
+          WHEN COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL THEN 1
+          ELSE 0
+        END ASC,
+        e.log_object ASC NULLS LAST,
+        e.log_index ASC NULLS LAST
+    ) AS place
+  FROM logged AS l
+  JOIN events AS e
+    ON e.account_id = l.account_id
+    AND e.request_id = l.request_id
+  WHERE e.record_kind = 'api_call'
+    AND e.activity = 'model_invocation'
 )
 SELECT
   e.event_id AS event_id,
@@ -175,9 +202,12 @@ LEFT JOIN placed AS t
   AND t.log_index = e.log_index
   AND t.place = 1
 -- What CloudTrail has comes first: a call that it has tokens for takes none from the log.
-LEFT JOIN logged AS l
+LEFT JOIN told AS l
   ON l.account_id = e.account_id
   AND l.request_id = e.request_id
+  AND l.log_object = e.log_object
+  AND l.log_index = e.log_index
+  AND l.place = 1
   AND COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL
   AND t.request_id IS NULL
 WHERE e.record_kind = 'api_call'

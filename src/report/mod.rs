@@ -180,7 +180,7 @@ SELECT role_arn, COUNT(*) AS calls FROM usage GROUP BY role_arn ORDER BY role_ar
             error("-- frameworks", "-- glance = [\"call\"]\n-- frameworks"),
         ];
         insta::assert_snapshot!(said.join("\n"), @r"
-        report `r`: unknown field `qestion`, expected one of `title`, `question`, `frameworks`, `glance`, `columns`
+        report `r`: unknown field `qestion`, expected one of `title`, `question`, `frameworks`, `glance`, `audit`, `columns`
         report `r`: `question` must not be empty
         report `r`: `role_arn` must not be empty
         report `r`: `columns` must describe the columns that it returns

@@ -45,7 +45,8 @@ pub fn rule(custom: &Custom, policy: &str) -> Rule {
         title: custom.title.clone(),
         severity: custom.severity.parse().unwrap_or(Severity::Info),
         kind: if custom.group_by.is_empty() { Kind::Row } else { Kind::Window },
-        needs: Vec::new(),
+        // Not of the time before any policy was in force.
+        needs: vec!["policy_version".to_owned()],
         columns: COLUMNS
             .iter()
             .map(|column| column.name)

@@ -145,6 +145,7 @@ fn set(settings: &Settings, rule: &Rule) -> Setting {
 /// Whether the policy's relations, or what is made of them, are read.
 fn by_policy(rule: &Rule) -> bool {
     ["policy_", "decisions"].iter().any(|name| rule.sql.contains(name))
+        || rule.needs.iter().any(|relation| relation.starts_with("policy_"))
 }
 
 /// What was found so far.
