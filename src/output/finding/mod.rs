@@ -40,9 +40,9 @@ impl Event {
         Self(cells.into_iter().collect())
     }
 
-    /// The value of a column.
+    /// The value of a column; a blank one says nothing.
     pub fn get(&self, column: &str) -> Option<&str> {
-        self.0.get(column).map(String::as_str)
+        self.0.get(column).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
     /// Where the record is: log object, `#`, its index. Blanks are written `%20`, so that places can be listed.

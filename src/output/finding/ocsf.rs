@@ -50,7 +50,7 @@ pub(in crate::output) fn event(case: &Case, found_at: i64) -> Map<String, Value>
         "status_id": status_id,
         "status": status,
         "status_code": finding.status.name(),
-        "status_detail": finding.not_assessed_reason,
+        "status_detail": finding.not_assessed_reason.as_ref().or(finding.reason.as_ref()),
         "time": millis(found_at),
         "timezone_offset": 0,
         "start_time": finding.first_seen.map(millis),
@@ -117,7 +117,7 @@ fn info(case: &Case) -> Value {
     let finding = &case.finding;
     // A statistic is compared with a limit; every other rule decides by what single records say.
     let (kind_id, kind) = if finding.rule_id == "BT072" { (3, "Statistical") } else { (1, "Rule") };
-    let related: Vec<Value> = case.events.iter().map(related).collect();
+    let related: Vec<Value> = case.events.iter().filter_map(related).collect();
     json!({
         "uid": finding.finding_id,
         "title": case.title(),
@@ -141,12 +141,9 @@ fn info(case: &Case) -> Value {
 }
 
 /// A sample event, with its place in the logs.
-fn related(event: &Event) -> Value {
-    json!({
-        "uid": event.get("event_id"),
-        "title": event.get("event_name"),
-        "desc": event.place(),
-    })
+fn related(event: &Event) -> Option<Value> {
+    let id = event.get("event_id")?;
+    Some(json!({"uid": id, "title": event.get("event_name"), "desc": event.place()}))
 }
 
 /// The techniques, those of older versions after those of today.
@@ -249,17 +246,23 @@ fn evidence(event: &Event) -> Option<Value> {
         "AssumedRole" | "Role" => (4, "Service"),
         _ => (0, "Unknown"),
     };
-    let user = json!({
-        "uid": get("principal_arn").or(get("principal")),
-        "uid_alt": get("principal_id"),
-        "name": get("person").or(get("session_name")).or(get("principal")),
-        "type_id": type_id,
-        "type": type_name,
-        "credential_uid": get("access_key_id"),
-        "has_mfa": get("mfa").map(|mfa| mfa == "true"),
-        "account": get("principal_account_id").map(account),
+    let uid = get("principal_arn").or(get("principal"));
+    let user = uid.map(|uid| {
+        json!({
+            "uid": uid,
+            "uid_alt": get("principal_id"),
+            "name": get("person").or(get("session_name")).or(get("principal")),
+            "type_id": type_id,
+            "type": type_name,
+            "has_mfa": get("mfa").map(|mfa| mfa == "true"),
+            "account": get("principal_account_id").map(account),
+        })
     });
-    let session = get("session_name").map(|name| json!({"uid": name, "issuer": get("role_arn")}));
+    let session = json!({
+        "uid": get("session_name"),
+        "issuer": get("role_arn"),
+        "credential_uid": get("access_key_id"),
+    });
     let address = get("source_ip");
     let number = address.filter(|address| address.parse::<IpAddr>().is_ok());
     let source = address.or(get("vpc_endpoint_id")).map(|_| {

@@ -256,7 +256,7 @@ fn every_recommended_attribute_that_is_known_is_told() {
             }
         }
     }
-    // How sure a rule is, is not measured; `resources` holds the resource; what could not be assessed has a detail.
+    // How sure a rule is, is not measured.
     insta::assert_snapshot!(absent.join("\n"));
 }
 
