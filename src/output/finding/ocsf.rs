@@ -103,7 +103,7 @@ pub(in crate::output) fn event(case: &Case, found_at: i64) -> Map<String, Value>
 /// Who accepts it, and until when.
 fn waiver(case: &Case) -> Option<String> {
     let finding = &case.finding;
-    let (id, _) = finding.waiver_id.as_ref().zip((finding.status == Verdict::Waived).then_some(()))?;
+    let id = finding.waiver_id.as_ref().filter(|_| finding.status == Verdict::Waived)?;
     let owner = finding.waiver_owner.as_deref().unwrap_or("nobody named");
     let expires = finding.waiver_expires.map(clock::format_micros).unwrap_or_default();
     Some(format!("Waived by {id}, owner {owner}, until {expires}."))

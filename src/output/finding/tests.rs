@@ -161,7 +161,7 @@ fn check_ocsf(schema: &Value, shape: &Value, value: &Value, path: &str, wrong: &
             wrong.push(format!("{path}.{name}: missing"));
         }
     }
-    for names in shape["constraints"]["at_least_one"].as_array() {
+    if let Some(names) = shape["constraints"]["at_least_one"].as_array() {
         if !names.iter().any(|name| members.contains_key(name.as_str().unwrap())) {
             wrong.push(format!("{path}: none of {names:?}"));
         }
@@ -341,7 +341,9 @@ fn check_value(schema: &Value, kind: &Value, value: &Value, path: &str, wrong: &
                 && within(text.chars().count(), "min_len", "max_len")
         }
         ("array", Value::Array(list)) => {
-            list.iter().for_each(|one| check_value(schema, &kind["items"], one, path, wrong));
+            for one in list {
+                check_value(schema, &kind["items"], one, path, wrong);
+            }
             within(list.len(), "min_items", "max_items")
         }
         ("map", Value::Object(pairs)) => {
