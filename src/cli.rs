@@ -253,7 +253,7 @@ const LOOK_BACK: i64 = 35;
 /// How and where results are written.
 #[derive(Debug, Args)]
 pub struct Output {
-    /// table, csv, json, ndjson or parquet; several for --out, separated by commas.
+    /// table, csv, json, ndjson or parquet, for findings also ocsf or asff; several for --out, separated by commas.
     #[arg(short, long, value_name = "FORMAT", env = "BEDTRAIL_FORMAT", value_delimiter = ',')]
     pub format: Vec<String>,
     /// Write one file per report and format here, a folder or s3://bucket/prefix, and manifest.json last.
@@ -542,6 +542,9 @@ pub enum Policy {
     Check {
         /// The file or folder.
         file: PathBuf,
+        /// Lines for people, or one SARIF document of the problems and notes, for code review.
+        #[arg(long, value_enum, default_value = "text")]
+        format: Told,
         /// What is read.
         #[command(flatten)]
         input: Box<Input>,
@@ -551,6 +554,15 @@ pub enum Policy {
         /// The JSON file; - is standard input.
         file: PathBuf,
     },
+}
+
+/// How problems of a policy are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Told {
+    /// One line each, on standard error.
+    Text,
+    /// SARIF 2.1.0 on standard output as well.
+    Sarif,
 }
 
 /// `bedtrail trace`

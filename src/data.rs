@@ -1,6 +1,7 @@
 //! ⓪ The reference relations: facts about AWS that queries join with, read from `queries/data`.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use arrow::array::{ArrayRef, BooleanBuilder, RecordBatch, StringViewBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -80,6 +81,36 @@ pub fn regions() -> Result<Vec<Region>, DataError> {
         Ok(Region { name: cell(name), partition: cell(partition), opt_in: cell(opt_in) == "required" })
     };
     reader.records().map(region).collect()
+}
+
+/// A technique of MITRE ATT&CK or ATLAS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Technique {
+    /// `T1078.004`, `AML.T0012`.
+    pub id: String,
+    /// Its name; that of a part begins with the whole's and `: `.
+    pub name: String,
+    /// The version of the framework, with what is to be said of it.
+    pub version: String,
+}
+
+/// The technique of that id, if it is known.
+pub fn technique(id: &str) -> Option<&'static Technique> {
+    static ALL: OnceLock<BTreeMap<String, Technique>> = OnceLock::new();
+    let read = || {
+        let mut reader = csv::Reader::from_reader(TECHNIQUES.as_bytes());
+        let Ok(headers) = reader.headers().cloned() else { return BTreeMap::new() };
+        let technique = |row: csv::StringRecord| {
+            let cell = |name: &str| {
+                let at = headers.iter().position(|header| header == name)?;
+                row.get(at).map(str::to_owned)
+            };
+            Some(Technique { id: cell("id")?, name: cell("name")?, version: cell("version")? })
+        };
+        let all = reader.records().filter_map(Result::ok).filter_map(technique);
+        all.map(|technique| (technique.id.clone(), technique)).collect()
+    };
+    ALL.get_or_init(read).get(id)
 }
 
 /// Every reference relation, sorted by name.

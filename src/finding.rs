@@ -5,7 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use sha2::{Digest, Sha256};
@@ -165,6 +167,12 @@ pub struct Finding {
     pub waiver_expires: Option<i64>,
     /// At most five ids of events it stands for, sorted.
     pub sample_event_ids: Vec<String>,
+    /// Where these events are, in the same order: log object, `#`, index of the record in it.
+    pub sample_records: Vec<String>,
+    /// What the rule judged by: see `Rule::version`.
+    pub rule_version: Option<String>,
+    /// Whether an earlier run did not have it as a violation; none where no earlier run was given.
+    pub new_since_last_run: Option<bool>,
 }
 
 impl Finding {
@@ -204,6 +212,7 @@ pub fn findings_schema() -> SchemaRef {
             "first_seen" | "last_seen" | "waiver_expires" => {
                 (DataType::Timestamp(TimeUnit::Microsecond, None), true)
             }
+            "new_since_last_run" => (DataType::Boolean, true),
             "event_count" | "population" => (DataType::Int64, false),
             "finding_id" | "rule_id" | "rule_name" | "rule_title" | "severity" | "status" => {
                 (DataType::Utf8View, false)
@@ -216,7 +225,7 @@ pub fn findings_schema() -> SchemaRef {
 }
 
 /// The names of the columns of `findings`, in order.
-pub const COLUMNS: [&str; 26] = [
+pub const COLUMNS: [&str; 32] = [
     "finding_id",
     "rule_id",
     "rule_name",
@@ -243,6 +252,12 @@ pub const COLUMNS: [&str; 26] = [
     "waiver_owner",
     "waiver_expires",
     "sample_event_ids",
+    "sample_records",
+    "rule_version",
+    "new_since_last_run",
+    "reviewer",
+    "review_date",
+    "disposition",
 ];
 
 /// Findings as rows of `findings`, in the order given.
@@ -256,10 +271,15 @@ pub fn findings_batch(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
     let int = |get: fn(&Finding) -> i64| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(findings.iter().map(get)))
     };
-    let samples = findings.iter().map(|f| match f.sample_event_ids.as_slice() {
-        [] => None,
-        ids => Some(ids.join(" ")),
-    });
+    let joined = |get: fn(&Finding) -> &[String]| -> ArrayRef {
+        let cells = findings.iter().map(|f| match get(f) {
+            [] => None,
+            texts => Some(texts.join(" ")),
+        });
+        Arc::new(cells.collect::<StringViewArray>())
+    };
+    // For the reviewer to fill in.
+    let blank = || text(findings, |_| None);
     let columns = vec![
         text(findings, |f| Some(&f.finding_id)),
         text(findings, |f| Some(&f.rule_id)),
@@ -286,7 +306,13 @@ pub fn findings_batch(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
         text(findings, |f| f.waiver_id.as_deref()),
         text(findings, |f| f.waiver_owner.as_deref()),
         time(|f| f.waiver_expires),
-        Arc::new(samples.collect::<StringViewArray>()),
+        joined(|f| &f.sample_event_ids),
+        joined(|f| &f.sample_records),
+        text(findings, |f| f.rule_version.as_deref()),
+        Arc::new(findings.iter().map(|f| f.new_since_last_run).collect::<BooleanArray>()),
+        blank(),
+        blank(),
+        blank(),
     ];
     RecordBatch::try_new(findings_schema(), columns)
 }
@@ -323,6 +349,9 @@ mod tests {
             waiver_owner: None,
             waiver_expires: None,
             sample_event_ids: vec!["e1".to_owned(), "e2".to_owned()],
+            sample_records: vec!["logs/a.json.gz#0".to_owned(), "logs/b%20c.json.gz#7".to_owned()],
+            rule_version: None,
+            new_since_last_run: None,
         }
     }
 
@@ -393,6 +422,8 @@ mod tests {
             waiver_id: named("waiver_id"),
             waiver_owner: named("waiver_owner"),
             waiver_expires: Some(5),
+            rule_version: named("rule_version"),
+            new_since_last_run: Some(true),
             ..finding()
         };
         let batch = findings_batch(&[full]).unwrap();
@@ -430,6 +461,12 @@ mod tests {
         waiver_owner = waiver_owner
         waiver_expires = 1970-01-01T00:00:00.000005
         sample_event_ids = e1 e2
+        sample_records = logs/a.json.gz#0 logs/b%20c.json.gz#7
+        rule_version = rule_version
+        new_since_last_run = true
+        reviewer = 
+        review_date = 
+        disposition = 
         ");
         assert_eq!(findings_batch(&[]).unwrap().schema(), findings_schema());
     }

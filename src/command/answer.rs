@@ -7,7 +7,7 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::Failure;
-use super::judge::JudgedReport;
+use super::judge::{Found, JudgedReport, Judgement};
 use super::trail::{Trail, query_failure};
 use super::version::Versions;
 use crate::output::{Answer, Caveat};
@@ -20,6 +20,8 @@ pub(super) const NOT_ASSESSED: &str = "not-assessed";
 pub(super) struct Frame {
     pub(super) preamble: Vec<Caveat>,
     pub(super) footer: Vec<String>,
+    /// The time of the run.
+    pub(super) now: i64,
 }
 
 impl Frame {
@@ -46,7 +48,7 @@ impl Frame {
             meaning.replace_range(..1, &meaning[..1].to_uppercase());
             Caveat::new("store", format!("{meaning}."))
         }));
-        Ok(Self { preamble, footer: trail.footer() })
+        Ok(Self { preamble, footer: trail.footer(), now: trail.now })
     }
 
     /// A report's rows as an answer.
@@ -63,11 +65,26 @@ impl Frame {
             batches,
             glance: report.glance.clone(),
             footer: self.footer.clone(),
+            findings: None,
         })
     }
 
-    /// What the rules found as an answer.
-    pub(super) fn judged(&self, report: &JudgedReport, batch: RecordBatch) -> Answer {
+    /// What the rules found as an answer; with the findings themselves if they are to be `shown` with their events.
+    pub(super) fn found(
+        &self,
+        report: &JudgedReport,
+        judgement: &Judgement,
+        found: &Found,
+        shown: bool,
+    ) -> Result<Answer, Failure> {
+        let mut answer = self.judged(report, (report.rows)(found)?);
+        if shown && report.relation == "findings" {
+            answer.findings = Some(found.told(judgement, self.now));
+        }
+        Ok(answer)
+    }
+
+    fn judged(&self, report: &JudgedReport, batch: RecordBatch) -> Answer {
         let owned = |(name, meaning): &(&str, &str)| ((*name).to_owned(), (*meaning).to_owned());
         let columns: Vec<_> = report.columns.iter().map(owned).collect();
         Answer {
@@ -79,6 +96,7 @@ impl Frame {
             batches: vec![batch],
             glance: report.glance.iter().map(|&name| name.to_owned()).collect(),
             footer: self.footer.clone(),
+            findings: None,
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn carry_out(
         When::Never => false,
     };
     let reports: Vec<&Report> = report::catalogue().map_err(Failure::failed)?.iter().filter(wanted).collect();
-    let delivery = Delivery::new(&arguments.output, reports.len() + judge::REPORTS.len())?;
+    let delivery = Delivery::of_findings(&arguments.output, reports.len() + judge::REPORTS.len())?;
     // Before anything is written: the findings before may lie where the new ones go.
     let previous = arguments.verdict.previous.as_deref();
     let previous = previous.map(|path| Previous::load(path, &arguments.input.aws)).transpose()?;
@@ -49,18 +49,22 @@ pub(super) fn carry_out(
     let mut queries: Vec<String> = reports.iter().map(|report| report.sql.clone()).collect();
     queries.extend(judgement.queries());
     let hash = arguments.output.out.is_some();
-    let trail = prepared.open(&arguments.input, &queries, &Judgement::COLUMNS, hash)?;
+    let trail =
+        prepared.open(&arguments.input, &queries, &Judgement::columns(delivery.shows_events()), hash)?;
     let not_assessed = reports.iter().copied().find(|report| report.name == NOT_ASSESSED);
     let frame = Frame::of(&trail, not_assessed)?;
     let mut answers = Vec::with_capacity(reports.len() + judge::REPORTS.len());
-    let found = judgement.run(&trail)?;
+    let mut found = judgement.run(&trail)?;
+    if let Some(previous) = &previous {
+        found.compare(|id| previous.has(id));
+    }
     // Before the reports: some tell what the rules found.
-    found.put(&trail)?;
+    found.put(&trail, delivery.shows_events())?;
     for report in reports {
         answers.push(frame.report(report, trail.engine.run(&report.sql).map_err(query_failure)?)?);
     }
     for which in judge::REPORTS {
-        answers.push(frame.judged(which, (which.rows)(&found)?));
+        answers.push(frame.found(which, &judgement, &found, delivery.shows_events())?);
     }
     let conditions = Conditions {
         violations_at_or_above: match &previous {

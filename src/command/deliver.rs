@@ -26,8 +26,20 @@ pub(super) struct Delivery<'a> {
 }
 
 impl<'a> Delivery<'a> {
-    /// Resolves format names; `answers` is how many answers there will be.
+    /// Resolves format names; `answers` is how many answers there will be. None of them brings findings.
     pub(super) fn new(output: &'a Output, answers: usize) -> Result<Self, Failure> {
+        let delivery = Self::of_findings(output, answers)?;
+        match delivery.formats.iter().find(|format| format.findings_only()) {
+            Some(format) => {
+                Err(Failure::usage(format!("{} holds findings, and there are none in this", format.name()))
+                    .help("`bedtrail audit` and `bedtrail report violations` find them"))
+            }
+            None => Ok(delivery),
+        }
+    }
+
+    /// The same where one of the answers brings findings.
+    pub(super) fn of_findings(output: &'a Output, answers: usize) -> Result<Self, Failure> {
         let default = if output.out.is_some() { "csv" } else { "table" };
         let names = if output.format.is_empty() { vec![default.to_owned()] } else { output.format.clone() };
         let mut formats: Vec<&'static dyn Format> = Vec::new();
@@ -61,6 +73,11 @@ impl<'a> Delivery<'a> {
         Ok(Self { output, formats })
     }
 
+    /// Whether a format is asked for that shows the events of findings.
+    pub(super) fn shows_events(&self) -> bool {
+        self.formats.iter().any(|format| format.findings_only())
+    }
+
     /// Writes answers to standard output, or to the folder with the ledger and a manifest.
     pub(super) fn deliver(
         &self,
@@ -72,6 +89,12 @@ impl<'a> Delivery<'a> {
         conditions: Conditions,
     ) -> Result<(), Failure> {
         trail.intact()?;
+        let untold: usize = answers.iter().map(Answer::without_account).sum();
+        if untold > 0 && self.formats.iter().any(|format| format.name() == "asff") {
+            say(&format!(
+                "note: asff leaves out {untold} findings that name no account; other formats have them"
+            ));
+        }
         let Some(out) = &self.output.out else {
             if !input.quiet && self.formats.iter().any(|format| format.rows_only()) {
                 for caveat in not_assessed {
@@ -96,6 +119,7 @@ impl<'a> Delivery<'a> {
             batches: vec![objects],
             glance: Vec::new(),
             footer: trail.footer(),
+            findings: None,
         };
         let parquet: Vec<&dyn Format> =
             FORMATS.iter().copied().filter(|format| format.name() == "parquet").collect();

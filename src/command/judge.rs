@@ -1,18 +1,20 @@
 //! The rules run over a trail, and what they found as reports.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::prelude::SessionContext;
 
 use super::trail::{self, Prepared, Trail, put};
-use super::{Failure, say};
+use super::{Failure, sample, say};
 use crate::cli;
 use crate::engine::{Engine, Slices};
 use crate::event::column::Field;
 use crate::finding::{self, Finding, Severity, Verdict};
-use crate::output::Caveat;
+use crate::output::finding::{Case, Event};
+use crate::output::{Caveat, Findings};
 use crate::policy::{self, Parameter, Policy, Problem, RuleSetting};
 use crate::rule::{self, Rule, RuleOutcome, Setting, Settings, Waiver};
 
@@ -119,6 +121,18 @@ pub(super) const REPORTS: &[JudgedReport] = &[
             ("waiver_owner", "Who answers for that waiver."),
             ("waiver_expires", "When that waiver ends, UTC."),
             ("sample_event_ids", "At most five of the events, by their ids."),
+            (
+                "sample_records",
+                "Where these are: log object, #, index of the record in it from 0; blanks in names are %20.",
+            ),
+            ("rule_version", "What the rule judged by: the beginning of the SHA-256 of its SELECT."),
+            (
+                "new_since_last_run",
+                "Whether the run given by --previous did not have it as a violation; empty without one.",
+            ),
+            ("reviewer", "Empty, for the reviewer: who looked at it."),
+            ("review_date", "Empty, for the reviewer: when."),
+            ("disposition", "Empty, for the reviewer: what became of it."),
         ],
         rows: Found::findings_batch,
     },
@@ -140,7 +154,11 @@ struct Part {
 
 /// What the rules found.
 #[derive(Default)]
-pub(super) struct Found(rule::Judgement);
+pub(super) struct Found {
+    judgement: rule::Judgement,
+    /// The sample events, by their ids.
+    events: BTreeMap<String, Event>,
+}
 
 impl Judgement {
     /// Resolves rules, parameters and waivers before anything is read.
@@ -196,8 +214,19 @@ impl Judgement {
     }
 
     /// Columns read besides those of the statements: what every finding tells.
-    pub(super) const COLUMNS: [Field; 4] =
-        [Field::EventId, Field::EventTime, Field::AccountId, Field::Environment];
+    pub(super) const COLUMNS: [Field; 6] = [
+        Field::EventId,
+        Field::EventTime,
+        Field::AccountId,
+        Field::Environment,
+        Field::LogObject,
+        Field::LogIndex,
+    ];
+
+    /// The same, and if the sample events are `shown`, what is shown of them.
+    pub(super) fn columns(shown: bool) -> Vec<Field> {
+        Self::COLUMNS.into_iter().chain(sample::SHOWN.into_iter().filter(|_| shown)).collect()
+    }
 
     /// Every rule's parameters, for the manifest: the latest version's, and of others those that differ.
     pub(super) fn parameters(&self) -> BTreeMap<String, String> {
@@ -241,7 +270,7 @@ impl Judgement {
         for error in &judgement.errors {
             say(&format!("warning: {error}"));
         }
-        Ok(Found(judgement))
+        Ok(Found { judgement, events: BTreeMap::new() })
     }
 }
 
@@ -258,17 +287,45 @@ impl rule::Scope for Tables {
 }
 
 impl Found {
-    /// Puts what was found where queries ask for it.
-    pub(super) fn put(&self, trail: &Trail) -> Result<(), Failure> {
+    /// Looks up the sample events of the findings, with what is `shown` of them, and puts what was found where queries
+    /// ask for it.
+    pub(super) fn put(&mut self, trail: &Trail, shown: bool) -> Result<(), Failure> {
+        if self.judgement.findings.iter().any(|finding| !finding.sample_event_ids.is_empty()) {
+            put(&trail.engine, "findings", self.findings_batch()?)?;
+            self.events = sample::events(&trail.engine, shown)?;
+            sample::locate(&mut self.judgement.findings, &self.events);
+        }
         for report in REPORTS {
             put(&trail.engine, report.relation, (report.rows)(self)?)?;
         }
         Ok(())
     }
 
+    /// Tells the violations of an earlier run from new ones.
+    pub(super) fn compare(&mut self, known: impl Fn(&str) -> bool) {
+        let violations =
+            self.judgement.findings.iter_mut().filter(|finding| finding.status == Verdict::Violation);
+        for finding in violations {
+            finding.new_since_last_run = Some(!known(&finding.finding_id));
+        }
+    }
+
+    /// The findings for formats that show more than rows.
+    pub(super) fn told(&self, of: &Judgement, found_at: i64) -> Arc<Findings> {
+        let rule = |code: &str| {
+            of.parts.iter().rev().find_map(|part| part.rules.iter().find(|rule| rule.code == code))
+        };
+        let case = |finding: &Finding| Case {
+            finding: finding.clone(),
+            rule: rule(&finding.rule_id),
+            events: finding.sample_event_ids.iter().filter_map(|id| self.events.get(id)).cloned().collect(),
+        };
+        Arc::new(Findings { found_at, cases: self.judgement.findings.iter().map(case).collect() })
+    }
+
     /// Whether a violation of this severity or above was found; waived ones do not count.
     pub(super) fn at_or_above(&self, fail_on: Option<Severity>) -> bool {
-        fail_on.is_some_and(|least| self.0.worst().is_some_and(|worst| worst >= least))
+        fail_on.is_some_and(|least| self.judgement.worst().is_some_and(|worst| worst >= least))
     }
 
     /// The same, leaving aside those whose id was known before.
@@ -277,7 +334,7 @@ impl Found {
         fail_on: Option<Severity>,
         known: impl Fn(&str) -> bool,
     ) -> bool {
-        let new = self.0.findings.iter().filter(|finding| finding.status == Verdict::Violation);
+        let new = self.judgement.findings.iter().filter(|finding| finding.status == Verdict::Violation);
         fail_on.is_some_and(|least| {
             new.clone().any(|finding| finding.severity >= least && !known(&finding.finding_id))
         })
@@ -285,7 +342,7 @@ impl Found {
 
     /// How many violations are new, and how many were known before.
     pub(super) fn new_and_known(&self, known: impl Fn(&str) -> bool) -> (usize, usize) {
-        let all = self.0.findings.iter().filter(|finding| finding.status == Verdict::Violation);
+        let all = self.judgement.findings.iter().filter(|finding| finding.status == Verdict::Violation);
         let (known, new): (Vec<&Finding>, Vec<&Finding>) =
             all.partition(|finding| known(&finding.finding_id));
         (new.len(), known.len())
@@ -293,29 +350,29 @@ impl Found {
 
     /// Whether a rule could not assess something.
     pub(super) fn not_assessed(&self) -> bool {
-        self.0.has_not_assessed()
+        self.judgement.has_not_assessed()
     }
 
     /// Whether every rule and waiver could be run.
     pub(super) fn complete(&self) -> bool {
-        self.0.errors.is_empty()
+        self.judgement.errors.is_empty()
     }
 
     pub(super) fn outcomes(&self) -> &[RuleOutcome] {
-        &self.0.outcomes
+        &self.judgement.outcomes
     }
 
     pub(super) fn findings_batch(&self) -> Result<RecordBatch, Failure> {
-        finding::findings_batch(&self.0.findings).map_err(Failure::failed)
+        finding::findings_batch(&self.judgement.findings).map_err(Failure::failed)
     }
 
     pub(super) fn rules_batch(&self) -> Result<RecordBatch, Failure> {
-        rule::outcome::rules_batch(&self.0.outcomes).map_err(Failure::failed)
+        rule::outcome::rules_batch(&self.judgement.outcomes).map_err(Failure::failed)
     }
 
     /// What the owner of the policy should know.
     pub(super) fn notes(&self) -> Vec<String> {
-        let unused = self.0.unused_waivers.iter();
+        let unused = self.judgement.unused_waivers.iter();
         unused
             .map(|waiver| format!("waiver {} ({}): {}", waiver.waiver_id, waiver.owner, waiver.reason))
             .collect()
@@ -323,7 +380,8 @@ impl Found {
 
     /// One line: how many violations of which severity.
     pub(super) fn summary(&self, fail_on: Option<Severity>) -> String {
-        let of = |status: Verdict| self.0.findings.iter().filter(move |finding| finding.status == status);
+        let of =
+            |status: Verdict| self.judgement.findings.iter().filter(move |finding| finding.status == status);
         let violations: Vec<&Finding> = of(Verdict::Violation).collect();
         let mut parts = Vec::new();
         for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low, Severity::Info]
@@ -402,17 +460,17 @@ fn refuse(problems: &[Problem]) -> Result<(), Failure> {
         return Ok(());
     }
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    Err(Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n"))))
+    Err(Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n"))).problems(problems))
 }
 
 /// Rules of the policy that this version does not have.
-pub(super) fn absent_rules(policy: &Policy, rules: &[Rule]) -> Result<Vec<String>, Failure> {
+pub(super) fn absent_rules(policy: &Policy, rules: &[Rule]) -> Result<Vec<Problem>, Failure> {
     let codes: Vec<&str> = rules.iter().map(|rule| rule.code.as_str()).collect();
     let mut notes = Vec::new();
     let mut wrong = Vec::new();
     for (code, problem) in policy.unknown_rules(&codes) {
         if planned(&code) {
-            notes.push(problem.to_string());
+            notes.push(problem);
         } else {
             wrong.push(problem);
         }

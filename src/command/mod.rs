@@ -18,6 +18,7 @@ mod questions;
 mod report;
 mod rules;
 mod run;
+mod sample;
 mod scratch;
 mod store;
 mod stored;
@@ -33,6 +34,7 @@ use configured::Given;
 use crate::cli::{Cli, Command};
 use crate::exit::Code;
 use crate::output;
+use crate::policy::Problem;
 
 /// Why a command stopped before it had an answer.
 #[derive(Debug)]
@@ -40,18 +42,26 @@ struct Failure {
     code: Code,
     message: String,
     help: Option<String>,
+    /// What is wrong with the policy, place by place, if that is why.
+    problems: Vec<Problem>,
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands over what it has")]
 impl Failure {
     /// The command line, configuration or policy is wrong.
     fn usage(message: impl ToString) -> Self {
-        Self { code: Code::Usage, message: message.to_string(), help: None }
+        Self { code: Code::Usage, message: message.to_string(), help: None, problems: Vec::new() }
     }
 
     /// The run cannot be carried out.
     fn failed(message: impl ToString) -> Self {
-        Self { code: Code::Failed, message: message.to_string(), help: None }
+        Self { code: Code::Failed, message: message.to_string(), help: None, problems: Vec::new() }
+    }
+
+    /// What is wrong with the policy, in the order of the message.
+    fn problems(mut self, problems: &[Problem]) -> Self {
+        self.problems = problems.to_vec();
+        self
     }
 
     fn help(mut self, help: impl ToString) -> Self {

@@ -13,12 +13,13 @@ use super::judge::{self, Judgement};
 use super::trail::{self, Prepared, Trail, query_failure};
 use super::version::Versions;
 use super::{Failure, print, say};
-use crate::cli::{self, Input};
+use crate::cli::{self, Input, Told};
 use crate::clock::{Clock as _, System, Window};
 use crate::engine::{self, Engine};
 use crate::exit::Code;
+use crate::output::sarif;
 use crate::policy::draft::{self, Use};
-use crate::policy::{self, scp};
+use crate::policy::{self, Problem, ProblemKind, scp};
 
 /// Calls alike in all that a policy could say of them; a denied one is no use.
 const USES: &str = "SELECT e.account_id AS account_id, COALESCE(e.role_arn, e.principal) AS caller, \
@@ -49,13 +50,54 @@ pub(super) fn run(arguments: &cli::Policy) -> Result<Code, Failure> {
             Ok(Code::Clean)
         }
         cli::Policy::Init { from_usage: true, input } => from_usage(input),
-        cli::Policy::Check { file, input } => check(file, input),
+        cli::Policy::Check { file, format: Told::Text, input } => check(file, input),
+        cli::Policy::Check { file, format: Told::Sarif, input } => sarif(file, input),
         cli::Policy::ImportScp { file } => import(file),
     }
 }
 
 /// Checks every version, and what they cover if there is something to read.
 fn check(file: &Path, input: &Input) -> Result<Code, Failure> {
+    let (notes, valid) = checked(file, input)?;
+    for note in &notes {
+        say(&format!("note: {note}"));
+    }
+    print(&valid)?;
+    if input.sources.is_empty() && input.store.is_none() {
+        return Ok(Code::Clean);
+    }
+    let input = Input { policy: Some(file.to_owned()), ..input.clone() };
+    cover(&input)
+}
+
+/// The same as a SARIF document. What is wrong is said on standard error as well, and the exit code is the same.
+fn sarif(file: &Path, input: &Input) -> Result<Code, Failure> {
+    if !input.sources.is_empty() || input.store.is_some() {
+        return Err(Failure::usage(
+            "SARIF tells what is wrong with the files alone: leave -s and --store out",
+        ));
+    }
+    match checked(file, input) {
+        Ok((notes, _)) => print(&sarif::document(&notes)?).map(|()| Code::Clean),
+        Err(failure) => {
+            let whole = || Problem {
+                kind: ProblemKind::Invalid,
+                file: file.display().to_string(),
+                line: 0,
+                column: 0,
+                message: failure.message.clone(),
+                help: failure.help.clone(),
+            };
+            let problems = if failure.problems.is_empty() { vec![whole()] } else { failure.problems.clone() };
+            print(&sarif::document(&problems)?)?;
+            Err(failure)
+        }
+    }
+}
+
+/// The notes on every version, and a line for each that it is valid.
+fn checked(file: &Path, input: &Input) -> Result<(Vec<Problem>, String), Failure> {
+    let (mut notes, mut valid) = (Vec::new(), String::new());
     let now = System.now_micros();
     let versions = Versions::load(file, &Window::default(), now)?;
     let limits = engine::Limits { memory: 64 << 20, spill_dir: None, partitions: 1 };
@@ -66,22 +108,11 @@ fn check(file: &Path, input: &Input) -> Result<Code, Failure> {
         judge::check_rules(policy, rules)?;
         judge::check_conditions(policy, &engine)?;
         let absent = judge::absent_rules(policy, rules)?;
-        for note in policy.notes().iter().map(ToString::to_string).chain(absent) {
-            say(&format!("note: {note}"));
-        }
-        print(&format!(
-            "{}: policy {} version {} is valid, sha256 {}\n",
-            policy.file(),
-            policy.name(),
-            policy.version(),
-            policy.sha256()
-        ))?;
+        notes.extend(policy.notes().iter().cloned().chain(absent));
+        let (file, name, version, sha256) = (policy.file(), policy.name(), policy.version(), policy.sha256());
+        let _ = writeln!(valid, "{file}: policy {name} version {version} is valid, sha256 {sha256}");
     }
-    if input.sources.is_empty() && input.store.is_none() {
-        return Ok(Code::Clean);
-    }
-    let input = Input { policy: Some(file.to_owned()), ..input.clone() };
-    cover(&input)
+    Ok((notes, valid))
 }
 
 /// What the entries and waivers of a policy cover.

@@ -40,14 +40,14 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
     let trail = prepared.open(&arguments.input, &queries, columns, hash)?;
     let mut complete = trail.complete();
     if let Some(judgement) = &judgement {
-        let found = judgement.run(&trail)?;
+        let mut found = judgement.run(&trail)?;
         complete &= found.complete();
-        found.put(&trail)?;
+        found.put(&trail, false)?;
     }
     let rows = trail.engine.query(&sql).map_err(query_failure)?;
     let schema = rows.schema();
     let batches = rows.collect_all().map_err(query_failure)?;
-    let frame = Frame { preamble: vec![answer::completeness()], footer: trail.footer() };
+    let frame = Frame { preamble: vec![answer::completeness()], footer: trail.footer(), now: trail.now };
     let answer = Answer {
         name: "query".to_owned(),
         title: String::new(),
@@ -57,6 +57,7 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
         schema,
         glance: Vec::new(),
         footer: frame.footer,
+        findings: None,
     };
     let conditions = Conditions { evidence_incomplete: !complete, ..Conditions::default() };
     let parameters = BTreeMap::from([("query".to_owned(), sql)]);

@@ -31,6 +31,7 @@ pub(super) fn run(output: &Output) -> Result<Code, Failure> {
         batches: vec![batch],
         glance: ["number", "question", "command", "state"].map(str::to_owned).to_vec(),
         footer: Vec::new(),
+        findings: None,
     }])?;
     Ok(Code::Clean)
 }

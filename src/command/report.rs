@@ -23,10 +23,14 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
     let Some(name) = arguments.name.as_deref().filter(|_| !arguments.list) else {
         return print(&listing(reports)).map(|()| Code::Clean);
     };
-    let delivery = Delivery::new(&arguments.output, 1)?;
     if let Some(which) = judge::REPORTS.iter().find(|which| which.name == name) {
+        let delivery = match which.relation {
+            "findings" => Delivery::of_findings(&arguments.output, 1)?,
+            _ => Delivery::new(&arguments.output, 1)?,
+        };
         return judged(arguments, which, &delivery);
     }
+    let delivery = Delivery::new(&arguments.output, 1)?;
     let report = report::find(reports, name).map_err(Failure::usage)?;
     let framework = arguments.framework.as_deref().map(|name| framework(report, name)).transpose()?;
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
@@ -43,9 +47,9 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
     let trail = prepared.open(&arguments.input, &queries, columns, hash)?;
     let mut complete = trail.complete();
     if let Some(judgement) = &judgement {
-        let found = judgement.run(&trail)?;
+        let mut found = judgement.run(&trail)?;
         complete &= found.complete();
-        found.put(&trail)?;
+        found.put(&trail, false)?;
     }
     let frame = Frame::of(&trail, not_assessed)?;
     let mut batches = trail.engine.run(&report.sql).map_err(query_failure)?;
@@ -75,10 +79,12 @@ fn judged(
     let mut queries = judgement.queries();
     queries.extend(not_assessed.map(|report| report.sql.clone()));
     let hash = arguments.output.out.is_some();
-    let trail = prepared.open(&arguments.input, &queries, &Judgement::COLUMNS, hash)?;
-    let found = judgement.run(&trail)?;
+    let trail =
+        prepared.open(&arguments.input, &queries, &Judgement::columns(delivery.shows_events()), hash)?;
+    let mut found = judgement.run(&trail)?;
+    found.put(&trail, delivery.shows_events())?;
     let frame = Frame::of(&trail, not_assessed)?;
-    let answer = frame.judged(which, (which.rows)(&found)?);
+    let answer = frame.found(which, &judgement, &found, delivery.shows_events())?;
     let conditions = Conditions {
         evidence_incomplete: !trail.complete() || !found.complete(),
         not_assessed: found.not_assessed(),

@@ -36,6 +36,7 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
                 batches: vec![batch],
                 glance: Vec::new(),
                 footer: Vec::new(),
+                findings: None,
             }])?;
             Ok(Code::Clean)
         }

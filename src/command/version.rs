@@ -151,5 +151,6 @@ impl Versions {
 pub(super) fn unusable(problems: &[Problem]) -> Failure {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n")))
+        .problems(problems)
         .help("`bedtrail policy init` prints a policy with every key explained")
 }

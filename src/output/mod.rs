@@ -5,21 +5,25 @@
 
 mod cell;
 mod error;
+pub mod finding;
 pub mod folder;
 pub mod format;
 pub mod manifest;
+pub mod sarif;
 mod text;
 pub mod trace;
 pub mod upload;
 
 use std::fmt;
 use std::io::Write;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 pub use cell::kind;
 pub use error::Error;
+pub use finding::Findings;
 pub use folder::{Written, clear, earlier, write_folder, write_manifest};
 pub use format::{FORMATS, Format};
 pub use manifest::Manifest;
@@ -72,9 +76,17 @@ pub struct Answer {
     pub glance: Vec<String>,
     /// Lines after the rows, such as the balance of records.
     pub footer: Vec<String>,
+    /// The rows as findings, where they are: for the formats that spell nothing else.
+    pub findings: Option<Arc<Findings>>,
 }
 
 impl Answer {
+    /// How many of its findings the Security Finding Format cannot tell, since they name no account.
+    pub fn without_account(&self) -> usize {
+        let findings = self.findings.iter().flat_map(|findings| &findings.cases);
+        findings.filter(|case| !finding::asff::tells(case)).count()
+    }
+
     /// How many rows it has.
     pub fn rows(&self) -> u64 {
         self.batches.iter().map(|batch| batch.num_rows() as u64).sum()

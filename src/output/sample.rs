@@ -28,6 +28,7 @@ pub(super) fn answer(name: &str, columns: Vec<(&str, ArrayRef)>) -> Answer {
         batches: vec![batch],
         schema,
         footer: Vec::new(),
+        findings: None,
     }
 }
 

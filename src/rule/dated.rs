@@ -280,6 +280,7 @@ fn absorb(held: &mut Finding, later: Finding) {
     held.reason = later.reason.or(held.reason.take());
     held.expected = later.expected.or(held.expected.take());
     held.not_assessed_reason = later.not_assessed_reason.or(held.not_assessed_reason.take());
+    held.rule_version = later.rule_version.or(held.rule_version.take());
     // The earlier version's events are the earlier ones.
     let new: Vec<String> =
         later.sample_event_ids.into_iter().filter(|id| !held.sample_event_ids.contains(id)).collect();

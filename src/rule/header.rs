@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use super::fold::{self, Grain};
 use super::parameter::{self, Parameter, Type};
@@ -216,6 +217,13 @@ impl Rule {
     /// Code and name, as the file is called.
     pub fn stem(&self) -> String {
         format!("{}-{}", self.code, self.name)
+    }
+
+    /// What it judges by: the first twelve hexadecimal digits of SHA-256 over its SELECT. Another text is another
+    /// version, whoever changed it.
+    pub fn version(&self) -> String {
+        let digest = format!("{:x}", Sha256::digest(self.sql.as_bytes()));
+        digest.chars().take(12).collect()
     }
 
     /// The controls as one cell: `SOC 2: CC6.1, CC6.3; …`.

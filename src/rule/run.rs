@@ -415,6 +415,9 @@ fn shell(planned: &PlannedRule<'_>, status: Verdict) -> Finding {
         waiver_owner: None,
         waiver_expires: None,
         sample_event_ids: Vec::new(),
+        sample_records: Vec::new(),
+        rule_version: Some(planned.rule.version()),
+        new_since_last_run: None,
     }
 }
 

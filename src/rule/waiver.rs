@@ -116,6 +116,9 @@ fn finding(waiver: &Waiver, name: &str, title: &str, status: Verdict) -> Finding
         waiver_owner: Some(waiver.owner.clone()),
         waiver_expires: Some(waiver.expires),
         sample_event_ids: Vec::new(),
+        sample_records: Vec::new(),
+        rule_version: None,
+        new_since_last_run: None,
     }
 }
 

@@ -182,7 +182,10 @@ fn a_wrong_command_line_is_2() {
     let source = "no/such/folder";
     let wrong: [(&[&str], &str); 13] = [
         (&["audit", "-s", source, "--nothing"], "--nothing"),
-        (&["audit", "-s", source, "--format", "xml"], "formats: csv, json, ndjson, parquet, table"),
+        (
+            &["audit", "-s", source, "--format", "xml"],
+            "formats: asff, csv, json, ndjson, ocsf, parquet, table",
+        ),
         (&["audit", "-s", source, "--format", "csv"], "--out"),
         (&["audit", "-s", source, "--format", "parquet"], "--out"),
         (&["audit", "-s", source, "--fail-on", "severe"], "severe"),

@@ -331,3 +331,61 @@ fn colour_is_for_terminals() {
     let forced = rules().args(["--color", "always"]).env("NO_COLOR", "1").run().exits(0);
     assert!(forced.stdout.contains('\u{1b}'), "what is asked for by name goes before the environment");
 }
+
+#[test]
+fn findings_are_told_to_other_tools() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    acme("audit").format("ocsf,asff").out(folder.path()).run().exits(1).prints_nothing();
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).expect("a file of findings");
+    let report = reports().iter().find(|report| report["name"] == "violations").expect("violations");
+    let rows = report["rows"].as_array().expect("rows");
+    let ids = |field: &str| -> Vec<String> { rows.iter().map(|row| text(&row[field]).to_owned()).collect() };
+
+    let events: Vec<Value> =
+        read("findings.ocsf.json").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let told: Vec<&str> = events.iter().map(|event| text(&event["finding_info"]["uid"])).collect();
+    assert_eq!(told, ids("finding_id"));
+    for (event, row) in events.iter().zip(rows) {
+        assert_eq!(event["time"], 1_793_491_200_000_i64, "the present of the run");
+        let places: Vec<String> = event["evidences"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|one| format!("{}#{}", text(&one["data"]["log_object"]), one["data"]["log_index"]))
+            .collect();
+        assert_eq!(places.join(" "), row["sample_records"].as_str().unwrap_or_default());
+        assert_eq!(places.len(), row["sample_event_ids"].as_str().map_or(0, |ids| ids.split(' ').count()));
+    }
+    let findings: Value = serde_json::from_str(&read("findings.asff.json")).expect("JSON");
+    let told: Vec<&str> = findings.as_array().expect("a list").iter().map(|one| text(&one["Id"])).collect();
+    assert_eq!(told, ids("finding_id"), "each of Acme's findings has an account");
+
+    let files: Vec<String> = fs::read_dir(folder.path())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
+        .filter(|name| name.ends_with("json") && !name.starts_with("manifest"))
+        .collect();
+    assert_eq!(files.len(), 2, "reports without findings make no files: {files:?}");
+    bedtrail(["report", "usage", "-s", "fixtures/trail", "-f", "ocsf"]).run().exits(2).says("violations");
+}
+
+#[test]
+fn code_review_is_told_what_is_wrong_with_a_policy() {
+    let check = |file: &str| bedtrail(["policy", "check", file, "--format", "sarif"]).run();
+    let mut wrong = check("fixtures/policy/draft-vocabulary.toml").exits(2);
+    let results = wrong.json()["runs"][0]["results"].clone();
+    let results = results.as_array().expect("results");
+    for result in results {
+        let place = &result["locations"][0]["physicalLocation"];
+        let uri = text(&place["artifactLocation"]["uri"]);
+        let (line, column) = (&place["region"]["startLine"], &place["region"]["startColumn"]);
+        wrong = wrong.says(&format!("{uri}:{line}:{column}: "));
+    }
+    assert!(!results.is_empty());
+    let right = check("fixtures/policy.toml").exits(0).json();
+    assert!(
+        right["runs"][0]["results"]
+            .as_array()
+            .is_some_and(|all| all.iter().all(|one| one["level"] == "note"))
+    );
+}

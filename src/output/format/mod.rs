@@ -1,8 +1,10 @@
 //! The formats an answer can be written in: one file each, and one line in [`FORMATS`].
 
+mod asff;
 mod csv;
 mod json;
 mod ndjson;
+mod ocsf;
 mod parquet;
 mod table;
 
@@ -26,6 +28,18 @@ pub trait Format: Sync {
     fn rows_only(&self) -> bool {
         false
     }
+    /// Whether it spells findings alone, and passes over answers that bring none.
+    fn findings_only(&self) -> bool {
+        false
+    }
+    /// What its file of this answer is called, without the extension; none if it has nothing to say of it.
+    fn stem<'a>(&self, answer: &'a Answer) -> Option<&'a str> {
+        match &answer.findings {
+            _ if !self.findings_only() => Some(&answer.name),
+            Some(_) => Some("findings"),
+            None => None,
+        }
+    }
     /// Writes the answers, in order.
     ///
     /// # Errors
@@ -36,7 +50,7 @@ pub trait Format: Sync {
 
 /// Every format, sorted by name.
 pub const FORMATS: &[&dyn Format] =
-    &[&csv::Csv, &json::Json, &ndjson::Ndjson, &parquet::Parquet, &table::Table];
+    &[&asff::Asff, &csv::Csv, &json::Json, &ndjson::Ndjson, &ocsf::Ocsf, &parquet::Parquet, &table::Table];
 
 /// The format of that name.
 pub fn find(name: &str) -> Option<&'static dyn Format> {

@@ -33,6 +33,9 @@ fn finding(subject: &str, count: i64, samples: &[&str], observed: &str) -> Findi
         waiver_owner: None,
         waiver_expires: None,
         sample_event_ids: samples.iter().map(|id| (*id).to_owned()).collect(),
+        sample_records: Vec::new(),
+        rule_version: None,
+        new_since_last_run: None,
     }
 }
 
