@@ -320,12 +320,12 @@ uses AS (
     END AS client_rank
   FROM callers AS c
 ),
-references AS (
+referred AS (
   SELECT
     u.*,
     CASE WHEN u.answered THEN @int(u.status_text) END AS gateway_status,
     CASE WHEN u.answered AND u.rpc_failed THEN COALESCE(@int(u.rpc_text), 0) END AS rpc_error,
-    @decoded(@decoded(@decoded(trim(u.model_requested)))) AS reference,
+    trim(u.model_requested) AS reference_0,
     CASE
       WHEN regexp_like(u.address, '\A@octet(\.@octet){3}\z') THEN u.address
       ELSE regexp_extract(u.address, '\A(?i:(?:0{1,4}:){5}|::)(?i:ffff):(@octet(?:\.@octet){3})\z', 1)
@@ -340,6 +340,16 @@ references AS (
     element_at(ARRAY[@client_lengths], u.client_rank) AS client_length
   FROM uses AS u
 ),
+-- An ARN in a path can be percent-encoded more than once.
+decoded_1 AS (
+  SELECT d.*, trim(@decoded(d.reference_0)) AS reference_1 FROM referred AS d
+),
+decoded_2 AS (
+  SELECT d.*, trim(@decoded(d.reference_1)) AS reference_2 FROM decoded_1 AS d
+),
+decoded_3 AS (
+  SELECT d.*, trim(@decoded(d.reference_2)) AS reference FROM decoded_2 AS d
+),
 models AS (
   SELECT
     r.*,
@@ -350,7 +360,7 @@ models AS (
         THEN regexp_extract(r.reference, '\Aarn:[^:]+:[^:]+:[^:]*:[^:]*:[^/]*/((?s:.+))\z', 1)
       ELSE r.reference
     END AS model_text
-  FROM references AS r
+  FROM decoded_3 AS r
 ),
 named AS (
   SELECT
@@ -430,6 +440,11 @@ versions AS (
 e AS (
   SELECT
     v.*,
+    @count(inputTokens, inputTokenCount, inputTokens) AS input_tokens_text,
+    @count(outputTokens, outputTokenCount, outputTokens) AS output_tokens_text,
+    @count(cacheReadInputTokens, cacheReadInputTokenCount, cacheReadTokens) AS cache_read_tokens_text,
+    @count(cacheWriteInputTokens, cacheWriteInputTokenCount, cacheWriteTokens) AS cache_write_tokens_text,
+    regexp_extract(v.log_object, '[0-9]{12}_[^/_]*_[^/_]*_(?:[^/]*_)?([0-9]{8}T[0-9]{4}(?:[0-9]{2})?Z)[^/]*\z', 1) AS stamp,
     COALESCE(
       NULLIF(v.recipient, ''),
       CASE WHEN regexp_like(v.identity_account, '\A[0-9]{12}\z') THEN v.identity_account END,
@@ -705,10 +720,10 @@ SELECT
     END,
     regexp_extract(substr(e.client_text, e.client_length + 1), '\A[/ #]([0-9][^ ;(),#/]{0,63})(?:[ ;(),#/]|\z)', 1)
   ) END AS client_version,
-  @count(inputTokens, inputTokenCount, inputTokens) AS input_tokens,
-  @count(outputTokens, outputTokenCount, outputTokens) AS output_tokens,
-  @count(cacheReadInputTokens, cacheReadInputTokenCount, cacheReadTokens) AS cache_read_tokens,
-  @count(cacheWriteInputTokens, cacheWriteInputTokenCount, cacheWriteTokens) AS cache_write_tokens,
+  CASE WHEN e.family AND @int(e.input_tokens_text) >= 0 THEN @int(e.input_tokens_text) END AS input_tokens,
+  CASE WHEN e.family AND @int(e.output_tokens_text) >= 0 THEN @int(e.output_tokens_text) END AS output_tokens,
+  CASE WHEN e.family AND @int(e.cache_read_tokens_text) >= 0 THEN @int(e.cache_read_tokens_text) END AS cache_read_tokens,
+  CASE WHEN e.family AND @int(e.cache_write_tokens_text) >= 0 THEN @int(e.cache_write_tokens_text) END AS cache_write_tokens,
   element_at(e.raw_resources, 1).type AS resource_type,
   element_at(e.raw_resources, 1).arn AS resource_arn,
   COALESCE(e.parent_request_id, e.raw_request_id) AS request_id,
@@ -726,8 +741,10 @@ SELECT
   @object(reason=e.addendum_reason, updatedFields=e.addendum_fields, originalRequestID=e.addendum_request, originalEventID=e.addendum_event) AS addendum,
   e.log_object AS log_object,
   CAST(e.log_index AS BIGINT) AS log_index,
-  TRY_CAST(regexp_replace(
-    regexp_extract(e.log_object, '[0-9]{12}_[^/_]*_[^/_]*_([^/]*_)?([0-9]{8}T[0-9]{4}([0-9]{2})?Z)[^/]*\z', 2),
-    '\A([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2}).*\z', '$1-$2-$3 $4:$5:00'
-  ) AS TIMESTAMP(3)) AS delivered_at
+  TRY_CAST(
+    substr(e.stamp, 1, 4) || '-' || substr(e.stamp, 5, 2) || '-' || substr(e.stamp, 7, 2) || ' '
+      || substr(e.stamp, 10, 2) || ':' || substr(e.stamp, 12, 2) || ':'
+      || CASE WHEN length(e.stamp) > 14 THEN substr(e.stamp, 14, 2) ELSE '00' END
+    AS TIMESTAMP(3)
+  ) AS delivered_at
 FROM e
