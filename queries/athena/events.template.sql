@@ -64,6 +64,8 @@ WITH raw AS (
     r.useridentity.sessioncontext.sessionissuer.accountid AS issuer_account,    --? useridentity.sessioncontext.sessionissuer.accountid varchar
     r.useridentity.sessioncontext.sessionissuer.username AS issuer_user_name,   --? useridentity.sessioncontext.sessionissuer.username varchar
     r.useridentity.sessioncontext IS NOT NULL AS has_session,                   --? useridentity.sessioncontext boolean
+    r.useridentity IS NOT NULL AS has_identity,                                 --? useridentity boolean
+    r.addendum IS NOT NULL AS has_addendum,                                     --? addendum boolean
     r.requestparameters AS request,                                             --? requestparameters varchar
     r.responseelements AS response,                                             --? responseelements varchar
     r.additionaleventdata AS additional,                                        --? additionaleventdata varchar
@@ -521,7 +523,7 @@ e AS (
   FROM versions AS v
 )
 SELECT
-  e.raw_event_id AS event_id,
+  NULLIF(e.raw_event_id, '') AS event_id,
   e.event_time AS event_time,
   e.event_source AS event_source,
   e.event_name AS event_name,
@@ -529,7 +531,7 @@ SELECT
     NULLIF(e.raw_category, ''),
     CASE e.management_event WHEN 'true' THEN 'Management' WHEN 'false' THEN 'Data' END
   ) AS event_category,
-  e.event_type AS event_type,
+  NULLIF(e.event_type, '') AS event_type,
   CASE
     WHEN e.service_event THEN 'service_event'
     WHEN e.raw_category = 'NetworkActivity' OR e.event_type IN ('AwsVpceEvent', 'AwsVpceEvents') THEN 'network_activity'
@@ -537,7 +539,7 @@ SELECT
     ELSE 'api_call'
   END AS record_kind,
   CASE e.read_only WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END AS read_only,
-  e.aws_region AS aws_region,
+  NULLIF(e.aws_region, '') AS aws_region,
   e.account_id AS account_id,
   CAST(NULL AS VARCHAR) AS account_name,
   $environment AS environment,
@@ -554,8 +556,8 @@ SELECT
     WHEN e.answer <> 'ok' THEN e.answer
     ELSE 'failed'
   END AS outcome,
-  e.error_code AS error_code,
-  e.error_message AS error_message,
+  NULLIF(e.error_code, '') AS error_code,
+  NULLIF(e.error_message, '') AS error_message,
   e.gateway_status AS gateway_status,
   COALESCE(
     e.derived_principal,
@@ -565,15 +567,15 @@ SELECT
     'unknown'
   ) AS principal,
   COALESCE(NULLIF(e.identity_type, ''), CASE WHEN e.service_event THEN 'ServiceEvent' END) AS principal_type,
-  e.principal_arn AS principal_arn,
-  e.principal_id AS principal_id,
+  NULLIF(e.principal_arn, '') AS principal_arn,
+  NULLIF(e.principal_id, '') AS principal_id,
   e.principal_account_id AS principal_account_id,
   e.role_arn AS role_arn,
   e.role_path_known AS role_path_known,
-  COALESCE(e.permission_set, e.own_role_name) AS role_name,
+  NULLIF(COALESCE(e.permission_set, e.own_role_name), '') AS role_name,
   e.session_name AS session_name,
-  e.source_identity AS source_identity,
-  COALESCE(NULLIF(e.identity_user_name, ''), e.issuer_user_name) AS user_name,
+  NULLIF(e.source_identity, '') AS source_identity,
+  COALESCE(NULLIF(e.identity_user_name, ''), NULLIF(e.issuer_user_name, '')) AS user_name,
   COALESCE(
     NULLIF(e.behalf_user, ''),
     NULLIF(e.source_identity, ''),
@@ -596,7 +598,7 @@ SELECT
     WHEN regexp_like(e.session_name, '\Ai-([0-9a-f]{8}|[0-9a-f]{17})\z') THEN 'workload'
     WHEN e.session_name IS NOT NULL THEN 'session_name'
   END AS person_basis,
-  e.access_key_id AS access_key_id,
+  NULLIF(e.access_key_id, '') AS access_key_id,
   CASE
     WHEN e.bearer_kind = 'ABSK' THEN 'bearer_long'
     WHEN e.bearer_kind = 'SHORT_TERM' THEN 'bearer_short'
@@ -614,9 +616,9 @@ SELECT
   END AS credential,
   CASE WHEN e.from_console = 'true' THEN TRUE END AS from_console,
   CASE e.mfa WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END AS mfa,
-  e.invoked_by AS invoked_by,
-  e.credentials_issued_to AS credentials_issued_to,
-  e.delegate_account_id AS delegate_account_id,
+  NULLIF(e.invoked_by, '') AS invoked_by,
+  NULLIF(e.credentials_issued_to, '') AS credentials_issued_to,
+  NULLIF(e.delegate_account_id, '') AS delegate_account_id,
   e.jwt_issuer AS jwt_issuer,
   e.jwt_subject AS jwt_subject,
   e.model_requested AS model_requested,
@@ -690,7 +692,7 @@ SELECT
   ) END AS lambda_arn,
   CASE WHEN e.family THEN COALESCE(e.request_guardrail, @arn(guardrail)) END AS guardrail_id,
   CASE WHEN e.family THEN e.request_guardrail_version END AS guardrail_version,
-  e.source_ip AS source_ip,
+  NULLIF(e.source_ip, '') AS source_ip,
   CASE
     WHEN starts_with(e.address, 'AWS Internal') THEN 'aws_internal'
     WHEN e.octet_1 IN (0, 10, 127)
@@ -705,10 +707,10 @@ SELECT
     END
     WHEN regexp_like(e.address, '\A[A-Za-z0-9.-]+\.amazonaws\.com(\.cn)?\z') THEN 'aws_service'
   END AS source_kind,
-  e.vpc_endpoint_id AS vpc_endpoint_id,
-  e.tls_version AS tls_version,
-  e.endpoint_host AS endpoint_host,
-  e.user_agent AS user_agent,
+  NULLIF(e.vpc_endpoint_id, '') AS vpc_endpoint_id,
+  NULLIF(e.tls_version, '') AS tls_version,
+  NULLIF(e.endpoint_host, '') AS endpoint_host,
+  NULLIF(e.user_agent, '') AS user_agent,
   CASE
     WHEN e.client_id = 'browser' AND e.from_console = 'true' THEN 'console'
     WHEN e.client_id IS NOT NULL THEN e.client_id
@@ -724,21 +726,21 @@ SELECT
   CASE WHEN e.family AND @int(e.output_tokens_text) >= 0 THEN @int(e.output_tokens_text) END AS output_tokens,
   CASE WHEN e.family AND @int(e.cache_read_tokens_text) >= 0 THEN @int(e.cache_read_tokens_text) END AS cache_read_tokens,
   CASE WHEN e.family AND @int(e.cache_write_tokens_text) >= 0 THEN @int(e.cache_write_tokens_text) END AS cache_write_tokens,
-  element_at(e.raw_resources, 1).type AS resource_type,
-  element_at(e.raw_resources, 1).arn AS resource_arn,
-  COALESCE(e.parent_request_id, e.raw_request_id) AS request_id,
-  e.shared_event_id AS shared_event_id,
+  NULLIF(element_at(e.raw_resources, 1).type, '') AS resource_type,
+  NULLIF(element_at(e.raw_resources, 1).arn, '') AS resource_arn,
+  COALESCE(e.parent_request_id, NULLIF(e.raw_request_id, '')) AS request_id,
+  NULLIF(e.shared_event_id, '') AS shared_event_id,
   CASE WHEN e.request IS NOT NULL THEN COALESCE(@raw_text(e.request, omitted) = 'true', FALSE) END AS params_omitted,
   @redacted(e.request) AS request_parameters,
   @redacted(e.response) AS response_elements,
   @redacted(e.additional) AS additional_event_data,
   @redacted(e.service) AS service_event_details,
-  @object(type=e.identity_type, principalId=e.principal_id, arn=e.principal_arn, accountId=e.identity_account, accessKeyId=e.access_key_id, userName=e.identity_user_name, invokedBy=e.invoked_by, identityProvider=e.identity_provider, credentialId=e.credential_id, onBehalfOf={userId=e.behalf_user, identityStoreArn=e.behalf_store}, inScopeOf={sourceArn=e.scope_arn, sourceAccount=e.scope_account, issuerType=e.scope_issuer, credentialsIssuedTo=e.credentials_issued_to}, invokedByDelegate={accountId=e.delegate_account_id}, sessionContext={sourceIdentity=e.source_identity, ec2RoleDelivery=e.role_delivery, attributes={creationDate=e.session_created, mfaAuthenticated=e.mfa}, sessionIssuer={type=e.issuer_type, principalId=e.issuer_id, arn=e.issuer_arn, accountId=e.issuer_account, userName=e.issuer_user_name}}) AS user_identity,
+  CASE WHEN e.has_identity THEN COALESCE(@object(type=e.identity_type, principalId=e.principal_id, arn=e.principal_arn, accountId=e.identity_account, accessKeyId=e.access_key_id, userName=e.identity_user_name, invokedBy=e.invoked_by, identityProvider=e.identity_provider, credentialId=e.credential_id, onBehalfOf={userId=e.behalf_user, identityStoreArn=e.behalf_store}, inScopeOf={sourceArn=e.scope_arn, sourceAccount=e.scope_account, issuerType=e.scope_issuer, credentialsIssuedTo=e.credentials_issued_to}, invokedByDelegate={accountId=e.delegate_account_id}, sessionContext={sourceIdentity=e.source_identity, ec2RoleDelivery=e.role_delivery, attributes={creationDate=e.session_created, mfaAuthenticated=e.mfa}, sessionIssuer={type=e.issuer_type, principalId=e.issuer_id, arn=e.issuer_arn, accountId=e.issuer_account, userName=e.issuer_user_name}}), '{}') END AS user_identity,
   '[' || array_join(transform(
     e.raw_resources,
     x -> @object(accountId=x.accountid, type=x.type, ARN=x.arn)
   ), ',') || ']' AS resources,
-  @object(reason=e.addendum_reason, updatedFields=e.addendum_fields, originalRequestID=e.addendum_request, originalEventID=e.addendum_event) AS addendum,
+  CASE WHEN e.has_addendum THEN COALESCE(@object(reason=e.addendum_reason, updatedFields=e.addendum_fields, originalRequestID=e.addendum_request, originalEventID=e.addendum_event), '{}') END AS addendum,
   e.log_object AS log_object,
   CAST(e.log_index AS BIGINT) AS log_index,
   TRY_CAST(

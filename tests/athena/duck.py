@@ -4,6 +4,8 @@ sqlglot parses every statement as Trino; `duckdb()` then changes the calls whose
 into macros (`MACROS`) that mean in DuckDB what Trino's manual says, and writes the rest as DuckDB's SQL.
 """
 
+import functools
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects import Trino
@@ -132,6 +134,7 @@ def parse(sql):
     return sqlglot.parse_one(sql, dialect=TrinoKept)
 
 
+@functools.lru_cache(maxsize=None)
 def duckdb(sql):
     """The statement in DuckDB's SQL."""
     tree = parse(sql)

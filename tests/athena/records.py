@@ -114,7 +114,7 @@ def rows(folder, root):
                     row[lower] = None if raw == "null" else raw
                 else:
                     row[lower] = fit(value, COLUMNS[lower])
-            row["$path"] = str(path.relative_to(root))
+            row["$path"] = str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
             yield row
 
 
