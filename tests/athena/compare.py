@@ -15,6 +15,7 @@
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -221,6 +222,8 @@ def run_trino(batch, classpath):
             step(what)
     answers = {}
     with tempfile.TemporaryDirectory() as folder:
+        if os.environ.get("KEEP"):
+            folder = os.environ["KEEP"]
         (Path(folder) / "in.sql").write_text("".join(lines))
         done = subprocess.run(
             ["java", "-Xmx6g", "-cp", classpath, "Runner", f"{folder}/in.sql", f"{folder}/out.json"], capture_output=True, text=True

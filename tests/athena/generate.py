@@ -94,7 +94,7 @@ def lookups():
     return {
         "family": ", ".join(quote(source) for source in sorted(scope["family"])),
         "alias": "\n".join(
-            f"      WHEN {quote(source)} THEN {quote(meant)}" for source, meant in sorted(scope["alias"].items())
+            f"      WHEN w.event_source = {quote(source)} THEN {quote(meant)}" for source, meant in sorted(scope["alias"].items())
         ),
         "wanted": wanted,
         "makers": sorted(scope["made_by"]),

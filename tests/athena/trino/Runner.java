@@ -26,6 +26,7 @@ public class Runner {
             String[] parts = Files.readString(Path.of(arguments[0])).split("(?m)^-- >>> ");
             for (int i = 1; i < parts.length; i++) {
                 int end = parts[i].indexOf('\n');
+                long began = System.currentTimeMillis();
                 String[] names = parts[i].substring(0, end).trim().split(" ", 2);
                 StringBuilder line = new StringBuilder("{\"catalog\":").append(text(names[0]));
                 line.append(",\"name\":").append(text(names[1]));
@@ -48,8 +49,14 @@ public class Runner {
                     }
                     line.append("]");
                 } catch (Throwable error) {
-                    line.append(",\"error\":").append(text(String.valueOf(error.getMessage())));
+                    StringBuilder causes = new StringBuilder(String.valueOf(error.getMessage()));
+                    error.printStackTrace();
+                    for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
+                        causes.append("; ").append(cause);
+                    }
+                    line.append(",\"error\":").append(text(causes.toString()));
                 }
+                line.append(",\"millis\":").append(System.currentTimeMillis() - began);
                 out.println(line.append("}"));
                 out.flush();
             }
