@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import duck
 import generate
 import records
+from pinned import PINNED
 
 LIMIT = 12
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,7 +158,8 @@ def run_duckdb(batch):
                 if kind == "raw":
                     records.load(connection, "raw", records.rows(what, ROOT), folder)
                 elif kind == "create":
-                    connection.execute(f"CREATE TABLE {name} AS {duck.duckdb(what)}")
+                    sql, where = what if isinstance(what, tuple) else (what, None)
+                    connection.execute(f"CREATE TABLE {name} AS {duck.duckdb(sql, where)}")
                 elif kind == "relation":
                     columns, rows = what
                     connection.execute(f"CREATE TABLE {name} (" + ", ".join(f'"{c}" {TYPES[k]}' for c, k in columns) + ")")
@@ -210,7 +212,8 @@ def run_trino(batch, classpath):
                 step(f"{verb} SELECT {columns} FROM (SELECT CAST(json_parse(j) AS {trino_type(records.COLUMNS)}) AS x FROM (VALUES {values}) AS t (j))")
                 verb = "INSERT INTO raw"
         elif kind == "create":
-            step(f"CREATE TABLE {name} AS {what}")
+            sql = what[0].replace("'$environment'", what[1]) if isinstance(what, tuple) else what
+            step(f"CREATE TABLE {name} AS {sql}")
         elif kind == "relation":
             columns, rows = what
             empty = ", ".join(f'CAST(NULL AS {TRINO_TYPES[k]}) AS "{c}"' for c, k in columns)
@@ -295,7 +298,7 @@ def parse(tally, roots):
             continue
         sql = without_header(path.read_text())
         if path.parent.name == "athena":
-            sql = re.sub(r"\$(table|accounts|regions|from|location|name|organization)\b", "x", sql)
+            sql = sql.replace("$", "x") if path.name == "table.sql" else sql.replace("$table", "x")
             sql = sql.replace("$where", "TRUE").replace("$environment", "NULL")
         else:
             sql = re.sub(r"\$[a-z_0-9]+", "1", sql)
@@ -364,7 +367,7 @@ class Bench:
         folder, policy, _ = self.fixtures[key]
         if name == "events":
             self.batch.raw(key, folder)
-            self.batch.create(key, "events", events_sql(environment(self.bedtrail, folder, policy)))
+            self.batch.create(key, "events", (events_sql("'$environment'"), environment(self.bedtrail, folder, policy)))
         elif (view := ROOT / f"queries/views/{name}.sql").exists():
             sql = without_header(view.read_text())
             for other in sorted(reads(sql, self.relations)):
@@ -386,6 +389,23 @@ class Bench:
         except RuntimeError as error:
             self.want[key, name] = str(error)
         self.batch.query(key, name, sql)
+
+
+def ask_pinned(bench):
+    key = next(key for key in bench.fixtures if key.endswith("_silent"))
+    for title, sql, _, _ in PINNED:
+        bench.ask(key, f"pinned: {title}", sql)
+
+
+def judge_pinned(tally, bench, engine, answers):
+    """What both say is written down; None where only one engine's own tests could hold it."""
+    key = next(key for key in bench.fixtures if key.endswith("_silent"))
+    for title, _, ours, theirs in PINNED:
+        want, have = bench.want.pop((key, f"pinned: {title}")), answers.get((key, f"pinned: {title}"), "no answer")
+        bench.want[key, f"pinned: {title}"] = want
+        found = [one if isinstance(one, str) else (one[1][0]["answer"] or "") for one in (want, have)]
+        equal = ours is None or found == [ours, theirs]
+        tally.note(f"{engine} pinned", title, equal, "" if equal else f"{found[0]!r} in bedtrail, {found[1]!r} in Athena's SQL")
 
 
 def ask_events(bench):
@@ -437,20 +457,22 @@ def rule_sql(path):
     return head, fold.replace("WITH dated AS (", f"WITH judged AS (\n{sql}\n),\ndated AS (", 1)
 
 
-def ask_rules(bench, roots, only):
+def ask_rules(bench, roots, only, trail):
     paths = {path.name[:5]: path for root in roots for path in sorted((root / "queries/rules").glob("*.sql"))}
     for code, path in sorted(paths.items()):
         if only and code not in only:
             continue
         _, sql = rule_sql(path)
         for key, (_, _, rule) in bench.fixtures.items():
-            if rule == code or key == "trail":
+            if rule == code or (key == "trail" and trail):
                 bench.ask(key, path.stem, sql)
 
 
 def judge(tally, bench, engine, answers):
     """Holds an engine's answers against the program's."""
     for (key, name), want in bench.want.items():
+        if name.startswith("pinned: "):
+            continue
         have = answers.get((key, name), "no answer")
         part = "events" if name.endswith(" events") or name.startswith("key of") else "reports" if name.endswith(".sql") else "rules"
         folder = bench.fixtures[key][0]
@@ -492,6 +514,7 @@ def main():
     arguments.add_argument("--rule", action="append", help="only rules of these codes")
     arguments.add_argument("--more", action="append", default=[], type=Path, help="another checkout whose rules are held too")
     arguments.add_argument("--trino", metavar="CLASSPATH", help="run on Trino too (tests/athena/trino.sh gives this)")
+    arguments.add_argument("--trail", action="store_true", help="hold every rule over fixtures/trail too (minutes)")
     arguments.add_argument("--verbose", action="store_true")
     given = arguments.parse_args()
     tally = Tally(given.verbose)
@@ -501,17 +524,22 @@ def main():
     if "parse" in only:
         parse(tally, [ROOT, *given.more])
     bench = Bench(Bedtrail(given.bedtrail), given.more)
+    if "pinned" in only:
+        ask_pinned(bench)
     if "events" in only:
         ask_events(bench)
     if "reports" in only:
         ask_reports(bench)
     if "rules" in only:
-        ask_rules(bench, [ROOT, *given.more], given.rule)
+        ask_rules(bench, [ROOT, *given.more], given.rule, given.trail)
     engines = {"duckdb": lambda: run_duckdb(bench.batch)}
     if given.trino:
         engines["trino"] = lambda: run_trino(bench.batch, given.trino)
     for engine, run in engines.items():
-        judge(tally, bench, engine, run())
+        answers = run()
+        judge(tally, bench, engine, answers)
+        if "pinned" in only:
+            judge_pinned(tally, bench, engine, answers)
     print()
     for part in dict.fromkeys(line[0] for line in tally.lines):
         lines = [line for line in tally.lines if line[0] == part]

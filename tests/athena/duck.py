@@ -134,9 +134,14 @@ def parse(sql):
     return sqlglot.parse_one(sql, dialect=TrinoKept)
 
 
+def duckdb(sql, where=None):
+    """The statement in DuckDB's SQL; `where` is put in place of '$environment', so that a long text is read once."""
+    done = read(sql)
+    return done if where is None else done.replace("'$environment'", read(f"SELECT {where}").removeprefix("SELECT "))
+
+
 @functools.lru_cache(maxsize=None)
-def duckdb(sql):
-    """The statement in DuckDB's SQL."""
+def read(sql):
     tree = parse(sql)
     tree = tree.transform(lambda node: node, copy=True)
     for node in list(reversed(list(tree.walk(bfs=True)))):
