@@ -123,6 +123,10 @@ def change(node):
             return call("t_date_add", *arguments)
         if name == "DATE_DIFF":
             return call("t_date_diff", *arguments)
+    if isinstance(node, exp.Div) and all(one.find(exp.Literal) and one.find(exp.Literal).is_int and not one.find(exp.Column, exp.Cast)
+                                         for one in (node.this, node.expression)):
+        # Whole numbers divide to whole numbers in Trino; shipped SQL casts to DOUBLE before it divides anything else.
+        return exp.IntDiv(this=node.this, expression=node.expression)
     if isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.JSON:
         # Trino makes a JSON string of text; DuckDB would parse it.
         return call("to_json", node.this)

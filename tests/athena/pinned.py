@@ -17,7 +17,9 @@ PINNED = [
     ("anchored globs", r"SELECT CASE WHEN regexp_like('a' || chr(10) || 'b', '\A(?s:a.*)\z') THEN 'yes' ELSE 'no' END AS answer", "yes", "yes"),
     ("the end of the text is no line's end", r"SELECT CASE WHEN regexp_like('ab' || chr(10), '\A(?s:ab)\z') THEN 'yes' ELSE 'no' END AS answer", "no", "no"),
     ("classes are ASCII", "SELECT CASE WHEN regexp_like('٣', '[0-9]') THEN 'yes' ELSE 'no' END AS answer", "no", "no"),
-    ("every match is replaced", "SELECT regexp_replace('a-1-2', '-[0-9]', '') AS answer", "a", "a"),
+    # DataFusion replaces the first match: shipped patterns hold on to one end of the text (\\A or \\z), so that there is one.
+    ("every match is replaced, or the first", "SELECT regexp_replace('a-1-2', '-[0-9]', '') AS answer", "a-2", "a"),
+    ("one match is replaced", r"SELECT regexp_replace('a-1-2', '-[0-9]\z', '') AS answer", "a-1", "a-1"),
     ("a number in JSON is its text", """SELECT json_extract_scalar('{"a":{"b":12}}', '$.a.b') AS answer""", "12", "12"),
     ("an object in JSON is no scalar", """SELECT COALESCE(json_extract_scalar('{"a":{"b":12}}', '$.a'), 'null') AS answer""", "null", "null"),
     ("nor is JSON null", """SELECT COALESCE(json_extract_scalar('{"a":null}', '$.a'), 'null') AS answer""", "null", "null"),
@@ -26,5 +28,5 @@ PINNED = [
     ("nulls are left out of a list", "SELECT array_join(array_agg(DISTINCT x ORDER BY x) FILTER (WHERE x IS NOT NULL), ' ') AS answer FROM (VALUES ('b'), ('a'), (CAST(NULL AS VARCHAR))) AS t (x)", "a b", "a b"),
     ("text sorts by its bytes", "SELECT array_join(array_agg(x ORDER BY x), '') AS answer FROM (VALUES ('é'), ('z'), ('Z'), ('a')) AS t (x)", "Zazé", "Zazé"),
     ("a part that is not there is empty or null: test it with COALESCE", "SELECT COALESCE(split_part('a.b', '.', 3), '') AS answer", "", ""),
-    ("min_by takes the smallest keys, and none that is null", "SELECT array_join(min_by(x, y, 2), ' ') AS answer FROM (VALUES ('a', 3), ('b', 1), ('c', 2), ('d', CAST(NULL AS INTEGER))) AS t (x, y)", "b c", "b c"),
+    ("min_by takes the smallest keys, and none that is null", "SELECT array_join(min_by(x, y, 2), ' ') AS answer FROM (VALUES ('a', '3'), ('b', '1'), ('c', '2'), ('d', CAST(NULL AS VARCHAR))) AS t (x, y)", "b c", "b c"),
 ]
