@@ -98,6 +98,9 @@ def change(node):
         name, arguments = str(node.this).upper(), node.expressions
         if name == "ARRAY_JOIN" and len(arguments) == 3:
             return call("t_array_join_null", *arguments)
+        if name == "ARRAY_JOIN" and isinstance(arguments[0], exp.ArrayAgg):
+            # DISTINCT leaves nulls out in DuckDB, so that a group of nothing else has no list; Trino joins it to ''.
+            return exp.Coalesce(this=call("t_array_join", *arguments), expressions=[exp.Literal.string("")])
         if name in SCALAR:
             return call(SCALAR[name], *arguments)
         if name == "REGEXP_LIKE":
