@@ -1,0 +1,571 @@
+#!/usr/bin/env python3
+"""Holds the SQL of Athena against the Rust program: same fixtures, same rows.
+
+    compare.py --bedtrail PATH [--only parse|pinned|events|reports|rules] [--rule BT001] [--verbose]
+
+1. parse     every shipped report, rule and view, and what queries/athena prints, parses as Trino's SQL;
+2. pinned    the differences between engines that queries/athena/README.md lists, one case each;
+3. events    queries/athena/events.sql over the raw records of each fixture, as Athena would show them, gives the rows
+             that `bedtrail query` gives, column by column;
+4. reports   every report over those events, with the views it reads;
+5. rules     every rule over its own fixtures, folded as the program folds it.
+
+2 to 5 run on DuckDB (see duck.py). Exits 1 on a difference. Needs sqlglot and duckdb (PyPI).
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import sqlglot
+
+sys.path.insert(0, str(Path(__file__).parent))
+import duck
+import generate
+import records
+from pinned import PINNED
+
+LIMIT = 12
+ROOT = Path(__file__).resolve().parents[2]
+# JSON text is the same if it says the same: white space is not Athena's to keep.
+JSON_COLUMNS = {
+    "request_parameters", "response_elements", "additional_event_data", "service_event_details", "user_identity", "resources", "addendum",
+}
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
+# What Athena cannot show, and why (queries/athena/README.md).
+NOT_COMPARED = {"log_index": "the position in an object is not shown; rows are numbered by time and id"}
+
+
+def without_header(sql):
+    """The statement without its leading comment."""
+    lines = sql.split("\n")
+    while lines and (lines[0].startswith("--") or not lines[0].strip()):
+        lines.pop(0)
+    return "\n".join(lines)
+
+
+def header(sql):
+    lines = []
+    for line in sql.split("\n"):
+        if not line.startswith("--"):
+            break
+        lines.append(line[3:])
+    return tomllib.loads("\n".join(lines))
+
+
+class Bedtrail:
+    """The program, asked in SQL."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def run(self, *arguments):
+        done = subprocess.run([self.path, *(str(one).removeprefix(f"{ROOT}/") for one in arguments)], cwd=ROOT, capture_output=True, text=True)
+        if done.returncode not in (0, 1, 3):
+            raise RuntimeError(f"bedtrail {' '.join(map(str, arguments))[:200]}: {done.stderr.strip()[:600]}")
+        return done.stdout
+
+    def query(self, sql, source, policy=None):
+        """(name, type) of the columns, and the rows as dictionaries."""
+        with tempfile.NamedTemporaryFile("w", suffix=".sql", dir="/tmp") as file:
+            file.write(sql)
+            file.flush()
+            more = ["--policy", policy] if policy else []
+            answer = json.loads(self.run("query", "--file", file.name, "-s", source, "--format", "json", *more))
+        report = answer["reports"][0]
+        return [(column["name"], column["type"]) for column in report["columns"]], report["rows"]
+
+    def relations(self):
+        """The names of all relations and their columns, from `query --tables`."""
+        found, name = {}, None
+        for line in self.run("query", "--tables").split("\n"):
+            if re.match(r"[a-z_]+$", line):
+                name = line
+                found[name] = []
+            elif match := re.match(r"    ([a-z_0-9]+) +(text|bool|int|time|float)\b", line):
+                found[name].append(match.groups())
+        return found
+
+
+TYPES = {"text": "VARCHAR", "bool": "BOOLEAN", "int": "BIGINT", "time": "TIMESTAMP", "float": "DOUBLE", "number": "DOUBLE"}
+
+
+def value(cell, name):
+    """A cell of either engine as one value."""
+    if name in JSON_COLUMNS and isinstance(cell, str):
+        try:
+            return json.dumps(json.loads(cell), sort_keys=True)
+        except ValueError:
+            return cell
+    if isinstance(cell, datetime):
+        return cell.isoformat(timespec="microseconds") + "Z"
+    if isinstance(cell, str) and TIME.match(cell):
+        return datetime.fromisoformat(cell).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if isinstance(cell, Decimal):
+        cell = float(cell)
+    if isinstance(cell, float):
+        return int(cell) if cell == int(cell) else round(cell, 9)
+    return cell
+
+
+class Batch:
+    """What an engine is to do, catalog by catalog: each catalog holds the relations of one fixture."""
+
+    def __init__(self):
+        self.steps = []
+
+    def raw(self, catalog, folder):
+        """The records of a folder as the CloudTrail table `raw`."""
+        self.steps.append((catalog, "raw", "raw", folder))
+
+    def create(self, catalog, name, sql):
+        """A relation made by a SELECT."""
+        self.steps.append((catalog, name, "create", sql))
+
+    def relation(self, catalog, name, columns, rows):
+        """A relation of rows that the program gave."""
+        self.steps.append((catalog, name, "relation", (columns, rows)))
+
+    def given(self, catalog, columns, rows):
+        """The events that the program gave, for an engine that would take long to make them itself."""
+        self.steps.append((catalog, "events", "given", (columns, rows)))
+
+    def query(self, catalog, name, sql):
+        """A question."""
+        self.steps.append((catalog, name, "query", sql))
+
+
+def run_duckdb(batch):
+    """(catalog, name) -> (columns and types, rows), or the error's text, of each step."""
+    answers, connections = {}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        for catalog, name, kind, what in batch.steps:
+            if catalog not in connections:
+                connections[catalog] = duckdb.connect()
+                connections[catalog].execute("SET TimeZone = 'UTC'")
+                for statement in duck.MACROS.split(";\n"):
+                    if statement.strip():
+                        connections[catalog].execute(statement)
+            connection = connections[catalog]
+            try:
+                if kind == "given":
+                    continue
+                if kind == "raw":
+                    records.load(connection, "raw", records.rows(what, ROOT), folder)
+                elif kind == "create":
+                    sql, where = what if isinstance(what, tuple) else (what, None)
+                    connection.execute(f"CREATE TABLE {name} AS {duck.duckdb(sql, where)}")
+                elif kind == "relation":
+                    columns, rows = what
+                    connection.execute(f"CREATE TABLE {name} (" + ", ".join(f'"{c}" {TYPES[k]}' for c, k in columns) + ")")
+                    for row in rows:
+                        marks = ", ".join("?" for _ in columns)
+                        connection.execute(f"INSERT INTO {name} VALUES ({marks})", [strip(row[c], k) for c, k in columns])
+                else:
+                    answer = connection.execute(duck.duckdb(what))
+                    columns = [(column[0], str(column[1])) for column in answer.description]
+                    rows = [dict(zip([c for c, _ in columns], row)) for row in answer.fetchall()]
+                    answers[catalog, name] = (columns, rows)
+            except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
+                answers[catalog, name] = str(error)
+    return answers
+
+
+# Fixtures whose events Trino makes of the raw records.
+MADE = ("trail", "odd")
+
+
+def trino_type(kind):
+    if isinstance(kind, str):
+        return kind
+    if isinstance(kind, list):
+        return f"ARRAY({trino_type(kind[0])})"
+    return "ROW(" + ", ".join(f'"{name}" {trino_type(inner)}' for name, inner in kind.items()) + ")"
+
+
+TRINO_TYPES = {**TYPES, "time": "TIMESTAMP(3)"}
+
+
+def literal(cell, kind):
+    """A value as a literal relation holds it."""
+    if cell is None:
+        return f"CAST(NULL AS {TRINO_TYPES[kind]})"
+    if kind == "time":
+        return f"TIMESTAMP '{strip(cell, kind)}'"
+    return generate.quote(cell) if kind == "text" else str(cell).upper()
+
+
+def run_trino(batch, classpath):
+    """The same on Trino itself: see tests/athena/trino."""
+    lines = []
+    for catalog, name, kind, what in batch.steps:
+        def step(sql, name=name, catalog=catalog):
+            lines.append(f"-- >>> {catalog} {name}\n{sql}\n")
+
+        # Each reading of events.sql takes Trino seconds to plan: the trail and the odd records do for all.
+        if (catalog not in MADE and name in ("raw", "events") and kind != "given") or (catalog in MADE and kind == "given"):
+            continue
+        if kind == "raw":
+            columns = ", ".join(f'x."{column}"' for column in records.COLUMNS)
+            # As text first: what stands in VALUES Trino computes while it plans, which takes minutes.
+            verb, rows = "CREATE TABLE lines AS", list(records.rows(what, ROOT))
+            for start in range(0, max(len(rows), 1), 300):
+                values = ", ".join(f"({generate.quote(json.dumps(row))})" for row in rows[start:start + 300])
+                step(f"{verb} SELECT CAST(j AS VARCHAR) AS j FROM (VALUES {values}) AS t (j)")
+                verb = "INSERT INTO lines"
+            row = trino_type(records.COLUMNS)
+            step(f"CREATE TABLE raw AS SELECT {columns} FROM (SELECT CAST(json_parse(j) AS {row}) AS x FROM lines) AS t")
+        elif kind == "create":
+            sql = what[0].replace("'$environment'", what[1]) if isinstance(what, tuple) else what
+            step(f"CREATE TABLE {name} AS {sql}")
+        elif kind in ("relation", "given"):
+            columns, rows = what
+            empty = ", ".join(f'CAST(NULL AS {TRINO_TYPES[k]}) AS "{c}"' for c, k in columns)
+            step(f"CREATE TABLE {name} AS SELECT {empty} WHERE FALSE")
+            for start in range(0, len(rows), 400):
+                values = ", ".join("(" + ", ".join(literal(row[c], k) for c, k in columns) + ")" for row in rows[start:start + 400])
+                step(f"INSERT INTO {name} VALUES {values}")
+        else:
+            step(what)
+    answers = {}
+    with tempfile.TemporaryDirectory() as folder:
+        if os.environ.get("KEEP"):
+            folder = os.environ["KEEP"]
+        (Path(folder) / "in.sql").write_text("".join(lines))
+        done = subprocess.run(
+            ["java", "-Xmx6g", "-cp", classpath, "Runner", f"{folder}/in.sql", f"{folder}/out.json"], capture_output=True, text=True
+        )
+        out = Path(folder) / "out.json"
+        if not out.exists():
+            raise RuntimeError(f"Trino did not start: {done.stderr[-2000:]}")
+        kinds = {(catalog, name): kind for catalog, name, kind, _ in batch.steps}
+        for line in out.read_text().splitlines():
+            answer = json.loads(line)
+            key = (answer["catalog"], answer["name"])
+            if "error" in answer:
+                answers.setdefault(key, answer["error"])
+            elif kinds[key] == "query":
+                columns = list(zip(answer["columns"], answer["types"]))
+                rows = [{c: from_trino(cell, k) for (c, k), cell in zip(columns, row)} for row in answer["rows"]]
+                answers[key] = (columns, rows)
+    return answers
+
+
+def from_trino(cell, kind):
+    if cell is None or not isinstance(cell, str):
+        return cell
+    if kind.startswith("timestamp"):
+        return datetime.fromisoformat(cell)
+    if kind in ("double", "real") or kind.startswith("decimal"):
+        return float(cell)
+    return cell
+
+
+def strip(cell, kind):
+    return cell.removesuffix("Z").replace("T", " ") if kind == "time" and isinstance(cell, str) else cell
+
+
+class Tally:
+    """What was equal and what was not."""
+
+    def __init__(self, verbose):
+        self.verbose, self.lines, self.failed = verbose, [], 0
+
+    def note(self, part, name, equal, text=""):
+        self.lines.append((part, name, equal, text))
+        if not equal:
+            self.failed += 1
+        if self.verbose or not equal:
+            print(f"{'equal ' if equal else 'DIFFER'}  {part:15} {name}  {text}", flush=True)
+
+
+def differences(want, have, columns, limit=5):
+    """How the rows differ, as lines; none if they are the same in the same order."""
+    lines = []
+    if len(want) != len(have):
+        lines.append(f"{len(want)} rows in bedtrail, {len(have)} in Athena's SQL")
+    for number, (one, other) in enumerate(zip(want, have)):
+        for name in columns:
+            if value(one.get(name), name) != value(other.get(name), name):
+                lines.append(f"row {number}, {name}: {one.get(name)!r} in bedtrail, {other.get(name)!r} in Athena's SQL")
+    return lines[:limit] + ([f"… {len(lines) - limit} more"] if len(lines) > limit else [])
+
+
+# ---- 1 parse
+
+
+def parse(tally, roots):
+    folders = [root / "queries" / part for root in roots for part in ("reports", "rules", "views", "athena")]
+    files = list({(path.parent.name, path.name): path for folder in folders for path in sorted(folder.glob("*.sql"))}.values())
+    for path in [*files, ROOT / "queries/fold.sql"]:
+        if path.name.endswith(".template.sql"):
+            continue
+        sql = without_header(path.read_text())
+        if path.parent.name == "athena":
+            sql = sql.replace("$", "x") if path.name == "table.sql" else sql.replace("$table", "x")
+            sql = sql.replace("$where", "TRUE").replace("$environment", "NULL")
+        else:
+            sql = re.sub(r"\$[a-z_0-9]+", "1", sql)
+        dialects = ["athena"] if path.name.startswith("table") else ["trino", "athena"]
+        for dialect in dialects:
+            try:
+                sqlglot.parse_one(sql, dialect=dialect)
+                tally.note("parse", f"{path.parent.name}/{path.name} ({dialect})", True)
+            except sqlglot.errors.SqlglotError as error:
+                tally.note("parse", f"{path.parent.name}/{path.name} ({dialect})", False, str(error).split("\n")[0])
+
+
+# ---- what every part needs
+
+
+def fixtures(more=()):
+    """(catalog, folder, policy, rule) of each fixture."""
+    trail = ROOT / "fixtures/trail"
+    yield "trail", trail, ROOT / "fixtures/policy.toml", None
+    yield "odd", ROOT / "tests/athena/odd", None, None
+    folders = [folder for root in (ROOT, *more) for folder in sorted((root / "fixtures/rules").iterdir())]
+    for folder in {folder.name: folder for folder in folders}.values():
+        policy = folder / "policy.toml"
+        for part in ("fires", "silent"):
+            if (folder / part).is_dir():
+                rule = folder.name[:5]
+                yield f"{rule}_{part}".lower(), folder / part, policy if policy.exists() else None, rule
+
+
+def environment(bedtrail, source, policy):
+    """The policy's environments as a CASE over e.account_id."""
+    rows = []
+    if policy is not None:
+        sql = "SELECT environment, account_re FROM policy_environment ORDER BY position, account_re"
+        _, rows = bedtrail.query(sql, source, policy)
+    cases = " ".join(
+        f"WHEN regexp_like(e.account_id, {generate.quote(row['account_re'])}) THEN {generate.quote(row['environment'])}" for row in rows
+    )
+    return f"CASE {cases} END" if cases else "CAST(NULL AS VARCHAR)"
+
+
+def events_sql(where):
+    sql = without_header((ROOT / "queries/athena/events.sql").read_text())
+    return sql.replace("$table", "raw").replace("$where", "TRUE").replace("$environment", where)
+
+
+def reads(sql, relations):
+    """The relations that a statement names."""
+    plain = "\n".join(line for line in sql.split("\n") if not line.lstrip().startswith("--"))
+    return {word for word in re.findall(r"(?:FROM|JOIN)\s+([a-z_]+)", plain)} & set(relations)
+
+
+class Bench:
+    """All fixtures, with what the program answers, ready for any engine."""
+
+    def __init__(self, bedtrail, more=(), trino=False):
+        self.trino = trino
+        self.bedtrail, self.batch, self.want, self.there = bedtrail, Batch(), {}, set()
+        self.relations = bedtrail.relations()
+        self.fixtures = {key: (folder, policy, rule) for key, folder, policy, rule in fixtures(more)}
+
+    def need(self, key, name):
+        """Puts a relation into a fixture's catalog, with all that it reads."""
+        if (key, name) in self.there:
+            return
+        self.there.add((key, name))
+        folder, policy, _ = self.fixtures[key]
+        if name == "events":
+            self.batch.raw(key, folder)
+            self.batch.create(key, "events", (events_sql("'$environment'"), environment(self.bedtrail, folder, policy)))
+            if self.trino and key not in MADE:
+                sql = "SELECT " + ", ".join(column for column, _ in self.relations["events"]) + " FROM events"
+                self.batch.given(key, self.relations["events"], self.bedtrail.query(sql, folder, policy)[1])
+        elif (view := ROOT / f"queries/views/{name}.sql").exists():
+            sql = without_header(view.read_text())
+            for other in sorted(reads(sql, self.relations)):
+                self.need(key, other)
+            self.batch.create(key, name, sql)
+        else:
+            columns = self.relations[name]
+            sql = "SELECT " + ", ".join(f'"{column}"' for column, _ in columns) + f" FROM {name}"
+            _, rows = self.bedtrail.query(sql, folder, policy)
+            self.batch.relation(key, name, columns, rows)
+
+    def ask(self, key, name, sql):
+        """Asks both."""
+        folder, policy, _ = self.fixtures[key]
+        for other in sorted(reads(sql, self.relations)):
+            self.need(key, other)
+        try:
+            self.want[key, name] = self.bedtrail.query(sql, folder, policy)
+        except RuntimeError as error:
+            self.want[key, name] = str(error)
+        self.batch.query(key, name, sql)
+
+
+def ask_pinned(bench):
+    key = next(key for key in bench.fixtures if key.endswith("_silent"))
+    for title, sql, _, _ in PINNED:
+        bench.ask(key, f"pinned: {title}", sql)
+
+
+def judge_pinned(tally, bench, engine, answers):
+    """What both say is written down; None where only one engine's own tests could hold it."""
+    key = next(key for key in bench.fixtures if key.endswith("_silent"))
+    for title, _, ours, theirs in PINNED:
+        want, have = bench.want.pop((key, f"pinned: {title}")), answers.get((key, f"pinned: {title}"), "no answer")
+        bench.want[key, f"pinned: {title}"] = want
+        found = [one if isinstance(one, str) else (one[1][0]["answer"] or "") for one in (want, have)]
+        equal = ours is None or found == [ours, theirs]
+        tally.note(f"{engine} pinned", title, equal, "" if equal else f"{found[0]!r} in bedtrail, {found[1]!r} in Athena's SQL")
+
+
+def ask_events(bench):
+    columns = [name for name, _ in bench.relations["events"]]
+    sql = "SELECT " + ", ".join(columns) + " FROM events ORDER BY event_id NULLS LAST, event_time, log_object, user_agent NULLS LAST"
+    for key in bench.fixtures:
+        bench.ask(key, "all events", sql)
+        bench.ask(key, "key of events", "SELECT COUNT(*) - COUNT(DISTINCT log_object || ' ' || CAST(log_index AS VARCHAR)) AS doubles FROM events")
+
+
+def ask_reports(bench):
+    for path in sorted((ROOT / "queries/reports").glob("*.sql")):
+        sql = without_header(path.read_text())
+        for key in ("trail", "odd"):
+            bench.ask(key, path.name, sql)
+
+
+UNRULED = (
+    "COALESCE(event_time < (SELECT CASE WHEN COUNT(effective_from) = COUNT(*) THEN MIN(effective_from) END AS in_force_from "
+    "FROM policy_version), FALSE)"
+)
+EVENT_COLUMNS = "verdict account_id aws_region principal subject reason expected observed event_time event_id outcome".split()
+
+
+def written(value, kind):
+    if isinstance(value, list):
+        return "(" + ", ".join(written(one, "text") for one in value) + ")"
+    if kind == "timestamp":
+        return f"TIMESTAMP '{str(value).replace('T', ' ').removesuffix('Z')}'"
+    return str(value) if isinstance(value, int) else generate.quote(value)
+
+
+def rule_sql(path):
+    """A rule as the program runs it: parameters filled in, rows of events folded (src/rule/fold.rs)."""
+    text = path.read_text()
+    head, sql = header(text), without_header(text)
+    for name, parameter in head.get("parameters", {}).items():
+        value = written(parameter["default"], parameter["type"])
+        # A list stands inside IN (…) only.
+        sql = re.sub(rf"\(\s*\${name}\s*\)", lambda _: value if value.startswith("(") else f"({value})", sql)
+        sql = re.sub(rf"\${name}\b", lambda _: value, sql)
+    names = [select.alias_or_name for select in sqlglot.parse_one(sql, dialect="trino").selects]
+    if names[:11] != EVENT_COLUMNS:
+        return head, sql
+    severity = f"COALESCE(severity, '{head['severity']}')" if len(names) == 12 else f"'{head['severity']}'"
+    by_policy = any(need.startswith("policy_") for need in head.get("needs", []))
+    fold = without_header((ROOT / "queries/fold.sql").read_text())
+    fold = fold.replace("$severity", severity).replace("$unruled", UNRULED if by_policy else "FALSE")
+    return head, fold.replace("WITH dated AS (", f"WITH judged AS (\n{sql}\n),\ndated AS (", 1)
+
+
+def ask_rules(bench, roots, only, trail):
+    paths = {path.name[:5]: path for root in roots for path in sorted((root / "queries/rules").glob("*.sql"))}
+    for code, path in sorted(paths.items()):
+        if only and code not in only:
+            continue
+        _, sql = rule_sql(path)
+        for key, (_, _, rule) in bench.fixtures.items():
+            if rule == code or (key == "trail" and trail):
+                bench.ask(key, path.stem, sql)
+
+
+def judge(tally, bench, engine, answers):
+    """Holds an engine's answers against the program's."""
+    for (key, name), want in bench.want.items():
+        if name.startswith("pinned: ") or (engine == "trino" and key not in MADE and name in ("all events", "key of events")):
+            continue
+        have = answers.get((key, name), "no answer")
+        part = "events" if name.endswith(" events") or name.startswith("key of") else "reports" if name.endswith(".sql") else "rules"
+        folder = bench.fixtures[key][0]
+        title = f"{name} over {folder.parent.name}/{folder.name}" if key not in ("trail", "odd") else f"{name} over {folder.name}"
+        if isinstance(want, str):
+            tally.note(f"{engine} {part}", title, False, want)
+            continue
+        broken = [text for (catalog, _), text in answers.items() if catalog == key and isinstance(text, str)]
+        if isinstance(have, str):
+            tally.note(f"{engine} {part}", title, False, (broken or [have])[0][:700])
+            continue
+        names = [column for column, _ in want[0] if column not in NOT_COMPARED]
+        lines = differences(want[1], have[1], names, LIMIT)
+        for (column, kind), (other, found) in zip(want[0], have[0]):
+            if column != other or not alike(kind, found):
+                lines.append(f"column {column} {kind} is {other} {found}")
+        tally.note(f"{engine} {part}", title, not lines, "\n        ".join(lines) or f"{len(want[1])} rows")
+
+
+def alike(kind, found):
+    """Whether a column's type in bedtrail is the engine's."""
+    found = found.upper()
+    numbers = ("DECIMAL", "DOUBLE", "REAL", "FLOAT")
+    return {
+        "text": found.startswith(("VARCHAR", "CHAR", "UNKNOWN", "STRING", "NULL", "JSON", '"NULL"')),
+        "bool": found.startswith(("BOOL", "UNKNOWN")),
+        "int": found.startswith(("BIGINT", "HUGEINT", "INT", "SMALLINT", "TINYINT", "DECIMAL(38", "NUMBER")),
+        "time": found.startswith(("TIMESTAMP", "DATETIME")),
+    }.get(kind, found.startswith(numbers) or found.startswith("DATE") or True)
+
+
+PARTS = ["parse", "pinned", "events", "reports", "rules"]
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--bedtrail", default=str(ROOT / "target/debug/bedtrail"), help="the program")
+    arguments.add_argument("--only", action="append", choices=PARTS)
+    arguments.add_argument("--rule", action="append", help="only rules of these codes")
+    arguments.add_argument("--more", action="append", default=[], type=Path, help="another checkout whose rules are held too")
+    arguments.add_argument("--trino", metavar="CLASSPATH", help="run on Trino too (tests/athena/trino.sh gives this)")
+    arguments.add_argument("--trail", action="store_true", help="hold every rule over fixtures/trail too (minutes)")
+    arguments.add_argument("--verbose", action="store_true")
+    given = arguments.parse_args()
+    tally = Tally(given.verbose)
+    only = given.only or PARTS
+    if generate.OUTPUT.read_text() != generate.generated():
+        tally.note("generate", "queries/athena/events.sql", False, "is out of date: run tests/athena/generate.py")
+    if "parse" in only:
+        parse(tally, [ROOT, *given.more])
+    bench = Bench(Bedtrail(given.bedtrail), given.more, bool(given.trino))
+    if "pinned" in only:
+        ask_pinned(bench)
+    if "events" in only:
+        ask_events(bench)
+    if "reports" in only:
+        ask_reports(bench)
+    if "rules" in only:
+        ask_rules(bench, [ROOT, *given.more], given.rule, given.trail)
+    engines = {"duckdb": lambda: run_duckdb(bench.batch)}
+    if given.trino:
+        engines["trino"] = lambda: run_trino(bench.batch, given.trino)
+    for engine, run in engines.items():
+        answers = run()
+        judge(tally, bench, engine, answers)
+        if "pinned" in only:
+            judge_pinned(tally, bench, engine, answers)
+    print()
+    for part in dict.fromkeys(line[0] for line in tally.lines):
+        lines = [line for line in tally.lines if line[0] == part]
+        equal = sum(line[2] for line in lines)
+        print(f"{part:15} {equal} of {len(lines)} equal" + ("" if equal == len(lines) else ": " + ", ".join(line[1] for line in lines if not line[2])))
+    sys.exit(1 if tally.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
