@@ -393,6 +393,19 @@ impl<'s> Decoder<'s> {
     }
 }
 
+/// The text of one record of an object, by its index; none if there are fewer.
+pub fn raw(stored: &[u8], name: &str, limit: usize, index: usize) -> Result<Option<String>, DecodeError> {
+    let mut inflater = Inflater::default();
+    let text = inflater.inflate(stored, name, limit)?;
+    let mut located = Located::default();
+    located.locate(text, &mut Structure::default())?;
+    let bytes = match located.spans.get(index) {
+        Some(span) => text.get(span.range.clone()),
+        None => located.owned.get(index - located.spans.len()).map(|owned| owned.text.as_bytes()),
+    };
+    Ok(bytes.map(|bytes| json::whole(&String::from_utf8_lossy(bytes)).into_owned()))
+}
+
 fn refuse(outcome: &mut Outcome, index: u32, reason: &str) {
     outcome.counts.refused += 1;
     if outcome.refusals.len() < DESCRIBED {

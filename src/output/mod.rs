@@ -25,6 +25,11 @@ pub use format::{FORMATS, Format};
 pub use manifest::Manifest;
 pub use text::shown;
 
+/// A JSON document as text that a terminal can print, laid out for people too.
+pub fn document(value: &serde_json::Value) -> String {
+    format!("{}\n", text::json(&format!("{value:#}")))
+}
+
 /// One thing that the records cannot show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caveat {
