@@ -146,12 +146,7 @@ pub(super) fn collect(
 }
 
 /// What is followed into other services: the roles and functions of the policy, and those of earlier runs.
-fn follow(
-    store: &Store,
-    input: &cli::Input,
-    window: &Window,
-    now: i64,
-) -> Result<Option<Follow>, Failure> {
+fn follow(store: &Store, input: &cli::Input, window: &Window, now: i64) -> Result<Option<Follow>, Failure> {
     if input.scope == cli::Scope::Default {
         return Ok(None);
     }

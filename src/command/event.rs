@@ -184,7 +184,9 @@ impl Objects<'_> {
             return Err("standard input cannot be read again".to_owned());
         }
         if Api::is(name) {
-            return Err("what an API answered is not asked for again; the columns hold what was kept".to_owned());
+            return Err(
+                "what an API answered is not asked for again; the columns hold what was kept".to_owned()
+            );
         }
         if !Url::is(name) {
             let mut bytes = Vec::new();

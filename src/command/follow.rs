@@ -209,8 +209,10 @@ mod tests {
 
     #[test]
     fn functions_are_known_with_and_without_a_version() {
-        let functions =
-            ["arn:aws:lambda:*:111122223333:function:refund-*", "arn:aws:lambda:eu-west-1:111122223333:function:pay"];
+        let functions = [
+            "arn:aws:lambda:*:111122223333:function:refund-*",
+            "arn:aws:lambda:eu-west-1:111122223333:function:pay",
+        ];
         let mut follow =
             Follow { functions: functions.map(str::to_owned).into_iter().collect(), ..Follow::default() };
         follow.compile().unwrap();

@@ -41,7 +41,8 @@ fn types(wanted: cli::Recorded) -> Result<BTreeSet<String>, Failure> {
         let row = row.map_err(Failure::failed)?;
         let cell = |at: usize| row.get(at).unwrap_or_default();
         let service = cell(source).strip_suffix(".amazonaws.com").unwrap_or_default();
-        let ours = service.starts_with("bedrock") || ["agent-registry", "aws-external-anthropic"].contains(&service);
+        let ours =
+            service.starts_with("bedrock") || ["agent-registry", "aws-external-anthropic"].contains(&service);
         let asked = match wanted {
             cli::Recorded::All => true,
             cli::Recorded::Mantle => service == "bedrock-mantle",

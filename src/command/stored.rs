@@ -311,12 +311,19 @@ fn unfollowed(followed: Option<&Followed>, versions: Option<&Versions>) -> Resul
         if let Some(named) = names.get(..names.len().min(NAMED)).filter(|named| !named.is_empty()) {
             let more = if names.len() > NAMED { ", …" } else { "" };
             let names = format!("{}{more}", named.join(", "));
-            lacks.push(Lack { what: format!("{what}: {names}; collect into a new store to have them"), incomplete });
+            lacks.push(Lack {
+                what: format!("{what}: {names}; collect into a new store to have them"),
+                incomplete,
+            });
         }
     };
     let now = Follow::of(versions.into_iter().flat_map(Versions::all))?;
     let lacking = now.lacking(followed);
-    add(true, &lacking, "roles and functions of agents that the policy names were not followed in every object");
+    add(
+        true,
+        &lacking,
+        "roles and functions of agents that the policy names were not followed in every object",
+    );
     let late: Vec<&str> =
         followed.late_roles.iter().map(String::as_str).filter(|role| !lacking.contains(role)).collect();
     add(false, &late, "roles that came to be known later were not followed in earlier objects");

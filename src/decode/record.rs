@@ -326,8 +326,9 @@ impl<'s> Decoder<'s> {
         });
         // What somebody else makes of an agent's function is no deed of the agent.
         let function = || {
-            self.followed
-                .is_some_and(|followed| invoked(&record).is_some_and(|function| (followed.function)(&function)))
+            self.followed.is_some_and(|followed| {
+                invoked(&record).is_some_and(|function| (followed.function)(&function))
+            })
         };
         if let (Some(source), Some(name)) = (source, name)
             && !source.is_empty()

@@ -176,7 +176,9 @@ mod tests {
         let file = file();
         let sources = file.wanted.iter().map(|wanted| wanted.source.clone()).collect();
         let lists = file.wanted.iter().map(|wanted| wanted.names.clone());
-        for list in lists.chain([sources, file.family, file.needles, file.made_by, file.users, file.activities]) {
+        for list in
+            lists.chain([sources, file.family, file.needles, file.made_by, file.users, file.activities])
+        {
             assert!(
                 !list.is_empty() && list.is_sorted() && list.windows(2).all(|pair| pair[0] != pair[1]),
                 "{list:?}"
@@ -225,9 +227,12 @@ mod tests {
             assert!(!scope.wanted_name(frequent), "{frequent}");
         }
         assert!(scope.wanted_name("StopLogging"));
-        for (user, key) in
-            [("BedrockAPIKey-ab12", true), ("AeaApiKey-1", true), ("bedrockapikey-1", false), ("ci-BedrockAPIKey-1", false)]
-        {
+        for (user, key) in [
+            ("BedrockAPIKey-ab12", true),
+            ("AeaApiKey-1", true),
+            ("bedrockapikey-1", false),
+            ("ci-BedrockAPIKey-1", false),
+        ] {
             assert_eq!(scope.user(user), key, "{user}");
         }
         assert_eq!(scope.alias("bedrock-runtime.amazonaws.com"), "bedrock.amazonaws.com");

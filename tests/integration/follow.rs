@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::command::bedtrail;
 use crate::odd::document;
 use crate::program::{Answer, ask, put, text};
 
@@ -166,7 +167,8 @@ fn users_made_for_api_keys_are_followed_in_every_scope() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let by = |number: u32, identity: serde_json::Value| {
         let mut record: serde_json::Value =
-            serde_json::from_str(&call(number, EXEC, false, "s3.amazonaws.com", "ListBuckets")).expect("JSON");
+            serde_json::from_str(&call(number, EXEC, false, "s3.amazonaws.com", "ListBuckets"))
+                .expect("JSON");
         record["userIdentity"] = identity;
         record.to_string()
     };
@@ -187,4 +189,56 @@ fn users_made_for_api_keys_are_followed_in_every_scope() {
     let logs = folder.path().join("logs");
     let answer = ask(EVENTS, &["-s", text(&logs)]);
     assert_eq!(kept(&answer).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn a_store_remembers_what_was_followed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let policy = |name: &str, role: &str| {
+        let rule = format!(
+            "schema = 1\nname = \"p\"\nversion = \"1\"\n[[agent]]\nname = \"refund\"\nexecution_role = \"{role}\"\n"
+        );
+        put(folder.path(), name, rule)
+    };
+    let (first, other) =
+        (policy("first.toml", EXEC), policy("other.toml", "arn:aws:iam::111122223333:role/x-exec"));
+    put(
+        folder.path(),
+        "logs/a.json",
+        document(&[
+            call(1, EXEC, true, "dynamodb.amazonaws.com", "DeleteTable"),
+            call(2, SERVICE_ROLE, true, "lambda.amazonaws.com", "ListFunctions"),
+            assumed(3, SERVICE_ROLE),
+        ]),
+    );
+    let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
+    let collect =
+        |more: &[&str]| bedtrail(["collect", "--store", text(&store)]).source(&logs).args(more).run();
+    let agents = ["--scope", "agents", "--policy", &first];
+    collect(&agents).exits(0).says("AmazonBedrockExecutionRoleForAgents_Q7");
+    put(
+        folder.path(),
+        "logs/b.json",
+        document(&[call(4, SERVICE_ROLE, true, "ec2.amazonaws.com", "RunInstances")]),
+    );
+    let again = collect(&agents).exits(0);
+    assert!(!again.stderr.contains("were not followed"), "{}", again.stderr);
+    let ids = |answer: &Answer| kept(answer).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+
+    let read = ask(EVENTS, &["-s", text(&store), "--policy", &first]);
+    assert_eq!(ids(&read), [1, 3, 4]);
+    assert_eq!(read.rows[0]["scope"], "agents");
+    assert!(read.err.contains("roles that came to be known later"), "{}", read.err);
+
+    let known_now =
+        bedtrail(["query", EVENTS, "--policy", &other]).source(&store).run().exits(3).says("x-exec");
+    assert!(known_now.stderr.contains("were not followed in every object"), "{}", known_now.stderr);
+    collect(&[]).exits(2).says("was collected with --scope agents");
+    let plain = folder.path().join("plain");
+    bedtrail(["collect", "--store", text(&plain)]).source(&logs).run().exits(0);
+    bedtrail(["query", EVENTS, "--scope", "agents"])
+        .source(&plain)
+        .run()
+        .exits(2)
+        .says("in the default scope");
 }

@@ -167,7 +167,8 @@ fn order(a: &Span, b: &Span) -> std::cmp::Ordering {
 
 /// A span, if the value is one.
 fn span(value: &Value) -> Option<Span> {
-    let text = |keys: [&str; 2]| keys.iter().find_map(|key| value[key].as_str()).unwrap_or_default().to_owned();
+    let text =
+        |keys: [&str; 2]| keys.iter().find_map(|key| value[key].as_str()).unwrap_or_default().to_owned();
     let span_id = text(["spanId", "span_id"]);
     if span_id.is_empty() {
         return None;
