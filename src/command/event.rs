@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::trail::{Prepared, query_failure};
 use super::{Failure, print, say};
@@ -25,6 +26,30 @@ use crate::source::{Extent, LogObject, Place, local};
 /// So many candidates are named.
 const NAMED: usize = 20;
 
+/// What is printed.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'a str,
+    event_id: &'a str,
+    records: Vec<Shown>,
+}
+
+/// One record; null if it cannot be read again.
+#[derive(Serialize)]
+struct Shown {
+    log_object: String,
+    log_index: u64,
+    record: Option<Box<RawValue>>,
+    columns: Box<RawValue>,
+}
+
+/// Where a row comes from.
+#[derive(Deserialize)]
+struct Origin {
+    log_object: String,
+    log_index: u64,
+}
+
 /// Runs the subcommand.
 pub(super) fn run(arguments: &cli::Event) -> Result<Code, Failure> {
     let input = &arguments.input;
@@ -38,20 +63,20 @@ pub(super) fn run(arguments: &cli::Event) -> Result<Code, Failure> {
     let mut lost = false;
     let mut records = Vec::new();
     for columns in rows {
-        let name = columns["log_object"].as_str().unwrap_or_default().to_owned();
-        let index = columns["log_index"].as_u64().unwrap_or_default();
+        let Origin { log_object: name, log_index: index } =
+            serde_json::from_str(columns.get()).map_err(Failure::failed)?;
         let record = match objects.record(&name, index, &id) {
-            Ok(record) => record,
+            Ok(record) => Some(record),
             Err(reason) => {
                 say(&format!("warning: record {index} of {name} cannot be shown: {reason}"));
                 lost = true;
-                Value::Null
+                None
             }
         };
-        records.push(json!({"log_object": name, "log_index": index, "record": record, "columns": columns}));
+        records.push(Shown { log_object: name, log_index: index, record, columns });
     }
-    let document = json!({"schema": "bedtrail/1", "event_id": id, "records": records});
-    print(&output::document(&document))?;
+    let document = Document { schema: "bedtrail/1", event_id: &id, records };
+    print(&output::document(&serde_json::to_string(&document).map_err(Failure::failed)?))?;
     let conditions = Conditions { evidence_incomplete: lost || !trail.complete(), ..Conditions::default() };
     Ok(conditions.code())
 }
@@ -120,7 +145,16 @@ fn choose(typed: &str, mut found: Vec<(i64, String, String)>) -> Result<String, 
 }
 
 /// The rows of an event, as objects by column.
-fn columns(engine: &Engine, id: &str) -> Result<Vec<Value>, Failure> {
+fn columns(engine: &Engine, id: &str) -> Result<Vec<Box<RawValue>>, Failure> {
+    #[derive(Deserialize)]
+    struct Reports {
+        reports: Vec<Rows>,
+    }
+    #[derive(Deserialize)]
+    struct Rows {
+        rows: Vec<Box<RawValue>>,
+    }
+
     let batches = engine.run(&rows(id)).map_err(query_failure)?;
     let Some(schema) = batches.first().map(arrow::array::RecordBatch::schema) else { return Ok(Vec::new()) };
     let answer = Answer {
@@ -137,12 +171,8 @@ fn columns(engine: &Engine, id: &str) -> Result<Vec<Value>, Failure> {
     let json = format::find("json").ok_or_else(|| Failure::failed("internal error: no JSON"))?;
     let mut text = Vec::new();
     json.write(&[answer], &Options::default(), &mut text)?;
-    let mut document: Value = serde_json::from_slice(&text).map_err(Failure::failed)?;
-    let rows = document["reports"][0]["rows"].take();
-    Ok(match rows {
-        Value::Array(rows) => rows,
-        _ => Vec::new(),
-    })
+    let document: Reports = serde_json::from_slice(&text).map_err(Failure::failed)?;
+    Ok(document.reports.into_iter().flat_map(|report| report.rows).collect())
 }
 
 /// Objects read again, each once.
@@ -154,7 +184,7 @@ struct Objects<'i> {
 
 impl Objects<'_> {
     /// A record as it was logged, what callers put in by hand by its length.
-    fn record(&mut self, name: &str, index: u64, id: &str) -> Result<Value, String> {
+    fn record(&mut self, name: &str, index: u64, id: &str) -> Result<Box<RawValue>, String> {
         if !self.read.contains_key(name) {
             let bytes = self.fetch(name);
             self.read.insert(name.to_owned(), bytes);
@@ -169,13 +199,13 @@ impl Objects<'_> {
             .map_err(|error| error.to_string())?
             .ok_or("the object has fewer records now")?;
         let text = if self.input.keep_content { text } else { content::redact(&text).into_owned() };
-        let record: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let record: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let found = ["eventID", "eventId"].iter().find_map(|key| record[key].as_str());
         match found {
             Some(found) if !found.is_empty() && found != id => {
                 Err("another record stands there now: the object was changed".to_owned())
             }
-            _ => Ok(record),
+            _ => RawValue::from_string(text).map_err(|error| error.to_string()),
         }
     }
 

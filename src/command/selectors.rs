@@ -14,7 +14,7 @@ const CATALOGUE: &str = include_str!("../../queries/data/event-catalogue.csv");
 /// Runs the subcommand.
 pub(super) fn run(arguments: &cli::Selectors) -> Result<Code, Failure> {
     let types = types(arguments.wanted)?;
-    print(&output::document(&selectors(&types)))?;
+    print(&output::document(&selectors(&types).to_string()))?;
     for line in [
         "put-event-selectors replaces all selectors that the trail has: add those you keep (aws cloudtrail \
          get-event-selectors --trail-name NAME), then: aws cloudtrail put-event-selectors --trail-name NAME \

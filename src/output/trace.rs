@@ -147,7 +147,7 @@ pub fn json(trace: &Trace) -> String {
     let document = json!({
         "kind": trace.subject.kind, "subject": trace.subject.value, "callers": callers, "limits": trace.limits,
     });
-    super::document(&document)
+    super::document(&document.to_string())
 }
 
 fn steps(list: &[Step]) -> Vec<Value> {
