@@ -36,16 +36,10 @@ impl Default for Pairs {
 }
 
 impl Pairs {
-    /// ASCII pairs. With up to eight second bytes all are told apart; of more, some are found where others would be, too.
+    /// ASCII pairs. Up to eight are told apart; of more, some are found where others would be, too.
     pub(crate) fn new(pairs: impl IntoIterator<Item = [u8; 2]>) -> Self {
         let mut made = Self::default();
-        // Pairs that end alike share a bit, and are exact all the same.
-        let mut ends: Vec<u8> = Vec::new();
-        for [first, second] in pairs {
-            let index = ends.iter().position(|end| *end == second).unwrap_or(ends.len());
-            if index == ends.len() {
-                ends.push(second);
-            }
+        for (index, [first, second]) in pairs.into_iter().enumerate() {
             let bit = 1 << (index % 8);
             made.first[usize::from(first & 0x7f)] |= bit;
             made.second[usize::from(second & 0x7f)] |= bit;
