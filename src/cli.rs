@@ -41,6 +41,10 @@ pub enum Command {
     Query(Query),
     /// Who is behind an agent and what it did, as one timeline.
     Trace(Trace),
+    /// One record as it was logged, read again from its object, and the columns made of it.
+    Event(Event),
+    /// The event selectors with which a trail records all that bedtrail can use, as JSON.
+    Selectors(Selectors),
     /// The rules: list, explain, test on their fixtures.
     #[command(subcommand)]
     Rules(Rules),
@@ -573,9 +577,43 @@ pub struct Trace {
     /// What is read.
     #[command(flatten)]
     pub input: Input,
+    /// Spans of OpenTelemetry, one JSON a line: those with the attribute aws.request_id hang under the records of their request.
+    #[arg(long, value_name = "FILE")]
+    pub spans: Option<PathBuf>,
     /// A tree for people, or JSON.
     #[arg(long, value_enum, default_value = "tree")]
     pub format: Shape,
+}
+
+/// `bedtrail event`
+#[derive(Debug, Args)]
+pub struct Event {
+    /// The event's id in full, or its beginning, or the id of its request.
+    pub id: String,
+    /// What is read.
+    #[command(flatten)]
+    pub input: Input,
+}
+
+/// `bedtrail selectors`
+#[derive(Debug, Args)]
+pub struct Selectors {
+    /// Which data events: those of bedrock-mantle, of Bedrock agents, of AgentCore, or all.
+    #[arg(long = "for", value_enum, default_value = "all")]
+    pub wanted: Recorded,
+}
+
+/// Which data events are to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Recorded {
+    /// OpenAI- and Anthropic-compatible calls.
+    Mantle,
+    /// Agents, knowledge bases, flows and sessions.
+    Agents,
+    /// Runtimes, gateways, memory, tools, identity, registries.
+    Agentcore,
+    /// All of them, and what Bedrock itself has.
+    All,
 }
 
 /// How a trace is written.

@@ -16,9 +16,8 @@
 -- CreateAccessKey, CreateLoginProfile and UpdateLoginProfile for such a user, and any call by such a user to another \
 -- service than Bedrock, bedrock-mantle, Claude Platform and the marketplace: an API key cannot make that call, so \
 -- the user has other credentials. GetCallerIdentity, and calls that an AWS service makes for the user, do not count. \
--- Success is critical, a refused attempt high; giving credentials in a call that failed otherwise passes. Of other \
--- services only changes of access, logging and keys are kept as evidence, not reads. The rest of what such a user \
--- did is therefore not assessed."""
+-- Success is critical, a refused attempt high; giving credentials in a call that failed otherwise passes. Every call \
+-- of such users is kept as evidence, whatever service it goes to, reads included. One that only calls models passes."""
 -- fix = """\
 -- Treat the user as compromised: deactivate its access keys, delete its login profile and its API key, and read all \
 -- its records in every service (look the user up in CloudTrail by name). Then find out who gave it credentials. \
@@ -41,7 +40,8 @@ WITH calls AS (
     principal AS principal,
     outcome AS outcome,
     COALESCE(
-      principal_type = 'IAMUser' AND (starts_with(user_name, 'BedrockAPIKey-') OR starts_with(user_name, 'AeaApiKey-')),
+      principal_type IN ('IAMUser', 'FederatedUser')
+        AND (starts_with(user_name, 'BedrockAPIKey-') OR starts_with(user_name, 'AeaApiKey-')),
       FALSE
     ) AS by_key_user,
     invoked_by IS NULL
@@ -95,7 +95,6 @@ SELECT
   CASE finding
     WHEN 'given' THEN 'violation'
     WHEN 'elsewhere' THEN 'violation'
-    WHEN 'inside' THEN 'not_assessed'
     ELSE 'pass'
   END AS verdict,
   account_id AS account_id,
@@ -103,17 +102,15 @@ SELECT
   principal AS principal,
   CASE finding
     WHEN 'given' THEN event_name || ' for ' || given_to
-    WHEN 'elsewhere' THEN event_source
-    ELSE 'other services'
+    ELSE event_source
   END AS subject,
   CASE
-    WHEN finding = 'inside' THEN 'what this user did in other services is not kept as evidence, but for some changes'
     WHEN finding = 'given' AND outcome <> 'ok' THEN 'an attempt to give credentials to the user of an API key was refused'
     WHEN finding = 'given' THEN 'the user of an API key was given credentials'
     ELSE 'the user of an API key called another service'
   END AS reason,
   'the user of an API key holds its key only, and calls models only' AS expected,
-  CASE WHEN finding = 'inside' THEN 'calls to models' ELSE event_name END AS observed,
+  event_name AS observed,
   event_time AS event_time,
   event_id AS event_id,
   outcome AS outcome,

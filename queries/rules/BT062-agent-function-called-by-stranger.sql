@@ -15,8 +15,8 @@
 -- [[agent]] entry lists under action_lambdas, and expects that Bedrock made them for the function's own account, or \
 -- that they came from the agent's execution role. Anything else is a finding: a person, another role, an agent of \
 -- another account. Lambda records invocations as data events, if a trail selects them. Of these a run keeps what \
--- Bedrock services did, and with --scope agents what roles of agents did. So calls that are as they should be are not \
--- assessed: they do not show who else called."""
+-- Bedrock services did; with --scope agents all of these functions, whoever made them. Without it calls that are as \
+-- they should be are not assessed: they do not show who else called."""
 -- fix = """\
 -- Remove the caller from the function's resource policy, and allow lambda:InvokeFunction to bedrock.amazonaws.com only, \
 -- with the conditions aws:SourceAccount and aws:SourceArn. Read what the function did in these calls."""
@@ -85,10 +85,15 @@ called AS (
   FROM invocations AS i
   JOIN functions AS f ON f.function_arn = i.function_arn
   LEFT JOIN own AS o ON o.role_arn = i.role_arn AND o.function_arn = i.function_arn
+),
+kept AS (
+  SELECT MAX(scope) AS scope
+  FROM run
 )
 SELECT
   CASE
     WHEN NOT COALESCE(by_bedrock, FALSE) AND NOT by_agent THEN 'violation'
+    WHEN COALESCE(k.scope, 'default') = 'agents' THEN 'pass'
     ELSE 'not_assessed'
   END AS verdict,
   account_id AS account_id,
@@ -97,7 +102,7 @@ SELECT
   function_arn AS subject,
   CASE
     WHEN COALESCE(by_bedrock, FALSE) OR by_agent
-      THEN 'a run keeps calls of Lambda by Bedrock and by roles of agents only, so that others may be missing'
+      THEN 'the run kept calls of Lambda by Bedrock only, so that others may be missing: use --scope agents'
     WHEN NOT own_account AND invoked_by IS NOT NULL
       THEN 'a Bedrock service called the function for another account than its own'
     ELSE 'the caller is neither Bedrock nor the execution role of agent ' || agent
@@ -109,3 +114,4 @@ SELECT
   outcome AS outcome,
   CASE WHEN outcome IN ('ok', 'denied') THEN 'medium' ELSE 'low' END AS severity
 FROM called
+CROSS JOIN kept AS k

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::follow::Follow;
 use super::listing::{self, extent};
 use super::scratch::Scratch;
 use super::trail::threads;
+use super::version::Versions;
 use super::{Failure, progress, say, stored};
 use crate::cli;
 use crate::clock::{self, Clock, Window};
 use crate::decode::filter::Filter;
-use crate::decode::record::{Shared, Wanted};
+use crate::decode::record::{Followed, Shared, Wanted};
 use crate::event::scope::Scope;
 use crate::exit::Code;
 use crate::ingest::store::{self, Collected, Collecting, Listed, Store, StoreError};
@@ -73,21 +75,23 @@ pub(super) fn collect(
     now: i64,
 ) -> Result<Collected, Failure> {
     let input = &arguments.input;
-    if input.scope == cli::Scope::Agents {
-        return Err(Failure::usage("a store keeps the default scope")
-            .help("`audit`, `report` and `query` take --scope agents with logs"));
-    }
+    let follow = follow(store, input, window, now)?;
     let found = Found::list(store, arguments, window, now)?;
     let scratch = Scratch::new(input.temp_dir.as_deref())?;
     let scope = Scope::get();
-    let filter = Filter::new(scope.needles(), scope.names());
+    let plain = || Filter::new(scope.needles(), scope.names());
+    let filter = follow.as_ref().map_or_else(plain, |follow| follow.filter(scope));
+    let is = |role: &str| follow.as_ref().is_some_and(|follow| follow.is(role));
+    let function = |arn: &str| follow.as_ref().is_some_and(|follow| follow.function(arn));
+    let assumed = |role: &str| follow.iter().for_each(|follow| follow.assume(role));
+    let followed = Followed { is: &is, function: &function, assumed: &assumed };
     let shared = Shared {
         scope,
         filter: &filter,
         wanted: &Wanted::default(),
         environments: &|_, _| None,
         keep_content: input.keep_content,
-        followed: None,
+        followed: follow.as_ref().map(|_| &followed),
     };
     let limits = ingest::Limits {
         object: input.max_object_size,
@@ -114,6 +118,7 @@ pub(super) fn collect(
             accounts: sorted(&input.accounts),
             regions: sorted(&input.regions),
             keep_content: input.keep_content,
+            followed: follow.as_ref().map(Follow::remembered),
         },
         time: clock::format_micros(now),
         skipped: found.skipped,
@@ -127,7 +132,31 @@ pub(super) fn collect(
     if let Some(queries) = found.remote.as_ref().and_then(|remote| remote.queries.as_ref()) {
         listing::notes(queries, input.quiet);
     }
+    let seen = follow.as_ref().map(Follow::seen).unwrap_or_default();
+    if !seen.is_empty() {
+        store.follow(&seen, &with.time)?;
+        say(&format!(
+            "warning: Bedrock services assumed {} roles that were not followed: the next collect follows them; to have their \
+             calls in what was collected so far, name them as execution_role in the policy and collect into a new store: {}",
+            seen.len(),
+            seen.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>().join(", ")
+        ));
+    }
     Ok(collected)
+}
+
+/// What is followed into other services: the roles and functions of the policy, and those of earlier runs.
+fn follow(store: &Store, input: &cli::Input, window: &Window, now: i64) -> Result<Option<Follow>, Failure> {
+    if input.scope == cli::Scope::Default {
+        return Ok(None);
+    }
+    if let Some(api) = input.sources.iter().find(|source| Api::is(source)) {
+        return Err(Failure::usage(format!("{api} is asked for the default scope only"))
+            .help("collect the logs themselves with --scope agents"));
+    }
+    let versions = input.policy.as_deref().map(|path| Versions::load(path, window, now)).transpose()?;
+    let stored = store.state().last.as_ref().and_then(|last| last.scope.followed.as_ref());
+    Follow::with(versions.iter().flat_map(Versions::all), stored).map(Some)
 }
 
 fn sorted(names: &[String]) -> Vec<String> {

@@ -1,4 +1,5 @@
-//! Roles of agents, followed into other services: the policy's, and those that Bedrock services assume.
+//! Roles of agents, followed into other services: the policy's, and those that Bedrock services assume. And the functions
+//! of agents, whoever calls them.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -8,9 +9,10 @@ use regex::RegexSet;
 use super::Failure;
 use crate::decode::filter::Filter;
 use crate::event::scope::Scope;
+use crate::ingest::store;
 use crate::policy::{self, Policy};
 
-/// More roles than this, and every record is parsed.
+/// More names than this, and every record is parsed.
 const SEARCHED: usize = 200;
 
 /// Which roles are followed.
@@ -18,24 +20,69 @@ const SEARCHED: usize = 200;
 pub(super) struct Follow {
     /// Globs of the policy and ARNs that were seen.
     roles: BTreeSet<String>,
+    /// Globs of the functions of agents' action groups.
+    functions: BTreeSet<String>,
     assumed: Mutex<BTreeSet<String>>,
     patterns: RegexSet,
+    function_patterns: RegexSet,
 }
 
 impl Follow {
-    /// The execution roles that the versions of the policy name.
+    /// The execution roles and functions that the versions of the policy name.
     pub(super) fn of<'p>(policies: impl Iterator<Item = &'p Policy>) -> Result<Self, Failure> {
-        let agents = policies.flat_map(Policy::agents);
-        let roles = agents.filter_map(|agent| agent.execution_role.clone()).collect();
-        let mut follow = Self { roles, ..Self::default() };
+        let (mut roles, mut functions) = (BTreeSet::new(), BTreeSet::new());
+        for agent in policies.flat_map(Policy::agents) {
+            roles.extend(agent.execution_role.clone());
+            functions.extend(agent.lambdas.iter().cloned());
+        }
+        let mut follow = Self { roles, functions, ..Self::default() };
         follow.compile()?;
         Ok(follow)
+    }
+
+    /// The same, and what a store was collected with.
+    pub(super) fn with<'p>(
+        policies: impl Iterator<Item = &'p Policy>,
+        stored: Option<&store::Followed>,
+    ) -> Result<Self, Failure> {
+        let mut follow = Self::of(policies)?;
+        if let Some(stored) = stored {
+            follow.roles.extend(stored.roles.iter().chain(&stored.late_roles).cloned());
+            follow.functions.extend(stored.functions.iter().chain(&stored.late_functions).cloned());
+            follow.compile()?;
+        }
+        Ok(follow)
+    }
+
+    /// What a store remembers of it.
+    pub(super) fn remembered(&self) -> store::Followed {
+        store::Followed {
+            roles: self.roles.iter().cloned().collect(),
+            functions: self.functions.iter().cloned().collect(),
+            ..store::Followed::default()
+        }
+    }
+
+    /// Roles that were seen and are not followed yet, in order.
+    pub(super) fn seen(&self) -> Vec<String> {
+        let seen = self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
+        // An ARN may hold what is special in a pattern of ours only if it is no ARN of a role.
+        seen.iter().filter(|role| !role.contains(['*', '?'])).cloned().collect()
+    }
+
+    /// What of it a store was not collected with, or not from the beginning.
+    pub(super) fn lacking<'f>(&'f self, stored: &'f store::Followed) -> Vec<&'f str> {
+        let roles = self.roles.iter().filter(|role| !stored.roles.contains(role));
+        let functions = self.functions.iter().filter(|function| !stored.functions.contains(function));
+        roles.chain(functions).map(String::as_str).collect()
     }
 
     fn compile(&mut self) -> Result<(), Failure> {
         let globs = self.roles.iter().flat_map(|role| [Some(role.clone()), pathless(role)]).flatten();
         self.patterns =
             RegexSet::new(globs.map(|role| policy::glob_to_regex(&role))).map_err(Failure::failed)?;
+        let functions = self.functions.iter().map(|function| policy::glob_to_regex(function));
+        self.function_patterns = RegexSet::new(functions).map_err(Failure::failed)?;
         Ok(())
     }
 
@@ -49,6 +96,14 @@ impl Follow {
         self.patterns.is_match(role)
     }
 
+    /// Whether a function is one of an agent's; a version or alias after its name makes it no other.
+    pub(super) fn function(&self, arn: &str) -> bool {
+        let name = arn.find(":function:").map(|at| at + ":function:".len());
+        let end = name.and_then(|name| Some(name + arn.get(name..)?.find(':')?));
+        let plain = end.and_then(|end| arn.get(..end)).unwrap_or(arn);
+        self.function_patterns.is_match(plain) || self.function_patterns.is_match(arn)
+    }
+
     /// Takes in a role that a Bedrock service assumed.
     pub(super) fn assume(&self, role: &str) {
         if !self.is(role) {
@@ -58,10 +113,9 @@ impl Follow {
 
     /// Takes the roles seen meanwhile among those followed: how many are new. Records read before are to be read again.
     pub(super) fn learn(&mut self) -> Result<usize, Failure> {
-        let seen = std::mem::take(self.assumed.get_mut().unwrap_or_else(PoisonError::into_inner));
         let before = self.roles.len();
-        // An ARN may hold what is special in a pattern of ours only if it is no ARN of a role.
-        self.roles.extend(seen.into_iter().filter(|role| !role.contains(['*', '?'])));
+        self.roles.extend(self.seen());
+        self.assumed.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         let new = self.roles.len() - before;
         if new > 0 {
             self.compile()?;
@@ -72,11 +126,29 @@ impl Follow {
     /// What may be passed over.
     pub(super) fn filter(&self, scope: &Scope) -> Filter {
         let names: BTreeSet<&str> = self.roles.iter().map(|role| beginning(role)).collect();
-        if names.contains("") || names.len() > SEARCHED {
+        let functions: BTreeSet<&str> = self.functions.iter().map(|glob| function_beginning(glob)).collect();
+        if names.contains("") || names.len() + functions.len() > SEARCHED {
             return Filter::none();
         }
-        Filter::new(scope.needles(), scope.names()).following(names)
+        // The name of a role stands after a slash, in its ARN and in those of its sessions.
+        let roles = names.into_iter().map(|name| format!("/{name}"));
+        // A function whose name may begin in any way is found by the service.
+        let functions = if functions.contains("") {
+            vec!["\"lambda".to_owned()]
+        } else {
+            functions.into_iter().map(str::to_owned).collect()
+        };
+        Filter::new(scope.needles(), scope.names()).following(roles.chain(functions))
     }
+}
+
+/// How the function's name begins: what stands in every record of an invocation that the glob matches, in an ARN or
+/// alone. Empty where that says nothing.
+fn function_beginning(glob: &str) -> &str {
+    let name = glob.split_once(":function:").map_or("", |(_, name)| name);
+    let begins = name.find(['*', '?', ':']).map_or(name, |at| &name[..at]);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if begins.len() > 1 && begins.bytes().all(plain) { begins } else { "" }
 }
 
 /// How the role's name begins: what stands after the last slash in every ARN that the glob matches.
@@ -132,6 +204,37 @@ mod tests {
             ("arn:aws:iam::111122223333:role/b&fc", ""),
         ] {
             assert_eq!(beginning(glob), name, "{glob}");
+        }
+    }
+
+    #[test]
+    fn functions_are_known_with_and_without_a_version() {
+        let functions = [
+            "arn:aws:lambda:*:111122223333:function:refund-*",
+            "arn:aws:lambda:eu-west-1:111122223333:function:pay",
+        ];
+        let mut follow =
+            Follow { functions: functions.map(str::to_owned).into_iter().collect(), ..Follow::default() };
+        follow.compile().unwrap();
+        for (arn, is) in [
+            ("arn:aws:lambda:eu-central-1:111122223333:function:refund-issue", true),
+            ("arn:aws:lambda:eu-west-1:111122223333:function:pay:live", true),
+            ("arn:aws:lambda:eu-west-1:111122223333:function:pay", true),
+            ("arn:aws:lambda:eu-west-1:111122223333:function:payroll", false),
+            ("arn:aws:lambda:eu-west-1:444455556666:function:refund-issue", false),
+            ("pay", false),
+        ] {
+            assert_eq!(follow.function(arn), is, "{arn}");
+        }
+        for (glob, begins) in [
+            (functions[0], "refund-"),
+            (functions[1], "pay"),
+            ("arn:aws:lambda:*:*:function:pay:live", "pay"),
+            ("arn:aws:lambda:*:*:function:*-tool", ""),
+            ("arn:aws:lambda:*", ""),
+            ("*", ""),
+        ] {
+            assert_eq!(function_beginning(glob), begins, "{glob}");
         }
     }
 

@@ -96,9 +96,10 @@ impl Asked<'_> {
         if store.state().last.is_none() {
             return Ok(None);
         }
-        if self.input.scope == cli::Scope::Agents {
+        let followed = store.state().last.as_ref().is_some_and(|last| last.scope.followed.is_some());
+        if self.input.scope == cli::Scope::Agents && !followed {
             return Err(Failure::usage(
-                "--history: a store keeps the default scope: it has no calls of agents' roles to other services",
+                "--history: the store was collected in the default scope: it has no calls of agents' roles to other services",
             )
             .help("name logs instead"));
         }
@@ -137,8 +138,9 @@ impl Asked<'_> {
         let environments = |account: &str, time: i64| {
             self.versions.and_then(|versions| versions.environment_of(account, time))
         };
+        let function = |arn: &str| self.follow.is_some_and(|follow| follow.function(arn));
         let is = |role: &str| self.follow.is_some_and(|follow| follow.is(role));
-        let followed = self.follow.map(|_| Followed { is: &is, assumed: &|_| () });
+        let followed = self.follow.map(|_| Followed { is: &is, function: &function, assumed: &|_| () });
         let shared = Shared {
             scope,
             filter: &filter,

@@ -5,6 +5,7 @@ mod audit;
 mod collect;
 mod configured;
 mod deliver;
+mod event;
 mod follow;
 mod history;
 mod invocation;
@@ -20,6 +21,7 @@ mod rules;
 mod run;
 mod sample;
 mod scratch;
+mod selectors;
 mod store;
 mod stored;
 mod trace;
@@ -104,6 +106,8 @@ fn with(cli: Cli, given: &Given) -> Code {
         Command::Store(store) => store::run(&store),
         Command::Query(query) => stored::steadily(&query.input, || query::run(&query)),
         Command::Trace(trace) => stored::steadily(&trace.input, || trace::run(&trace)),
+        Command::Event(event) => stored::steadily(&event.input, || event::run(&event)),
+        Command::Selectors(selectors) => selectors::run(&selectors),
         Command::Rules(rules) => rules::run(&rules),
         Command::Questions { output } => questions::run(&output),
         Command::Policy(policy) => policy::run(&policy),

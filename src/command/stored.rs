@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Failure;
+use super::follow::Follow;
 use super::history::{Asked, Baseline};
 use super::listing::{self, Passed};
-use super::trail::{Prepared, Tables, Trail, cover, put, warn};
+use super::trail::{Prepared, Tables, Trail, cover, put, run_batch, warn};
 use super::version::Versions;
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;
@@ -20,7 +21,7 @@ use crate::evidence::coverage::Coverage;
 use crate::exit::Code;
 use crate::ingest::store::local::{self, Folder};
 use crate::ingest::store::s3::Place;
-use crate::ingest::store::{Store, StoreError, rows_schema};
+use crate::ingest::store::{Followed, Store, StoreError, rows_schema};
 use crate::source::s3::{Session, Url};
 use crate::source::{Extent, Layout};
 
@@ -101,11 +102,15 @@ pub(super) fn open(
         )
         .help("collect with --keep-content into a new store"));
     }
-    if input.scope == Scope::Agents {
+    let followed = store.state().last.as_ref().and_then(|last| last.scope.followed.clone());
+    if input.scope == Scope::Agents && followed.is_none() {
         return Err(Failure::usage(
-            "a store keeps the default scope: it has no calls of agents' roles to other services",
+            "the store was collected in the default scope: it has no calls of agents' roles to other services",
         )
-        .help("read the logs with -s and --scope agents"));
+        .help("collect with --scope agents into a new store, or read the logs with -s"));
+    }
+    if followed.is_some() {
+        put(&engine, "run", run_batch(versions.as_ref(), &window, now, Scope::Agents)?)?;
     }
     let extent = listing::extent(input, &window);
     let names = organization.is_some() || tables.contains_key("coverage");
@@ -146,7 +151,8 @@ pub(super) fn open(
     if !view.recognised {
         return Err(listing::no_log(objects));
     }
-    let lacks = lacks(&store, &extent, input);
+    let mut lacks = lacks(&store, &extent, input);
+    lacks.extend(unfollowed(followed.as_ref(), versions.as_ref())?);
     if !input.quiet {
         for lack in &lacks {
             super::say(&format!("warning: {}", lack.what));
@@ -185,7 +191,7 @@ pub(super) fn open(
             .unwrap_or_default(),
         passed: Passed { pruned: view.pruned, skipped: view.skipped, unlisted: false },
         silent,
-        followed: None,
+        followed: followed.as_ref().map(|followed| followed.roles.len() + followed.late_roles.len()),
         logs,
         baseline: line,
         stored: std::iter::once((store, read)).chain(other).collect(),
@@ -294,6 +300,34 @@ fn lacks(store: &Store, extent: &Extent, input: &Input) -> Vec<Lack> {
         );
     }
     lacks
+}
+
+/// Roles and functions that were not followed when objects of the store were collected.
+fn unfollowed(followed: Option<&Followed>, versions: Option<&Versions>) -> Result<Vec<Lack>, Failure> {
+    const NAMED: usize = 5;
+    let Some(followed) = followed else { return Ok(Vec::new()) };
+    let mut lacks = Vec::new();
+    let mut add = |incomplete: bool, names: &[&str], what: &str| {
+        if let Some(named) = names.get(..names.len().min(NAMED)).filter(|named| !named.is_empty()) {
+            let more = if names.len() > NAMED { ", …" } else { "" };
+            let names = format!("{}{more}", named.join(", "));
+            lacks.push(Lack {
+                what: format!("{what}: {names}; collect into a new store to have them"),
+                incomplete,
+            });
+        }
+    };
+    let now = Follow::of(versions.into_iter().flat_map(Versions::all))?;
+    let lacking = now.lacking(followed);
+    add(
+        true,
+        &lacking,
+        "roles and functions of agents that the policy names were not followed in every object",
+    );
+    let late: Vec<&str> =
+        followed.late_roles.iter().map(String::as_str).filter(|role| !lacking.contains(role)).collect();
+    add(false, &late, "roles that came to be known later were not followed in earlier objects");
+    Ok(lacks)
 }
 
 /// What this version keeps, as a hash.

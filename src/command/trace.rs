@@ -1,10 +1,14 @@
 //! `bedtrail trace`: one timeline from the caller to the last call.
 
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
 use super::answer;
 use super::trail::{Prepared, query_failure};
 use super::{Failure, print};
 use crate::cli;
-use crate::evidence::trace::{self, Error};
+use crate::evidence::trace::{self, Error, Spans};
 use crate::exit::{Code, Conditions};
 use crate::output;
 
@@ -22,12 +26,23 @@ impl From<Error> for Failure {
     }
 }
 
+/// Reads a file of spans.
+fn spans(path: &Path) -> Result<Spans, Failure> {
+    let unreadable = |error| Failure::failed(format!("--spans: {} cannot be read: {error}", path.display()));
+    let file = File::open(path).map_err(unreadable)?;
+    Spans::read(BufReader::new(file)).map_err(unreadable)
+}
+
 /// Runs the subcommand.
 pub(super) fn run(arguments: &cli::Trace) -> Result<Code, Failure> {
     let prepared = Prepared::new(&arguments.input)?;
+    let spans = arguments.spans.as_deref().map(spans).transpose()?;
     let trail = prepared.open(&arguments.input, &trace::statements(&arguments.subject), &[], false)?;
     let mut traced = trace::trace(&trail.engine, &arguments.subject)?;
     trail.intact()?;
+    if let Some(spans) = spans {
+        spans.hang(&mut traced);
+    }
     traced.limits.extend(trail.footer());
     print(&match arguments.format {
         cli::Shape::Tree => output::trace::tree(&traced, &answer::completeness().meaning),

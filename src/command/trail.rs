@@ -34,6 +34,7 @@ use crate::policy::{self, Policy};
 use crate::rule::folder::Own;
 use crate::rule::{self, Rule};
 use crate::source::Layout;
+use crate::source::api::Api;
 
 /// Warnings said one by one; more are counted.
 const WARNINGS: usize = 20;
@@ -142,6 +143,12 @@ impl Prepared {
         if let Some(store) = stored::source(input, self.now)? {
             let (tables, wanted) = scans(&self.engine, queries, also)?;
             return stored::open(self, store, input, &tables, wanted, hash);
+        }
+        if input.scope == cli::Scope::Agents
+            && let Some(api) = input.sources.iter().find(|source| Api::is(source))
+        {
+            return Err(Failure::usage(format!("{api} is asked for the default scope only"))
+                .help("read the logs themselves with -s and --scope agents"));
         }
         let mut follow = match input.scope {
             cli::Scope::Default => None,
@@ -264,9 +271,10 @@ impl Prepared {
         let environments = |account: &str, time: i64| {
             self.versions.as_ref().and_then(|versions| versions.environment_of(account, time))
         };
+        let function = |arn: &str| follow.is_some_and(|follow| follow.function(arn));
         let is = |role: &str| follow.is_some_and(|follow| follow.is(role));
         let assumed = |role: &str| follow.into_iter().for_each(|follow| follow.assume(role));
-        let followed = follow.map(|_| Followed { is: &is, assumed: &assumed });
+        let followed = follow.map(|_| Followed { is: &is, function: &function, assumed: &assumed });
         let shared = Shared {
             scope,
             filter: &filter,
@@ -468,7 +476,8 @@ pub(super) fn threads(input: &Input) -> usize {
         .unwrap_or(2)
 }
 
-fn run_batch(
+/// The relation `run`.
+pub(super) fn run_batch(
     versions: Option<&Versions>,
     window: &Window,
     now: i64,

@@ -96,20 +96,19 @@ impl Filter {
         let needles: Vec<Needle> = beginning.chain(anywhere).map(|text| Needle::new(&text)).collect();
         let key = Needle::new(KEY);
         Self {
-            pairs: Pairs::new(needles.iter().chain([&key]).map(|needle| needle.pair)),
+            pairs: pairs(&needles, &key),
             needles,
             key,
             names: names.into_iter().map(|name| name.as_bytes().into()).collect(),
         }
     }
 
-    /// The same, but a record is parsed, too, in which one of `roles` stands after a slash, as the name of a role does
-    /// in its ARN and in those of its sessions. `roles`: beginnings of names, of letters, digits and `+=,.@_-`.
-    pub fn following<'n>(self, roles: impl IntoIterator<Item = &'n str>) -> Self {
+    /// The same, but a record is parsed, too, in which one of `texts` stands. Each is of two bytes or more, and of
+    /// letters, digits and `+=,.@_-`, which JSON writes in one way, but for `\u` escapes; before them `"` or `/` may stand.
+    pub fn following(self, texts: impl IntoIterator<Item = String>) -> Self {
         let mut needles = self.needles;
-        needles.extend(roles.into_iter().map(|role| Needle::new(&format!("/{role}"))));
-        let pairs = Pairs::new(needles.iter().chain([&self.key]).map(|needle| needle.pair));
-        Self { pairs, needles, ..self }
+        needles.extend(texts.into_iter().map(|text| Needle::new(&text)));
+        Self { pairs: pairs(&needles, &self.key), needles, ..self }
     }
 
     /// Passes over nothing: what every other filter is compared with.
@@ -140,6 +139,11 @@ impl Filter {
         let Some(end) = memchr::memchr2(b'"', b'\\', window) else { return true };
         window[end] == b'\\' || self.names.contains(&window[..end])
     }
+}
+
+/// The pairs of all needles.
+fn pairs(needles: &[Needle], key: &Needle) -> Pairs {
+    Pairs::new(needles.iter().chain([key]).map(|needle| needle.pair))
 }
 
 #[cfg(test)]

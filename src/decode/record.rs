@@ -8,10 +8,12 @@ use crate::decode::inflate::{InflateError, Inflater};
 use crate::decode::shape::{Located, Shape, ShapeError};
 use crate::decode::structure::{MAX_DEPTH, Structure};
 use crate::event::account;
+use crate::event::agent::Agent;
 use crate::event::builder::EventBuilder;
 use crate::event::json;
 use crate::event::principal::{Jwt, Principal};
 use crate::event::record::{Identity, Record, Text};
+use crate::event::request::{self, Request};
 use crate::event::row::{Meaning, Provenance, RecordKind, Setting};
 use crate::event::scope::Scope;
 use crate::event::time;
@@ -108,10 +110,12 @@ pub struct Wanted {
     pub regions: Vec<String>,
 }
 
-/// Roles whose calls are kept whatever service they go to.
+/// Roles whose calls are kept whatever service they go to, and functions whose invocations are.
 pub struct Followed<'s> {
     /// Whether a role is one of them, by its ARN.
     pub is: &'s (dyn Fn(&str) -> bool + Sync),
+    /// Whether a Lambda function is one of them, by its ARN with or without a version.
+    pub function: &'s (dyn Fn(&str) -> bool + Sync),
     /// Takes in the ARN of each role that a Bedrock service is seen to assume.
     pub assumed: &'s (dyn Fn(&str) + Sync),
 }
@@ -122,6 +126,35 @@ pub struct Followed<'s> {
 struct AssumedRole<'a> {
     #[serde(borrow)]
     role_arn: Option<Text<'a>>,
+}
+
+/// The Lambda function that a record is an invocation of, by its ARN; the request may give the name alone, or the
+/// account and the name.
+fn invoked(record: &Record<'_>) -> Option<String> {
+    let name = record.event_name.as_deref()?;
+    if record.event_source.as_deref() != Some("lambda.amazonaws.com") || !name.starts_with("Invoke") {
+        return None;
+    }
+    let request: Request<'_> = json::part(record.request_parameters);
+    let resources = request::resources(record.resources);
+    if let Some(arn) = Agent::new(&request, &resources).lambda_arn() {
+        return Some(arn.into_owned());
+    }
+    let function = json::text(request.function_name)?;
+    let function = function.rsplit_once("function:").map_or(&*function, |(_, function)| function);
+    let account = record.recipient_account_id.as_deref().unwrap_or_default();
+    let region = record.aws_region.as_deref().unwrap_or_default();
+    Some(format!("arn:aws:lambda:{region}:{account}:function:{function}"))
+}
+
+/// The IAM user who called, if one did: for a session of a federated user the one who opened it.
+fn user<'a>(identity: &'a Identity<'_>) -> Option<&'a str> {
+    let kind = identity.kind.as_deref()?;
+    if !matches!(kind, "IAMUser" | "FederatedUser") {
+        return None;
+    }
+    let issuer = || identity.session_context.as_ref()?.session_issuer.as_ref()?.user_name.as_deref();
+    identity.user_name.as_deref().filter(|name| !name.is_empty()).or_else(issuer)
 }
 
 /// Decodes objects one after the other; one per thread.
@@ -291,11 +324,19 @@ impl<'s> Decoder<'s> {
             }
             Principal::of(&identity, &Jwt::default()).role_arn.is_some_and(|role| (followed.is)(&role))
         });
+        // What somebody else makes of an agent's function is no deed of the agent.
+        let function = || {
+            self.followed.is_some_and(|followed| {
+                invoked(&record).is_some_and(|function| (followed.function)(&function))
+            })
+        };
         if let (Some(source), Some(name)) = (source, name)
             && !source.is_empty()
             && !name.is_empty()
             && !followed
             && !self.scope.ours(source, name, made_by)
+            && !user(&identity).is_some_and(|user| self.scope.user(user))
+            && !function()
         {
             outcome.counts.not_ours += 1;
             return;
@@ -351,6 +392,19 @@ impl<'s> Decoder<'s> {
         }) && among(&self.wanted.accounts, account)
             && among(&self.wanted.regions, record.aws_region.as_deref())
     }
+}
+
+/// The text of one record of an object, by its index; none if there are fewer.
+pub fn raw(stored: &[u8], name: &str, limit: usize, index: usize) -> Result<Option<String>, DecodeError> {
+    let mut inflater = Inflater::default();
+    let text = inflater.inflate(stored, name, limit)?;
+    let mut located = Located::default();
+    located.locate(text, &mut Structure::default())?;
+    let bytes = match located.spans.get(index) {
+        Some(span) => text.get(span.range.clone()),
+        None => located.owned.get(index - located.spans.len()).map(|owned| owned.text.as_bytes()),
+    };
+    Ok(bytes.map(|bytes| json::whole(&String::from_utf8_lossy(bytes)).into_owned()))
 }
 
 fn refuse(outcome: &mut Outcome, index: u32, reason: &str) {

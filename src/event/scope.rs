@@ -14,6 +14,7 @@ struct File {
     needles: Vec<String>,
     activities: Vec<String>,
     made_by: Vec<String>,
+    users: Vec<String>,
     family: Vec<String>,
     alias: BTreeMap<String, String>,
     left_out: Vec<Names>,
@@ -32,6 +33,7 @@ struct Names {
 pub struct Scope {
     needles: Vec<&'static str>,
     made_by: Vec<String>,
+    users: Vec<String>,
     family: HashSet<String>,
     alias: HashMap<String, String>,
     wanted: HashMap<String, HashSet<String>>,
@@ -56,6 +58,7 @@ impl Scope {
         Self {
             needles: file.needles.into_iter().map(|needle| &*needle.leak()).collect(),
             made_by: file.made_by,
+            users: file.users,
             family: file.family.into_iter().collect(),
             alias: file.alias.into_iter().collect(),
             wanted: file.wanted.into_iter().map(|w| (w.source, w.names.into_iter().collect())).collect(),
@@ -79,6 +82,11 @@ impl Scope {
     /// Whether `service`, from `invokedBy` or `sourceIPAddress`, is a Bedrock service.
     pub fn made_by(&self, service: &str) -> bool {
         self.made_by.iter().any(|prefix| service.starts_with(&**prefix))
+    }
+
+    /// Whether an IAM user of this name is one that was made for an API key, whose every call is kept.
+    pub fn user(&self, name: &str) -> bool {
+        self.users.iter().any(|prefix| name.starts_with(&**prefix))
     }
 
     /// Whether some source outside the family wants this event name: a record whose `eventName` is none of these and
@@ -111,7 +119,13 @@ impl Scope {
         self.made_by.iter().map(String::as_str)
     }
 
-    /// Text of which one stands in every record that is kept for its source or for the service that made it.
+    /// How the names of IAM users begin that were made for API keys.
+    pub fn users(&self) -> impl Iterator<Item = &str> {
+        self.users.iter().map(String::as_str)
+    }
+
+    /// Text of which one stands in every record that is kept for its source, for the service that made it or for the
+    /// user who called.
     pub fn needles(&self) -> &[&'static str] {
         &self.needles
     }
@@ -162,7 +176,9 @@ mod tests {
         let file = file();
         let sources = file.wanted.iter().map(|wanted| wanted.source.clone()).collect();
         let lists = file.wanted.iter().map(|wanted| wanted.names.clone());
-        for list in lists.chain([sources, file.family, file.needles, file.made_by, file.activities]) {
+        for list in
+            lists.chain([sources, file.family, file.needles, file.made_by, file.users, file.activities])
+        {
             assert!(
                 !list.is_empty() && list.is_sorted() && list.windows(2).all(|pair| pair[0] != pair[1]),
                 "{list:?}"
@@ -174,11 +190,11 @@ mod tests {
     fn every_family_record_holds_a_needle() {
         let scope = Scope::get();
         let file = file();
-        for text in file.family.iter().chain(&file.made_by) {
+        for text in file.family.iter().chain(&file.made_by).chain(&file.users) {
             assert!(scope.needles().iter().any(|needle| text.starts_with(needle)), "{text}");
         }
         for needle in scope.needles() {
-            assert!(needle.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{needle}");
+            assert!(needle.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-'), "{needle}");
         }
     }
 
@@ -211,6 +227,14 @@ mod tests {
             assert!(!scope.wanted_name(frequent), "{frequent}");
         }
         assert!(scope.wanted_name("StopLogging"));
+        for (user, key) in [
+            ("BedrockAPIKey-ab12", true),
+            ("AeaApiKey-1", true),
+            ("bedrockapikey-1", false),
+            ("ci-BedrockAPIKey-1", false),
+        ] {
+            assert_eq!(scope.user(user), key, "{user}");
+        }
         assert_eq!(scope.alias("bedrock-runtime.amazonaws.com"), "bedrock.amazonaws.com");
         assert_eq!(scope.alias("iam.amazonaws.com"), "iam.amazonaws.com");
     }

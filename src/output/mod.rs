@@ -29,6 +29,70 @@ pub use format::{FORMATS, Format};
 pub use manifest::Manifest;
 pub use text::shown;
 
+/// A JSON document as text that a terminal can print, laid out for people too. Members keep their order, and numbers and
+/// texts their spelling. `json` is valid.
+pub fn document(json: &str) -> String {
+    let (mut out, mut depth, mut rest) = (String::new(), 0, json);
+    let line = |out: &mut String, depth: usize| {
+        out.push('\n');
+        out.extend(std::iter::repeat_n("  ", depth));
+    };
+    while let Some(letter) = rest.chars().next() {
+        let (token, after) = rest.split_at(token(rest));
+        rest = after;
+        match letter {
+            '{' | '[' => {
+                out.push(letter);
+                let inside = rest.trim_ascii_start();
+                if inside.starts_with(['}', ']']) {
+                    out.push_str(&inside[..1]);
+                    rest = &inside[1..];
+                } else {
+                    depth += 1;
+                    line(&mut out, depth);
+                }
+            }
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(letter);
+            }
+            ',' => {
+                out.push(',');
+                line(&mut out, depth);
+            }
+            ':' => out.push_str(": "),
+            letter if letter.is_ascii_whitespace() => {}
+            _ => out.push_str(token),
+        }
+    }
+    out.push('\n');
+    text::json(&out).into_owned()
+}
+
+/// How many bytes the token has with which some JSON begins.
+fn token(json: &str) -> usize {
+    let bytes = json.as_bytes();
+    if bytes.first() != Some(&b'"') {
+        let ends = |byte: &u8| b"{}[],:\" \t\r\n".contains(byte);
+        return bytes
+            .iter()
+            .skip(1)
+            .position(ends)
+            .map_or(bytes.len(), |at| at + 1)
+            .min(if bytes.first().is_some_and(ends) { 1 } else { bytes.len() });
+    }
+    let mut at = 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
 /// One thing that the records cannot show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caveat {
@@ -123,6 +187,8 @@ mod sample;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -141,5 +207,32 @@ mod tests {
         let csv = format::find("csv").unwrap();
         let error = write_stream(csv, &answers, &Options::default(), &mut Vec::new()).unwrap_err();
         insta::assert_snapshot!(error, @"csv holds one report, and there are 2; name a folder with --out to get a file for each");
+    }
+
+    #[test]
+    fn a_document_keeps_order_and_spelling() {
+        let json = r#"{"b" :1e400,"a":["x\"},{",[], { } ,null],"b":"\u001b\\"}"#;
+        insta::assert_snapshot!(document(json), @r#"
+        {
+          "b": 1e400,
+          "a": [
+            "x\"},{",
+            [],
+            {},
+            null
+          ],
+          "b": "\u001b\\"
+        }
+        "#);
+    }
+
+    proptest! {
+        #[test]
+        fn a_document_says_the_same(text in ".{0,40}", number: i64, pretty: bool) {
+            let value = serde_json::json!({text.clone(): [number, text, {"x": {}}], "y": [[]]});
+            let json = if pretty { format!("{value:#}") } else { value.to_string() };
+            let told: serde_json::Value = serde_json::from_str(&document(&json)).unwrap();
+            prop_assert_eq!(told, value);
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::shown;
 use crate::clock;
-use crate::evidence::trace::{Caller, Row, Step, Trace};
+use crate::evidence::trace::{Caller, Row, Span, Step, Trace};
 
 /// The tree: a line for each caller, and below it one for each record. `opening` goes first.
 pub fn tree(trace: &Trace, opening: &str) -> String {
@@ -42,8 +42,58 @@ fn branches(steps: &[Step], indent: &str, out: &mut String) {
             step.link.as_ref().map(|link| format!("  [{}: {}]", link.word(), link.by())).unwrap_or_default();
         let line = format!("{}{link}", record(&step.row));
         let _ = writeln!(out, "{indent}{fork}{}", shown(&line));
-        branches(&step.steps, &format!("{indent}{below}"), out);
+        let indent = format!("{indent}{below}");
+        spans(&step.spans, "request id", step.steps.is_empty(), &indent, out);
+        branches(&step.steps, &indent, out);
     }
+}
+
+/// Spans of a record, or of a span; `closes`: nothing follows them.
+fn spans(list: &[Span], by: &str, closes: bool, indent: &str, out: &mut String) {
+    for (at, span) in list.iter().enumerate() {
+        let last = closes && at + 1 == list.len();
+        let (fork, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+        let mut line = span.start.map(clock::format_micros).unwrap_or_default();
+        let _ = write!(line, " span {}", span.name);
+        if let Some(status) = &span.status {
+            let _ = write!(line, " {status}");
+        }
+        if let (Some(start), Some(end)) = (span.start, span.end) {
+            let _ = write!(line, ", {} ms", end.saturating_sub(start) / 1000);
+        }
+        for (name, value) in &span.attributes {
+            let _ = write!(line, ", {name} {value}");
+        }
+        let _ = write!(line, ", trace {}  [recorded: {by}]", span.trace_id);
+        let _ = writeln!(out, "{indent}{fork}{}", shown(line.trim_start()));
+        spans(&span.spans, "parent span", true, &format!("{indent}{below}"), out);
+    }
+}
+
+fn span_objects(list: &[Span], by: &str) -> Vec<Value> {
+    list.iter()
+        .map(|span| {
+            let mut object = Map::new();
+            for (name, value) in
+                [("name", &span.name), ("trace_id", &span.trace_id), ("span_id", &span.span_id)]
+            {
+                object.insert(name.to_owned(), value.clone().into());
+            }
+            for (name, time) in [("start_time", span.start), ("end_time", span.end)] {
+                if let Some(time) = time {
+                    object.insert(name.to_owned(), clock::format_micros(time).into());
+                }
+            }
+            if let Some(status) = &span.status {
+                object.insert("status".to_owned(), status.clone().into());
+            }
+            object.insert("attributes".to_owned(), json!(span.attributes));
+            object.insert("link".to_owned(), "recorded".into());
+            object.insert("by".to_owned(), by.into());
+            object.insert("spans".to_owned(), span_objects(&span.spans, "parent span").into());
+            Value::Object(object)
+        })
+        .collect()
 }
 
 /// Time, call, how it came out, and what it was about.
@@ -97,7 +147,7 @@ pub fn json(trace: &Trace) -> String {
     let document = json!({
         "kind": trace.subject.kind, "subject": trace.subject.value, "callers": callers, "limits": trace.limits,
     });
-    format!("{document:#}\n")
+    super::document(&document.to_string())
 }
 
 fn steps(list: &[Step]) -> Vec<Value> {
@@ -147,6 +197,9 @@ fn steps(list: &[Step]) -> Vec<Value> {
             if let Some(link) = &step.link {
                 object.insert("link".to_owned(), link.word().into());
                 object.insert("by".to_owned(), link.by().into());
+            }
+            if !step.spans.is_empty() {
+                object.insert("spans".to_owned(), span_objects(&step.spans, "request id").into());
             }
             object.insert("steps".to_owned(), steps(&step.steps).into());
             Value::Object(object)

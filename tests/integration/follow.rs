@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::command::bedtrail;
 use crate::odd::document;
 use crate::program::{Answer, ask, put, text};
 
@@ -107,4 +108,137 @@ fn roles_of_the_policy_and_those_bedrock_assumes_are_followed() {
 
     let without = ask(EVENTS, &["-s", source, "--scope", "agents"]);
     assert_eq!(kept(&without).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [3, 5, 6, 7]);
+}
+
+/// Somebody invokes a function; `named` is what the request says.
+fn invoke(number: u32, role: &str, named: &str, resource: Option<&str>) -> String {
+    let mut record: serde_json::Value =
+        serde_json::from_str(&call(number, role, true, "lambda.amazonaws.com", "Invoke")).expect("JSON");
+    record["requestParameters"] = json!({"functionName": named, "invocationType": "RequestResponse"});
+    record["managementEvent"] = false.into();
+    record["eventCategory"] = "Data".into();
+    if let Some(arn) = resource {
+        record["resources"] =
+            json!([{"accountId": "111122223333", "type": "AWS::Lambda::Function", "ARN": arn}]);
+    }
+    record.to_string()
+}
+
+#[test]
+fn functions_of_agents_are_kept_whoever_calls_them() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let person =
+        "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Dev_0123456789abcdef";
+    let arn = "arn:aws:lambda:eu-central-1:111122223333:function:refund-issue";
+    let records = [
+        invoke(1, person, arn, Some(arn)),
+        invoke(2, person, "refund-issue", None),
+        invoke(3, person, "111122223333:function:refund-issue:live", None),
+        invoke(4, person, "weather", Some("arn:aws:lambda:eu-central-1:111122223333:function:weather")),
+        invoke(5, person, "my-refund-issue", None),
+        call(6, person, true, "lambda.amazonaws.com", "ListFunctions"),
+        invoke(7, EXEC, "refund-issue", None),
+    ];
+    put(folder.path(), "logs/a.json", document(&records));
+    let logs = folder.path().join("logs");
+    for glob in [
+        "arn:aws:lambda:eu-central-1:111122223333:function:refund-*",
+        "arn:aws:lambda:*:111122223333:function:?efund-issue",
+    ] {
+        let policy = folder.path().join("policy.toml");
+        let rule = format!(
+            "schema = 1\nname = \"p\"\nversion = \"1\"\n[[agent]]\nname = \"refund\"\nexecution_role = \"{EXEC}\"\n\
+             action_lambdas = [\"{glob}\"]\n"
+        );
+        std::fs::write(&policy, rule).expect("the policy can be written");
+        let given = ["-s", text(&logs), "--policy", text(&policy), "--scope", "agents"];
+        let event = |number: u64, activity: &str| (number, activity.to_owned());
+        assert_eq!(
+            kept(&ask(EVENTS, &given)),
+            [1, 2, 3, 7].map(|number| event(number, "downstream")),
+            "{glob}"
+        );
+        assert!(kept(&ask(EVENTS, &given[..4])).is_empty());
+    }
+}
+
+#[test]
+fn users_made_for_api_keys_are_followed_in_every_scope() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let by = |number: u32, identity: serde_json::Value| {
+        let mut record: serde_json::Value =
+            serde_json::from_str(&call(number, EXEC, false, "s3.amazonaws.com", "ListBuckets"))
+                .expect("JSON");
+        record["userIdentity"] = identity;
+        record.to_string()
+    };
+    let user = |kind: &str, name: &str| {
+        json!({"type": kind, "arn": format!("arn:aws:iam::111122223333:user/{name}"), "accountId": "111122223333",
+               "userName": name})
+    };
+    let federated = json!({"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/x",
+        "accountId": "111122223333", "sessionContext": {"sessionIssuer": {"type": "IAMUser",
+        "arn": "arn:aws:iam::111122223333:user/AeaApiKey-1", "userName": "AeaApiKey-1"}}});
+    let records = [
+        by(1, user("IAMUser", "BedrockAPIKey-ab12")),
+        by(2, federated),
+        by(3, user("IAMUser", "ana")),
+        by(4, user("SAMLUser", "BedrockAPIKey-ab12")),
+    ];
+    put(folder.path(), "logs/a.json", document(&records));
+    let logs = folder.path().join("logs");
+    let answer = ask(EVENTS, &["-s", text(&logs)]);
+    assert_eq!(kept(&answer).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn a_store_remembers_what_was_followed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let policy = |name: &str, role: &str| {
+        let rule = format!(
+            "schema = 1\nname = \"p\"\nversion = \"1\"\n[[agent]]\nname = \"refund\"\nexecution_role = \"{role}\"\n"
+        );
+        put(folder.path(), name, rule)
+    };
+    let (first, other) =
+        (policy("first.toml", EXEC), policy("other.toml", "arn:aws:iam::111122223333:role/x-exec"));
+    put(
+        folder.path(),
+        "logs/a.json",
+        document(&[
+            call(1, EXEC, true, "dynamodb.amazonaws.com", "DeleteTable"),
+            call(2, SERVICE_ROLE, true, "lambda.amazonaws.com", "ListFunctions"),
+            assumed(3, SERVICE_ROLE),
+        ]),
+    );
+    let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
+    let collect =
+        |more: &[&str]| bedtrail(["collect", "--store", text(&store)]).source(&logs).args(more).run();
+    let agents = ["--scope", "agents", "--policy", &first];
+    collect(&agents).exits(0).says("AmazonBedrockExecutionRoleForAgents_Q7");
+    put(
+        folder.path(),
+        "logs/b.json",
+        document(&[call(4, SERVICE_ROLE, true, "ec2.amazonaws.com", "RunInstances")]),
+    );
+    let again = collect(&agents).exits(0);
+    assert!(!again.stderr.contains("were not followed"), "{}", again.stderr);
+    let ids = |answer: &Answer| kept(answer).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+
+    let read = ask(EVENTS, &["-s", text(&store), "--policy", &first]);
+    assert_eq!(ids(&read), [1, 3, 4]);
+    assert_eq!(read.rows[0]["scope"], "agents");
+    assert!(read.err.contains("roles that came to be known later"), "{}", read.err);
+
+    let known_now =
+        bedtrail(["query", EVENTS, "--policy", &other]).source(&store).run().exits(3).says("x-exec");
+    assert!(known_now.stderr.contains("were not followed in every object"), "{}", known_now.stderr);
+    collect(&[]).exits(2).says("was collected with --scope agents");
+    let plain = folder.path().join("plain");
+    bedtrail(["collect", "--store", text(&plain)]).source(&logs).run().exits(0);
+    bedtrail(["query", EVENTS, "--scope", "agents"])
+        .source(&plain)
+        .run()
+        .exits(2)
+        .says("in the default scope");
 }

@@ -13,6 +13,7 @@ mod command;
 mod corpus;
 mod dated;
 mod duplicate;
+mod event;
 mod exit_code;
 mod follow;
 mod generator;

@@ -102,6 +102,8 @@ const PARTS: &[&str] = &[
 ];
 const TELLING: &[&str] = &["bedrock.amazonaws.com", "Insight", "eventName", "\\"];
 
+const USERS: &[&str] = &["BedrockAPIKey-ab12", "BedrockAPIKey-", "AeaApiKey-7", "BedrockAPIkey-1", "ana", ""];
+
 /// What a record is made of. Quiet ones hold nothing that could make them ours.
 #[derive(Clone, Copy)]
 struct Words {
@@ -109,9 +111,10 @@ struct Words {
     names: &'static [&'static str],
     parts: &'static [&'static str],
     telling: &'static [&'static str],
+    users: &'static [&'static str],
 }
 
-const LOUD: Words = Words { sources: SOURCES, names: NAMES, parts: PARTS, telling: TELLING };
+const LOUD: Words = Words { sources: SOURCES, names: NAMES, parts: PARTS, telling: TELLING, users: USERS };
 const QUIET: Words = Words {
     sources: &["ec2.amazonaws.com", "s3.amazonaws.com", "sts.amazonaws.com"],
     names: &["RunInstances", "GetObject", "AssumeRole"],
@@ -134,6 +137,7 @@ const QUIET: Words = Words {
         "Records",
     ],
     telling: &["bedroc", "insight", "\\", "}"],
+    users: &["ana", "edrockAPIKey-1", "bedrockAPIKe", "aAeaApiKey-2", "APIKey-", "IKiKIKey-", ""],
 };
 
 /// How a record is spelt.
@@ -299,9 +303,16 @@ fn record(random: &mut Random, id: usize) -> Json {
     }
     if random.chance(20) {
         identity.push(("userName", Json::Bare("7".to_owned())));
+    } else if random.chance(200) {
+        identity[0].1 = text(random.one(&["IAMUser", "IAMUser", "FederatedUser", "SAMLUser"]));
+        identity.push(("userName", text(random.one(words.users))));
     }
     if random.chance(20) {
         identity.push(("sessionContext", Json::List(vec![])));
+    } else if random.chance(100) {
+        identity[0].1 = text(random.one(&["FederatedUser", "AssumedRole"]));
+        let issuer = object(vec![("type", text("IAMUser")), ("userName", text(random.one(words.users)))]);
+        identity.push(("sessionContext", object(vec![("sessionIssuer", issuer)])));
     }
     let mut fields = vec![
         ("userIdentity", object(identity)),
@@ -485,6 +496,7 @@ fn judge(record: &str) -> Fate {
         return Fate::Insight;
     }
     let identity = field("userIdentity");
+    let issuer = &identity["sessionContext"]["sessionIssuer"];
     if !optional(&identity["userName"])
         || !(identity["sessionContext"].is_null() || identity["sessionContext"].is_object())
     {
@@ -494,7 +506,11 @@ fn judge(record: &str) -> Fate {
     let (Some(source), Some(name)) = (given("eventSource"), given("eventName")) else { return Fate::Refused };
     let invoked_by = identity["invokedBy"].as_str().filter(|service| !service.is_empty());
     let made_by = invoked_by.or_else(|| field("sourceIPAddress").as_str());
-    if !Scope::get().ours(source, name, made_by) {
+    let named = |name: &'_ Value| name.as_str().filter(|name| !name.is_empty()).map(str::to_owned);
+    let user = named(&identity["userName"]).or_else(|| named(&issuer["userName"]));
+    let by_user = matches!(identity["type"].as_str(), Some("IAMUser" | "FederatedUser"))
+        && user.is_some_and(|user| Scope::get().user(&user));
+    if !Scope::get().ours(source, name, made_by) && !by_user {
         return Fate::NotOurs;
     }
     let version = field("eventVersion").as_str().unwrap_or("1.0");

@@ -53,3 +53,23 @@ fn what_is_not_there_and_what_may_be_many_is_said() {
     let hostile = trace("' OR 1 = 1 --", &[]);
     assert_eq!(hostile.code, 4);
 }
+
+#[test]
+fn spans_hang_under_the_record_of_their_request() {
+    let plain = trace("refund-00270950", &["--format", "json"]).json();
+    let step = &plain["callers"][0]["steps"][0];
+    let request = step["request_id"].as_str().expect("an id");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let line = format!(
+        r#"{{"traceId":"t1","spanId":"a","name":"invoke \u001b[31m","startTimeUnixNano":1790000000000000000,"endTimeUnixNano":1790000000012000000,"attributes":{{"aws.request_id":"{request}","gen_ai.prompt":"secret"}}}}"#
+    );
+    let spans = crate::program::put(folder.path(), "spans.ndjson", line + "\nno span\n");
+    let document = trace("refund-00270950", &["--format", "json", "--spans", &spans]).json();
+    let span = &document["callers"][0]["steps"][0]["spans"][0];
+    assert_eq!((span["trace_id"].as_str(), span["link"].as_str()), (Some("t1"), Some("recorded")));
+    let tree = trace("refund-00270950", &["--spans", &spans]);
+    assert!(tree.stdout.contains("12 ms, trace t1  [recorded: request id]"), "{}", tree.stdout);
+    assert!(!tree.stdout.contains("secret") && !tree.stdout.contains('\u{1b}'), "{}", tree.stdout);
+    assert!(tree.stdout.contains("1 of 1 spans belong to these records"), "{}", tree.stdout);
+    assert_eq!(trace("refund-00270950", &["--spans", "no-such-file"]).code, 4);
+}

@@ -61,7 +61,7 @@ fn step(
     let below = children.get(&at).into_iter().flatten();
     let steps = below.filter_map(|child| step(*child, rows, parents, children)).collect();
     let link = parents[at].as_ref().map(|(_, link)| link.clone());
-    Some(Step { link, row, steps })
+    Some(Step { link, row, steps, spans: Vec::new() })
 }
 
 /// The record that each belongs to.

@@ -7,6 +7,7 @@
 
 mod link;
 mod row;
+mod span;
 mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::error::ArrowError;
 
 pub use row::Row;
-pub use subject::Subject;
-use subject::quoted;
+pub use span::{Span, Spans};
+pub use subject::{Subject, quoted};
 
 use crate::engine::{self, Engine};
 
@@ -62,6 +63,8 @@ pub struct Step {
     pub row: Row,
     /// What hangs on it, in the order of time.
     pub steps: Vec<Step>,
+    /// Spans of its request, where a file of them was given.
+    pub spans: Vec<Span>,
 }
 
 /// Somebody, and what they set off.

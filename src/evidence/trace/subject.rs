@@ -80,7 +80,7 @@ impl Subject {
 }
 
 /// A text as an SQL literal. Both engines know one escape only: a quote is doubled.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -10,7 +10,7 @@ use super::compact;
 use super::entry::{self, Booked, Columns, Flat};
 use super::known::Fate;
 use super::ledger::{self, Merged};
-use super::log::{Commit, FORMAT, Listed, Part, PartKind, Scope, key};
+use super::log::{Commit, FORMAT, Followed, Listed, Part, PartKind, Scope, key};
 use super::settle::{Outcome, Settled, settle};
 use super::write::{Files, folder};
 use super::{Store, StoreError, day_of, keys, part};
@@ -213,7 +213,27 @@ impl Store {
             let remedy = "collect as before, or into a new store";
             return Err(StoreError::Scope { store: self.name(), was: was.to_owned(), remedy });
         }
+        if last.scope.followed.is_some() != scope.followed.is_some() {
+            let was = if scope.followed.is_some() { "in the default scope" } else { "with --scope agents" };
+            let remedy = "collect as before, or into a new store";
+            return Err(StoreError::Scope { store: self.name(), was: was.to_owned(), remedy });
+        }
         Ok(())
+    }
+
+    /// Takes in roles that were seen to be assumed by Bedrock services: the next run follows them.
+    pub fn follow(&mut self, roles: &[String], time: &str) -> Result<(), StoreError> {
+        for _ in 0..ATTEMPTS {
+            let mut commit = self.following("collect", time);
+            let Some(followed) = &mut commit.scope.followed else { return Ok(()) };
+            let before = followed.clone();
+            let late = Followed { late_roles: roles.to_vec(), ..followed.clone() };
+            *followed = followed.with(&late);
+            if *followed == before || self.commit(commit)? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Contended(self.name()))
     }
 
     /// Commits what was read; false if another run was faster. `complete`: nothing of the listing is left after it.
@@ -454,6 +474,7 @@ fn together(before: &Scope, now: &Scope) -> Scope {
         accounts: narrow(&before.accounts, &now.accounts),
         regions: narrow(&before.regions, &now.regions),
         keep_content: before.keep_content,
+        followed: before.followed.as_ref().zip(now.followed.as_ref()).map(|(before, now)| before.with(now)),
     }
 }
 

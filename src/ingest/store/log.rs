@@ -79,6 +79,46 @@ pub struct Scope {
     pub regions: Vec<String>,
     /// Whether what callers put in by hand was kept.
     pub keep_content: bool,
+    /// Roles and functions of agents whose calls were kept whatever service they go to; none in the default scope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
+}
+
+/// What was followed into other services. Globs of a policy, and ARNs that were seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Followed {
+    /// Roles followed in every object of the store, sorted.
+    pub roles: Vec<String>,
+    /// Functions whose invocations were kept of every object, sorted.
+    pub functions: Vec<String>,
+    /// Roles and functions that came to be known later: of earlier objects their calls were not kept. Sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub late_roles: Vec<String>,
+    /// The functions among them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub late_functions: Vec<String>,
+}
+
+impl Followed {
+    /// What two runs followed together: only what both did was followed in every object.
+    #[must_use]
+    pub fn with(&self, now: &Self) -> Self {
+        let (roles, late_roles) = both(&self.roles, &self.late_roles, &now.roles, &now.late_roles);
+        let (functions, late_functions) =
+            both(&self.functions, &self.late_functions, &now.functions, &now.late_functions);
+        Self { roles, functions, late_roles, late_functions }
+    }
+}
+
+/// What is in both, and what is in one of them or late.
+fn both(mine: &[String], late: &[String], theirs: &[String], also: &[String]) -> (Vec<String>, Vec<String>) {
+    let (mine, theirs): (BTreeSet<&String>, BTreeSet<&String>) =
+        (mine.iter().collect(), theirs.iter().collect());
+    let whole: BTreeSet<&String> = mine.intersection(&theirs).copied().collect();
+    let any: BTreeSet<&String> = mine.union(&theirs).copied().chain(late).chain(also).collect();
+    let owned = |texts: Vec<&&String>| texts.into_iter().map(|text| (*text).clone()).collect();
+    (owned(whole.iter().collect()), owned(any.difference(&whole).collect()))
 }
 
 /// A listing of a source after which all that it showed was in the store.

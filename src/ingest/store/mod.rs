@@ -45,7 +45,7 @@ use sha2::{Digest, Sha256};
 pub use self::check::Checked;
 pub use self::collect::{Collected, Collecting, Sifted};
 pub use self::compact::Tidied;
-pub use self::log::{Commit, Listed, Part, PartKind, Scope, State};
+pub use self::log::{Commit, Followed, Listed, Part, PartKind, Scope, State};
 use self::medium::{Hold, Medium, MediumError};
 pub use self::part::rows_schema;
 pub use self::view::{StoredRows, View};

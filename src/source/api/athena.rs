@@ -224,17 +224,19 @@ impl Athena {
         let type_of =
             |name: &str| self.columns.iter().find(|(column, _)| column == name).map(|(_, kind)| kind);
         let there = |name: &str| type_of(name).is_some();
-        let invoked_by = match type_of("useridentity") {
-            Some(Type::Struct(fields)) if fields.iter().any(|(field, _)| field == "invokedby") => {
-                Some("\"useridentity\".\"invokedby\"")
+        let identity = |field: &str, key: &str| match type_of("useridentity") {
+            Some(Type::Struct(fields)) if fields.iter().any(|(one, _)| one == field) => {
+                Some(format!("\"useridentity\".\"{field}\""))
             }
-            Some(Type::Scalar(_)) => Some("json_extract_scalar(\"useridentity\", '$.invokedBy')"),
+            Some(Type::Scalar(_)) => Some(format!("json_extract_scalar(\"useridentity\", '$.{key}')")),
             _ => None,
         };
+        let (invoked_by, user) = (identity("invokedby", "invokedBy"), identity("username", "userName"));
         let names = Names {
             source: "\"eventsource\"",
             name: "\"eventname\"",
-            invoked_by,
+            invoked_by: invoked_by.as_deref(),
+            user: user.as_deref(),
             address: Some("\"sourceipaddress\"").filter(|_| there("sourceipaddress")),
             region: "\"awsregion\"",
             account: Some("\"recipientaccountid\"").filter(|_| there("recipientaccountid")),

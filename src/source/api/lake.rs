@@ -282,6 +282,7 @@ impl Lake {
             name: "eventname",
             invoked_by: Some("useridentity.invokedby"),
             address: Some("sourceipaddress"),
+            user: Some("useridentity.username"),
             region: "awsregion",
             account: Some("recipientaccountid"),
         };

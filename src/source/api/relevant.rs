@@ -15,6 +15,8 @@ pub(super) struct Names<'n> {
     pub(super) invoked_by: Option<&'n str>,
     /// `sourceipaddress`
     pub(super) address: Option<&'n str>,
+    /// `useridentity.username`
+    pub(super) user: Option<&'n str>,
     /// `awsregion`
     pub(super) region: &'n str,
     /// `recipientaccountid`
@@ -44,6 +46,9 @@ pub(super) fn condition(scope: &Scope, extent: &Extent, names: &Names<'_>) -> St
     for by in [names.invoked_by, names.address].into_iter().flatten() {
         ours.push(format!("regexp_like({by}, {makers})"));
     }
+    let users: Vec<String> = scope.users().map(regex::escape).collect();
+    let users = quoted(&format!("^({})", users.join("|")));
+    ours.extend(names.user.map(|user| format!("regexp_like({user}, {users})")));
     let mut all = vec![format!("({})", ours.join(" OR "))];
     if !extent.regions.is_empty() {
         all.push(among(names.region, extent.regions.iter().map(String::as_str)));
@@ -66,6 +71,7 @@ mod tests {
             name: "n",
             invoked_by: Some("i"),
             address: None,
+            user: Some("u"),
             region: "r",
             account: Some("a"),
         };
@@ -75,6 +81,7 @@ mod tests {
         assert!(text.contains(" OR (s IN ('agreement-marketplace.amazonaws.com',"), "{text}");
         assert!(text.contains(" AND n IN ('AcceptAgreementApprovalRequest',"), "{text}");
         assert!(text.contains(r"regexp_like(i, '^(agent\-registry\.|"), "{text}");
+        assert!(text.contains(r" OR regexp_like(u, '^(AeaApiKey\-|BedrockAPIKey\-)'))"), "{text}");
         assert!(text.ends_with(" AND a IN ('111122223333')"), "{text}");
     }
 }
