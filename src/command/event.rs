@@ -165,6 +165,7 @@ fn columns(engine: &Engine, id: &str) -> Result<Vec<Box<RawValue>>, Failure> {
         schema,
         batches,
         glance: Vec::new(),
+        findings: None,
         footer: Vec::new(),
     };
     // The same spelling as in every other document.
