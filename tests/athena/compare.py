@@ -76,7 +76,7 @@ class Bedtrail:
 
     def query(self, sql, source, policy=None):
         """(name, type) of the columns, and the rows as dictionaries."""
-        with tempfile.NamedTemporaryFile("w", suffix=".sql", dir="/tmp") as file:
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
             file.write(sql)
             file.flush()
             more = ["--policy", policy] if policy else []
@@ -317,6 +317,10 @@ def parse(tally, roots):
             sql = sql.replace("$where", "TRUE").replace("$environment", "NULL")
         else:
             sql = re.sub(r"\$[a-z_0-9]+", "1", sql)
+        # sqlglot takes it, Trino wants its number in quotes: INTERVAL '90' DAY.
+        for number, line in enumerate(path.read_text().split("\n"), 1):
+            if re.search(r"\bINTERVAL\s+[$0-9]", line) and not line.lstrip().startswith("--"):
+                tally.note("parse", f"{path.parent.name}/{path.name}:{number}", False, "INTERVAL wants its number in quotes on Trino; use date_add")
         dialects = ["athena"] if path.name.startswith("table") else ["trino", "athena"]
         for dialect in dialects:
             try:
