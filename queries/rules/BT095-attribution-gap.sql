@@ -29,6 +29,11 @@
 -- type = "int"
 -- default = 20
 -- meaning = "How many percent of an account's calls may name nobody."
+--
+-- [parameters.min_calls]
+-- type = "int"
+-- default = 5
+-- meaning = "Of how many calls of an account a share is told: of fewer it says little."
 
 WITH calls AS (
   SELECT
@@ -74,7 +79,7 @@ shares AS (
   GROUP BY account_key
 )
 SELECT
-  CASE WHEN j.nameless AND s.nameless * 100 > s.calls * $max_share THEN 'violation' ELSE 'pass' END AS verdict,
+  CASE WHEN j.nameless AND s.calls >= $min_calls AND s.nameless * 100 > s.calls * $max_share THEN 'violation' ELSE 'pass' END AS verdict,
   j.account_id AS account_id,
   j.aws_region AS aws_region,
   j.principal AS principal,

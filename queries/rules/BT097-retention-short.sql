@@ -8,8 +8,8 @@
 -- atlas = []
 -- why = """\
 -- Logs that must be kept for months are of use only if they are still there. For each account the rule looks for the \
--- oldest event, history included, and the oldest log or digest file, and compares it with the target: 183 days, the six \
--- months of the EU AI Act, unless the policy sets another number (PCI DSS asks for 365). Where the run was asked for a \
+-- oldest event, history included, and the oldest log or digest file, and compares it with the policy's target_days: 183 for the \
+-- six months of the EU AI Act, 365 for PCI DSS. Without a target the rule does not apply. Where the run was asked for a \
 -- shorter time only, nothing follows from what it did not read, and the account is not assessed. Accounts that are \
 -- younger than the target can be named. The population is the accounts with records."""
 -- fix = """\
@@ -24,8 +24,8 @@
 --
 -- [parameters.target_days]
 -- type = "int"
--- default = 183
--- meaning = "How many days back records must reach."
+-- default = 0
+-- meaning = "How many days back records must reach; 0 is no target."
 --
 -- [parameters.young_accounts]
 -- type = "list"
@@ -60,6 +60,7 @@ judged AS (
     a.account_id AS account_id,
     a.oldest AS oldest,
     CASE
+      WHEN $target_days = 0 THEN 'not_applicable'
       WHEN a.oldest <= r.run_time - INTERVAL $target_days DAY THEN 'pass'
       WHEN a.account_id IN ($young_accounts) THEN 'not_applicable'
       WHEN r.window_from > r.run_time - INTERVAL $target_days DAY THEN 'not_assessed'
@@ -89,6 +90,7 @@ SELECT
   t.population AS population,
   CASE
     WHEN j.verdict = 'not_assessed' THEN 'the run was asked for a shorter time than the target'
+    WHEN $target_days = 0 THEN 'the policy sets no target_days'
     WHEN j.verdict = 'not_applicable' THEN 'the account is younger than the target'
   END AS not_assessed_reason,
   CAST(NULL AS VARCHAR) AS sample_event_ids

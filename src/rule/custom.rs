@@ -265,6 +265,9 @@ mod tests {
     #[test]
     fn what_is_made_of_it_can_be_run() {
         let engine = Engine::new(Limits { memory: 64 << 20, spill_dir: None, partitions: 1 }).unwrap();
+        for (name, batch) in crate::policy::empty_relations() {
+            engine.register(name, &batch.schema(), vec![batch]).unwrap();
+        }
         for custom in [
             custom(
                 "activity = 'model_invocation' AND json_extract_scalar(request_parameters, '$.a') = 'it''s'",
