@@ -94,11 +94,14 @@ struct Identity<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Input {
-    input_token_count: Option<i64>,
-    cache_read_input_token_count: Option<i64>,
-    cache_write_input_token_count: Option<i64>,
+    #[serde(rename = "inputTokenCount")]
+    fresh: Option<i64>,
+    #[serde(rename = "cacheReadInputTokenCount")]
+    read: Option<i64>,
+    #[serde(rename = "cacheWriteInputTokenCount")]
+    written: Option<i64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -113,14 +116,22 @@ struct Output<'a> {
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 struct Usage {
-    #[serde(alias = "inputTokens", alias = "prompt_tokens")]
-    input_tokens: Option<i64>,
-    #[serde(alias = "outputTokens", alias = "completion_tokens")]
-    output_tokens: Option<i64>,
-    #[serde(alias = "cacheReadInputTokens", alias = "cacheReadInputTokenCount")]
-    cache_read_input_tokens: Option<i64>,
-    #[serde(alias = "cacheWriteInputTokens", alias = "cacheWriteInputTokenCount")]
-    cache_creation_input_tokens: Option<i64>,
+    #[serde(rename = "inputTokens", alias = "input_tokens", alias = "prompt_tokens")]
+    input: Option<i64>,
+    #[serde(rename = "outputTokens", alias = "output_tokens", alias = "completion_tokens")]
+    output: Option<i64>,
+    #[serde(
+        rename = "cacheReadInputTokens",
+        alias = "cacheReadInputTokenCount",
+        alias = "cache_read_input_tokens"
+    )]
+    read: Option<i64>,
+    #[serde(
+        rename = "cacheWriteInputTokens",
+        alias = "cacheWriteInputTokenCount",
+        alias = "cache_creation_input_tokens"
+    )]
+    written: Option<i64>,
 }
 
 #[derive(Default, Deserialize)]
@@ -175,7 +186,7 @@ impl Invocations {
         let (input, output) = (line.input.unwrap_or_default(), line.output.unwrap_or_default());
         let told = |count: Option<i64>| count.filter(|count| *count > 0);
         // Only where a count is missing is a body looked into.
-        let usage = match (told(input.input_token_count), told(output.output_token_count)) {
+        let usage = match (told(input.fresh), told(output.output_token_count)) {
             (Some(_), Some(_)) => Usage::default(),
             _ => output.output_body_json.map(|body| usage(body.get())).unwrap_or_default(),
         };
@@ -194,10 +205,10 @@ impl Invocations {
             identity_arn: line.identity.and_then(|identity| text(identity.arn)),
             inference_region: text(line.inference_region),
             error_code: text(line.error_code),
-            input_tokens: count(input.input_token_count, usage.input_tokens),
-            output_tokens: count(output.output_token_count, usage.output_tokens),
-            cache_read_tokens: count(input.cache_read_input_token_count, usage.cache_read_input_tokens),
-            cache_write_tokens: count(input.cache_write_input_token_count, usage.cache_creation_input_tokens),
+            input_tokens: count(input.fresh, usage.input),
+            output_tokens: count(output.output_token_count, usage.output),
+            cache_read_tokens: count(input.read, usage.read),
+            cache_write_tokens: count(input.written, usage.written),
             log_index: at,
         });
     }

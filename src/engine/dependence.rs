@@ -75,7 +75,7 @@ struct Same {
 }
 
 impl ScalarUDFImpl for Same {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "same"
     }
 

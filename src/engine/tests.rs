@@ -486,7 +486,7 @@ fn a_key_below_a_join_is_no_key_above_it() {
     let engine = engine();
     let count = |sql: &str| {
         let batches = engine.query(sql).unwrap().collect_all().unwrap();
-        batches.iter().map(|batch| batch.num_rows()).sum::<usize>()
+        batches.iter().map(RecordBatch::num_rows).sum::<usize>()
     };
     // Three rows of one key, joined with three numbers.
     let base = "WITH u AS (SELECT DISTINCT k AS k FROM (VALUES ('a'), ('b')) AS t (k)), \

@@ -138,18 +138,26 @@ fn asked_for(row: &Invocation, wanted: &Wanted) -> bool {
 fn batch(rows: &[Invocation], name: &str) -> Result<RecordBatch, ArrowError> {
     let text = |of: fn(&Invocation) -> Option<&String>| -> ArrayRef {
         let mut array = StringViewBuilder::with_capacity(rows.len());
-        rows.iter().for_each(|row| array.append_option(of(row)));
+        for row in rows {
+            array.append_option(of(row));
+        }
         Arc::new(array.finish())
     };
     let number = |of: fn(&Invocation) -> Option<i64>| -> ArrayRef {
         let mut array = Int64Builder::with_capacity(rows.len());
-        rows.iter().for_each(|row| array.append_option(of(row)));
+        for row in rows {
+            array.append_option(of(row));
+        }
         Arc::new(array.finish())
     };
     let mut time = TimestampMicrosecondBuilder::with_capacity(rows.len());
-    rows.iter().for_each(|row| time.append_option(row.event_time));
+    for row in rows {
+        time.append_option(row.event_time);
+    }
     let mut object = StringViewBuilder::with_capacity(rows.len()).with_deduplicate_strings();
-    rows.iter().for_each(|_| object.append_value(name));
+    for _ in rows {
+        object.append_value(name);
+    }
     RecordBatch::try_from_iter_with_nullable(
         [
             ("request_id", text(|row| row.request_id.as_ref())),

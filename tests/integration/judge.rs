@@ -247,6 +247,7 @@ fn a_condition_that_cannot_run_is_refused_before_anything_is_read() {
         "principal / 2 = 1",
         "event_time > DATE 'soon'",
         "CAST('a' || 'b' AS BIGINT) = 1",
+        "CAST(principal AS BIGINT) = 1",
     ] {
         let case = Case::new(&[call(1)], &policy(&format!("{NOVA}{}", waiver("'BT001'", condition))));
         case.run(&["audit"]).run().exits(2).prints_nothing().says("policy.toml:15:").says("match: ");
@@ -258,9 +259,7 @@ fn a_condition_that_cannot_run_is_refused_before_anything_is_read() {
 #[test]
 fn a_waiver_that_fails_on_an_event_covers_nothing_and_stops_nothing() {
     // Constants are worked out before an event is read: that must not be the end either.
-    for condition in
-        ["CAST(principal AS BIGINT) = 1", "1 / (1 - 1) = 1", "split_part(principal, '/', 0) = 'x'"]
-    {
+    for condition in ["1 / (1 - 1) = 1", "split_part(principal, '/', 0) = 'x'"] {
         let case =
             Case::new(&[call(1)], &policy(&format!("{NOVA}{}", waiver("'BT001', 'BT022'", condition))));
         let found = case.run(&["report", "violations"]).format("json").run().exits(3);
@@ -329,7 +328,7 @@ fn the_tokens_of_a_twin_count_once_and_absurd_ones_not_at_all() {
 
 #[test]
 fn a_waiver_names_rules_that_there_are_or_will_be() {
-    for (rule, code) in [("XBT001", 2), ("BT999", 2), ("ACME9", 2), ("BT100", 2), ("BT070", 0)] {
+    for (rule, code) in [("XBT001", 2), ("BT999", 2), ("ACME9", 2), ("BT100", 2), ("BT085", 0)] {
         let waiver = waiver(&format!("'{rule}'"), "mfa");
         let case = Case::new(&[call(1)], &policy(&waiver));
         if code == 2 {
@@ -341,7 +340,7 @@ fn a_waiver_names_rules_that_there_are_or_will_be() {
     let off = "[rules.BT020]\nenabled = false\nreason = 'r'\nowner = 'o'\n";
     let case = Case::new(&[call(1)], &policy(&format!("{off}{}", waiver("'BT020'", "mfa"))));
     case.run(&["audit"]).run().exits(0).says("waiver W-1 (o): the policy turns its rules off");
-    let case = Case::new(&[call(1)], &policy(&waiver("'BT070'", "mfa")));
+    let case = Case::new(&[call(1)], &policy(&waiver("'BT085'", "mfa")));
     case.run(&["audit"]).run().exits(0).says("waiver W-1 (o): this version does not have its rules");
 }
 

@@ -244,10 +244,6 @@ mod tests {
         row(second, name, |row| row.role_arn = Some(EXEC.to_owned()))
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     /// Every step with what it hangs on and how, in the order of the tree.
     fn told(rows: Vec<Row>, core: &[usize]) -> Vec<String> {
         fn tell(steps: &[Step], above: &str, out: &mut Vec<String>) {
@@ -268,16 +264,16 @@ mod tests {
     fn an_id_comes_before_role_and_time() {
         let rows = vec![
             row(1, "AssumeRole", |row| {
-                row.assumed_role = some(EXEC);
-                row.vended_key = some("ASIA1");
-                row.invoked_by = some("bedrock.amazonaws.com");
+                row.assumed_role = Some(EXEC.to_owned());
+                row.vended_key = Some("ASIA1".to_owned());
+                row.invoked_by = Some("bedrock.amazonaws.com".to_owned());
             }),
             row(2, "GetItem", |row| {
-                row.role_arn = some(EXEC);
-                row.access_key_id = some("ASIA1");
+                row.role_arn = Some(EXEC.to_owned());
+                row.access_key_id = Some("ASIA1".to_owned());
             }),
-            row(3, "CreateEvent", |row| row.agent_session_id = some("s1")),
-            row(4, "Retrieve", |row| row.session_name = some("s1")),
+            row(3, "CreateEvent", |row| row.agent_session_id = Some("s1".to_owned())),
+            row(4, "Retrieve", |row| row.session_name = Some("s1".to_owned())),
             by_exec(5, "Converse"),
             by_exec(5000, "Converse"),
             invocation(10, "s1"),
@@ -300,8 +296,8 @@ mod tests {
         let rows = vec![
             by_exec(4, "Converse"),
             row(5, "Invoke", |row| {
-                row.activity = some("downstream");
-                row.invoked_by = some("bedrock.amazonaws.com");
+                row.activity = Some("downstream".to_owned());
+                row.invoked_by = Some("bedrock.amazonaws.com".to_owned());
             }),
             invocation(10, "s1"),
             invocation(12, "s2"),
@@ -325,7 +321,7 @@ mod tests {
     #[test]
     fn what_was_refused_set_nothing_off() {
         let mut refused = invocation(5, "s1");
-        refused.outcome = some("denied");
+        refused.outcome = Some("denied".to_owned());
         let told = told(vec![by_exec(4, "Converse"), refused], &[1]);
         assert_eq!(told, ["InvokeAgent-5"]);
     }
@@ -334,13 +330,13 @@ mod tests {
     fn a_gateway_names_the_requests_it_made() {
         let rows = vec![
             row(1, "InvokeGateway", |row| {
-                row.surface = some("gateway");
-                row.gateway_data = some(r#"{"downstreamRequestIds":["r-s1-2"]}"#);
+                row.surface = Some("gateway".to_owned());
+                row.gateway_data = Some(r#"{"downstreamRequestIds":["r-s1-2"]}"#.to_owned());
             }),
             invocation(2, "s1"),
             row(2, "Odd", |row| {
-                row.surface = some("gateway");
-                row.gateway_data = some(r#"{"downstreamRequestIds":"r-s1-2"}"#);
+                row.surface = Some("gateway".to_owned());
+                row.gateway_data = Some(r#"{"downstreamRequestIds":"r-s1-2"}"#.to_owned());
             }),
         ];
         assert_eq!(
@@ -352,9 +348,9 @@ mod tests {
     #[test]
     fn agents_that_call_each_other_end() {
         let mut one = invocation(1, "s1");
-        one.role_arn = some(EXEC);
+        one.role_arn = Some(EXEC.to_owned());
         let mut other = invocation(2, "s2");
-        other.role_arn = some(EXEC);
+        other.role_arn = Some(EXEC.to_owned());
         assert_eq!(told(vec![one, other], &[0, 1]).len(), 2);
     }
 }

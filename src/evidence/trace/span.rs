@@ -87,7 +87,9 @@ impl Spans {
             "spans",
         ];
         for list in NESTED.iter().filter_map(|key| value[key].as_array()).filter(|_| depth < 4) {
-            list.iter().for_each(|inner| self.take(inner, depth + 1));
+            for inner in list {
+                self.take(inner, depth + 1);
+            }
         }
         self.all.extend(span(value));
     }

@@ -68,7 +68,7 @@ impl Subject {
         for batch in engine.query(&Self::query(typed))? {
             read(&batch?, &mut candidates)?;
         }
-        choose(typed, candidates)
+        choose(typed, &candidates)
     }
 
     /// The condition that a record is of it.
@@ -107,7 +107,7 @@ fn read(batch: &RecordBatch, out: &mut Vec<Candidate>) -> Result<(), Error> {
     Ok(())
 }
 
-fn choose(typed: &str, candidates: Vec<Candidate>) -> Result<Subject, Error> {
+fn choose(typed: &str, candidates: &[Candidate]) -> Result<Subject, Error> {
     // The stronger the match, the fewer things are meant by it.
     let fits: [&dyn Fn(&str) -> bool; 3] =
         [&|value| value == typed, &|value| value.rsplit(['/', ':']).next() == Some(typed), &|value| {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     fn of(typed: &str, values: &[(&str, &str, &str)]) -> Result<Subject, String> {
-        let candidates = values
+        let candidates: Vec<Candidate> = values
             .iter()
             .map(|(kind, column, value)| Candidate {
                 kind: (*kind).to_owned(),
@@ -165,7 +165,7 @@ mod tests {
                 records: 2,
             })
             .collect();
-        choose(typed, candidates).map_err(|error| error.to_string())
+        choose(typed, &candidates).map_err(|error| error.to_string())
     }
 
     #[test]

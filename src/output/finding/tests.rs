@@ -161,10 +161,10 @@ fn check_ocsf(schema: &Value, shape: &Value, value: &Value, path: &str, wrong: &
             wrong.push(format!("{path}.{name}: missing"));
         }
     }
-    if let Some(names) = shape["constraints"]["at_least_one"].as_array() {
-        if !names.iter().any(|name| members.contains_key(name.as_str().unwrap())) {
-            wrong.push(format!("{path}: none of {names:?}"));
-        }
+    if let Some(names) = shape["constraints"]["at_least_one"].as_array()
+        && !names.iter().any(|name| members.contains_key(name.as_str().unwrap()))
+    {
+        wrong.push(format!("{path}: none of {names:?}"));
     }
     for (name, value) in members {
         let path = format!("{path}.{name}");
