@@ -70,7 +70,7 @@ judged AS (
   CROSS JOIN run AS r
 ),
 total AS (
-  SELECT COUNT(*) AS population, COUNT(*) FILTER (WHERE verdict = 'pass') AS passed
+  SELECT COUNT(*) FILTER (WHERE verdict <> 'not_applicable') AS population, COUNT(*) FILTER (WHERE verdict = 'pass') AS passed
   FROM judged
 )
 SELECT

@@ -229,7 +229,9 @@ fn every_report_returns_the_columns_it_declares_also_of_nothing() {
     write(folder.path(), "log", &[foreign(1)]);
     let nothing = columns(&bedtrail(["audit"]).source(folder.path()).format("json").run().exits(0).json());
     assert_eq!(story, nothing, "columns and types do not follow the rows");
-    for report in report::catalogue().expect("sound reports") {
+    // The others an audit writes to folders only.
+    let shown = report::catalogue().expect("sound reports").iter();
+    for report in shown.filter(|report| report.audit == report::Audit::Always) {
         let declared: Vec<&str> = report.columns.iter().map(|(name, _)| name.as_str()).collect();
         let returned: Vec<&str> = story[&report.name].iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(declared, returned, "{}", report.name);

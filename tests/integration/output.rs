@@ -73,7 +73,9 @@ fn a_folder_has_each_report_in_each_format_and_the_manifest_proves_it() {
     let folder = FOLDER.path();
     let manifest = manifest(folder);
     let outputs = manifest["outputs"].as_array().expect("outputs");
-    assert_eq!(outputs.len(), reports().len() * 5 + 1);
+    let catalogue = bedtrail::report::catalogue().expect("sound reports").iter();
+    let written = catalogue.filter(|report| report.audit != bedtrail::report::Audit::Never).count() + 2;
+    assert_eq!(outputs.len(), written * 5 + 1);
     for output in outputs {
         let bytes = fs::read(folder.join(text(&output["file"]))).expect("the file");
         assert_eq!(format!("{:x}", Sha256::digest(&bytes)), text(&output["sha256"]), "{output}");
@@ -157,7 +159,11 @@ fn csv_has_the_rows_of_json() {
         assert_eq!(records.len(), rows.len(), "{}", report["name"]);
         for (record, row) in records.iter().zip(rows) {
             for (cell, name) in record.iter().zip(&names) {
-                assert_eq!(cell, plain(&row[name]).unwrap_or_default(), "{name} in {row}");
+                if let Some(number) = row[name].as_f64().filter(|_| row[name].is_f64()) {
+                    assert_eq!(cell.parse(), Ok(number), "{name} in {row}");
+                } else {
+                    assert_eq!(cell, plain(&row[name]).unwrap_or_default(), "{name} in {row}");
+                }
             }
         }
     }
