@@ -8,6 +8,8 @@ use arrow::array::{Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 
 use super::row::{self, Row};
@@ -33,9 +35,17 @@ pub(super) struct Extent {
 /// The rows that a rule returns.
 pub(super) async fn select(context: &SessionContext, sql: &str) -> Result<Vec<Row>, String> {
     let flat = |error: DataFusionError| query_file::one_line(&error);
-    let frame = context.sql(sql).await.map_err(flat)?;
-    row::check(frame.schema().fields().iter().map(|field| field.name().as_str()))?;
-    let batches = frame.collect().await.map_err(flat)?;
+    let plan = context.sql(sql).await.map_err(flat)?.into_optimized_plan().map_err(flat)?;
+    rows(context, &plan).await
+}
+
+/// The rows that a rule's optimised plan returns.
+pub(super) async fn rows(context: &SessionContext, plan: &LogicalPlan) -> Result<Vec<Row>, String> {
+    let flat = |error: DataFusionError| query_file::one_line(&error);
+    row::check(plan.schema().fields().iter().map(|field| field.name().as_str()))?;
+    let state = context.state();
+    let plan = state.query_planner().create_physical_plan(plan, &state).await.map_err(flat)?;
+    let batches = collect(plan, state.task_ctx()).await.map_err(flat)?;
     let rows = batches.iter().map(row::read).collect::<Result<Vec<_>, _>>()?;
     Ok(rows.into_iter().flatten().collect())
 }
