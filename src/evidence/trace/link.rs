@@ -11,7 +11,7 @@ use super::{Link, Step};
 pub(super) const AROUND: i64 = 15 * 60 * 1_000_000;
 
 /// Steps within steps.
-const DEPTH: usize = 64;
+const DEPTH: usize = 24;
 
 /// Roles of agents: agent, as records name it, to the ARNs of its roles.
 pub(super) type Roles = BTreeMap<String, BTreeSet<String>>;
@@ -435,6 +435,7 @@ mod tests {
                 row.activity = Some("downstream".to_owned());
                 row.invoked_by = Some("bedrock.amazonaws.com".to_owned());
                 row.lambda_arn = Some(format!("{FUNCTION}:live"));
+                row.request_id = Some(format!("r-{second}"));
             })
         };
         let did = |second: i64, function: &str| {
