@@ -33,46 +33,12 @@ WITH known AS (
     )
     AND agent_session_id IS NOT NULL
 ),
--- Only what hangs on a known session, before anything is grouped: most records belong to none.
-named AS (
-  SELECT
-    e.account_id AS account_id, e.aws_region AS aws_region, k.session AS session, e.agent_session_id IS NULL AS by_name,
-    e.activity AS activity, e.agent_id AS agent_id, e.principal AS principal, e.person AS person, e.outcome AS outcome,
-    e.event_source AS event_source, e.event_name AS event_name, e.event_time AS event_time
-  FROM (
-    SELECT
-      account_id AS account_id, aws_region AS aws_region, COALESCE(agent_session_id, session_name) AS session,
-      agent_session_id AS agent_session_id, activity AS activity, agent_id AS agent_id, principal AS principal,
-      person AS person, outcome AS outcome, event_source AS event_source, event_name AS event_name, event_time AS event_time
-    FROM events
-    WHERE record_kind = 'api_call'
-  ) AS e
-  JOIN known AS k
-    ON k.account_id = e.account_id
-    AND k.aws_region = e.aws_region
-    AND k.session = e.session
-  UNION ALL
-  -- A tool has a session of its own: the record then stands for the role session's name too.
-  SELECT
-    e.account_id AS account_id, e.aws_region AS aws_region, k.session AS session, TRUE AS by_name, e.activity AS activity,
-    CAST(NULL AS VARCHAR) AS agent_id, CAST(NULL AS VARCHAR) AS principal, CAST(NULL AS VARCHAR) AS person,
-    e.outcome AS outcome, e.event_source AS event_source, e.event_name AS event_name, e.event_time AS event_time
-  FROM events AS e
-  JOIN known AS k
-    ON k.account_id = e.account_id
-    AND k.aws_region = e.aws_region
-    AND k.session = e.session_name
-  WHERE e.record_kind = 'api_call'
-    AND e.activity IN ('tool', 'memory')
-    AND e.agent_session_id IS NOT NULL
-    AND e.session_name <> e.agent_session_id
-),
 parts AS (
   SELECT
     account_id AS account_id,
     aws_region AS aws_region,
-    session AS session,
-    by_name AS by_name,
+    COALESCE(agent_session_id, session_name) AS session,
+    agent_session_id IS NULL AS by_name,
     activity AS activity,
     agent_id AS agent_id,
     CASE WHEN activity = 'agent_invocation' THEN principal END AS caller,
@@ -83,7 +49,32 @@ parts AS (
     COUNT(*) AS calls,
     MIN(event_time) AS first_seen,
     MAX(event_time) AS last_seen
-  FROM named
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND COALESCE(agent_session_id, session_name) IS NOT NULL
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+  UNION ALL
+  -- A tool has a session of its own: the record then stands for the role session's name too.
+  SELECT
+    account_id AS account_id,
+    aws_region AS aws_region,
+    session_name AS session,
+    TRUE AS by_name,
+    activity AS activity,
+    CAST(NULL AS VARCHAR) AS agent_id,
+    CAST(NULL AS VARCHAR) AS caller,
+    CAST(NULL AS VARCHAR) AS person,
+    CASE
+      WHEN outcome = 'denied' THEN regexp_replace(event_source, '[.]amazonaws[.]com\z', '') || ':' || event_name
+    END AS refused_action,
+    COUNT(*) AS calls,
+    MIN(event_time) AS first_seen,
+    MAX(event_time) AS last_seen
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND activity IN ('tool', 'memory')
+    AND agent_session_id IS NOT NULL
+    AND session_name <> agent_session_id
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 )
 SELECT
@@ -109,6 +100,10 @@ SELECT
   MIN(p.first_seen) AS first_seen,
   MAX(p.last_seen) AS last_seen
 FROM parts AS p
+JOIN known AS k
+  ON k.account_id = p.account_id
+  AND k.aws_region = p.aws_region
+  AND k.session = p.session
 GROUP BY p.account_id, p.aws_region, p.session
 ORDER BY
   p.account_id ASC NULLS LAST,

@@ -84,7 +84,7 @@ bases AS (
 by_role AS (
   SELECT
     account_id AS account_id,
-    role_arn AS role_arn,
+    e.role_arn AS role_arn,
     -- Some records write a service's name for one of its endpoints.
     CASE
       WHEN event_source IN (
@@ -104,9 +104,9 @@ by_role AS (
     COUNT(*) FILTER (WHERE outcome = 'denied') AS denied,
     MIN(event_time) AS first_seen,
     MAX(event_time) AS last_seen
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND role_arn IN (SELECT b.role_arn FROM bases AS b)
+  FROM bases AS b
+  JOIN events AS e ON e.role_arn = b.role_arn
+  WHERE e.record_kind = 'api_call'
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ),
 role_agents AS (
