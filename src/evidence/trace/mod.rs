@@ -23,7 +23,7 @@ use crate::engine::{self, Engine};
 /// Records of the subject itself that are looked at.
 const CORE: usize = 5_000;
 /// Records around them that are looked at.
-const NEAR: usize = 50_000;
+const NEAR: usize = 10_000;
 
 /// How a step hangs on the one above, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]

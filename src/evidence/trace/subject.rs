@@ -55,29 +55,35 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The statement whose rows are candidates: kind, column, value, how many records.
-    pub(super) fn query(typed: &str) -> String {
+    /// The statement whose rows are candidates: kind, column, value, how many records. `whole`: only what is called just so,
+    /// which is much sooner found.
+    pub(super) fn query(typed: &str, whole: bool) -> String {
         let literal = quoted(typed);
+        let fits = |column: &str| {
+            if whole { format!("{column} = {literal}") } else { format!("strpos({column}, {literal}) > 0") }
+        };
         let parts: Vec<String> = COLUMNS
             .iter()
             .map(|(kind, column)| {
                 format!(
                     "SELECT '{kind}' AS kind, '{column}' AS column_name, {column} AS value, COUNT(*) AS records FROM \
-                     events WHERE strpos({column}, {literal}) > 0 GROUP BY {column}"
+                     events WHERE {} GROUP BY {column}",
+                    fits(column)
                 )
             })
             .collect();
         format!(
             "SELECT kind AS kind, column_name AS column_name, value AS value, records AS records FROM ({} UNION ALL \
              SELECT 'agent' AS kind, '{POLICY}' AS column_name, agent AS value, COUNT(*) AS records FROM policy_agent \
-             WHERE strpos(agent, {literal}) > 0 GROUP BY agent) AS candidates ORDER BY value, kind, column_name",
-            parts.join(" UNION ALL ")
+             WHERE {} GROUP BY agent) AS candidates ORDER BY value, kind, column_name",
+            parts.join(" UNION ALL "),
+            fits("agent")
         )
     }
 
     /// Every statement that [`find`](Self::find) may run.
-    pub(super) fn statements(typed: &str) -> [String; 2] {
-        [Self::query(typed), AGENTS.to_owned()]
+    pub(super) fn statements(typed: &str) -> [String; 3] {
+        [Self::query(typed, true), Self::query(typed, false), AGENTS.to_owned()]
     }
 
     /// The one thing that `typed` names: in full, or by the beginning or the last part of its name. An ARN that no record
@@ -85,8 +91,14 @@ impl Subject {
     pub(super) fn find(engine: &Engine, typed: &str) -> Result<Self, Error> {
         let candidates = |typed: &str| -> Result<Vec<Candidate>, Error> {
             let mut candidates = Vec::new();
-            for batch in engine.query(&Self::query(typed))? {
-                read(&batch?, &mut candidates)?;
+            for whole in [true, false] {
+                for batch in engine.query(&Self::query(typed, whole))? {
+                    read(&batch?, &mut candidates)?;
+                }
+                // The whole name comes before its parts, so that these need not be asked for.
+                if !candidates.is_empty() {
+                    break;
+                }
             }
             Ok(candidates)
         };
