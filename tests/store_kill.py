@@ -113,8 +113,9 @@ class Trial:
         )
         if " 0 new objects" not in again.stderr:
             sys.exit(f"a further run had something to do: {again.stderr}")
-        checked = self.run("store", "info", "--check", self.store)
-        if " 0 are not the store's" not in checked:
+        # In a bucket, what killed runs left goes once it is an hour old.
+        checked = self.run("store", "info", "--check", self.store, codes=(0, 3) if self.endpoint else (0,))
+        if " 0 are broken" not in checked:
             sys.exit(checked)
 
 
