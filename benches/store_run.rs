@@ -16,7 +16,7 @@
 #![expect(unreachable_pub, reason = "a bench has no outside")]
 
 #[path = "../tests/integration/bucket.rs"]
-#[allow(dead_code, reason = "tests use all of it")]
+#[expect(dead_code, reason = "tests use all of it")]
 mod bucket;
 #[path = "corpus/mod.rs"]
 mod corpus;
@@ -79,11 +79,11 @@ struct Args {
 }
 
 type Done = Result<(), Box<dyn Error>>;
+type Part = fn(&Args, &mut dyn Write) -> Done;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let args = Args::parse();
     let mut out = io::stdout();
-    type Part = fn(&Args, &mut dyn Write) -> Done;
     let parts: [(&str, Part); 3] = [("latency", latency), ("collect", collect), ("report", report)];
     for (name, part) in parts {
         if args.only.as_deref().is_none_or(|only| only == name) {

@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &cli::Collect) -> Result<Code, Failure> {
             }
             // What was collected is there all the same.
             Err(error @ (StoreError::Immutable(_) | StoreError::Contended(_))) => {
-                say(&format!("warning: not compacted: {error}"))
+                say(&format!("warning: not compacted: {error}"));
             }
             tidied => drop(tidied?),
         }
@@ -341,7 +341,7 @@ fn pieces(
     let mut any = !objects.is_empty();
     if let (Some(buckets), Some(remote)) = (buckets, &found.remote) {
         let mut listed = buckets.list(&remote.session);
-        while let Some(object) = listed.next() {
+        while let Some(object) = listed.wait() {
             any = true;
             if objects.len() >= found.together {
                 each(found.piece(std::mem::take(&mut objects), None))?;

@@ -14,6 +14,7 @@ use super::log::{Commit, FORMAT, Followed, Listed, Part, PartKind, Scope, key};
 use super::settle::{Outcome, Settled, settle};
 use super::write::{Files, folder};
 use super::{Store, StoreError, day_of, keys, part};
+use crate::clock::{Clock as _, System};
 use crate::decode::record::Shared;
 use crate::event::column::COLUMNS;
 use crate::event::row::RecordKind;
@@ -474,7 +475,8 @@ impl Store {
     fn late(&self) -> bool {
         let (Some(grace), Some(begun)) = (self.medium.grace(), self.begun) else { return false };
         // A clock that was set back tells nothing.
-        begun.elapsed().is_ok_and(|long| long > grace * 3 / 4)
+        let long = u128::try_from(System.now_micros() - begun).unwrap_or(0);
+        long > grace.as_micros() * 3 / 4
     }
 
     /// Takes away the parts of a commit that does not come to anything. What stays goes with a later run.

@@ -38,7 +38,7 @@ mod view;
 mod write;
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -50,6 +50,7 @@ use self::medium::{Hold, Medium, MediumError};
 pub use self::part::rows_schema;
 pub use self::view::{StoredRows, View};
 use super::IngestError;
+use crate::clock::{Clock as _, System};
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -163,9 +164,9 @@ pub struct Store {
     state: State,
     run: String,
     parts: u64,
-    /// Keys of parts made since the last commit, and when the first was.
+    /// Keys of parts made since the last commit, and when the first was, microseconds UTC.
     made: Vec<String>,
-    begun: Option<SystemTime>,
+    begun: Option<i64>,
     left: Vec<String>,
 }
 
@@ -232,7 +233,7 @@ impl Store {
         self.parts += 1;
         let day = day.map(|day| format!("event_date={}/", date(day))).unwrap_or_default();
         let key = format!("{folder}/{day}part-{}-{:04}.parquet", self.run, self.parts);
-        self.begun.get_or_insert_with(SystemTime::now);
+        self.begun.get_or_insert_with(|| System.now_micros());
         self.made.push(key.clone());
         key
     }

@@ -217,21 +217,6 @@ impl Place {
         }
     }
 
-    /// Does something with each of these side by side, since each waits for S3.
-    fn each<T: Sync>(&self, all: &[T], work: impl Fn(&T) + Sync) {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                work(one);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE.min(all.len()) {
-                scope.spawn(work);
-            }
-        });
-    }
-
     /// What lies below a prefix.
     async fn listed(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Lying>, MediumError> {
         let age = i64::try_from(ABANDONED.as_micros()).unwrap_or(i64::MAX);
@@ -265,6 +250,21 @@ impl Place {
             }
         }
     }
+}
+
+/// Does something with each of these side by side, since each waits for S3.
+fn each<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(one);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(all.len()) {
+            scope.spawn(work);
+        }
+    });
 }
 
 impl Medium for Place {
@@ -318,7 +318,7 @@ impl Medium for Place {
         let found: Vec<OnceLock<Result<Vec<u8>, MediumError>>> =
             keys.iter().map(|_| OnceLock::new()).collect();
         let pairs: Vec<_> = keys.iter().zip(&found).collect();
-        self.each(&pairs, |(key, found)| {
+        each(&pairs, |(key, found)| {
             let mut bytes = Vec::new();
             let read = match self.session.block_on(self.get(key, &mut bytes)) {
                 Ok(false) => Err(self.broken("read", key, &"there is no such object")),
@@ -351,7 +351,7 @@ impl Medium for Place {
 
     fn expect(&self, parts: &[&Part]) {
         let lacking: Vec<&&Part> = parts.iter().filter(|part| !self.cached().contains(&part.key)).collect();
-        self.each(&lacking, |part| drop(self.path(&part.key)));
+        each(&lacking, |part| drop(self.path(&part.key)));
     }
 
     fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, MediumError> {

@@ -181,7 +181,7 @@ pub struct Listed {
 impl Listed {
     /// Waits for the next object; none at the end. The listing goes on only as far as it is listened to. Never call it where
     /// async code runs.
-    pub fn next(&mut self) -> Option<LogObject> {
+    pub fn wait(&mut self) -> Option<LogObject> {
         self.objects.blocking_recv()
     }
 
