@@ -64,7 +64,14 @@ pub struct Athena {
     tables: Mutex<BTreeMap<(String, Option<usize>), String>>,
     /// Queries that were started before anybody waits for them.
     foreseen: Mutex<BTreeMap<String, Ticket>>,
+    /// What queries read: each is looked at several times in the course of a run.
+    scans: Mutex<BTreeMap<String, Arc<Scans>>>,
+    /// Statements of queries, but for those that read what changes.
+    prepared: Mutex<BTreeMap<(String, Frame), (String, SchemaRef)>>,
 }
+
+/// Tables with the columns read of them.
+type Scans = BTreeMap<String, BTreeSet<String>>;
 
 /// What is materialised.
 #[derive(Debug)]
@@ -109,6 +116,8 @@ impl Athena {
             unknown: BTreeMap::new(),
             tables: Mutex::default(),
             foreseen: Mutex::default(),
+            scans: Mutex::default(),
+            prepared: Mutex::default(),
         };
         Ok((athena, table, workgroup))
     }
@@ -137,14 +146,23 @@ impl Athena {
         Ok(told)
     }
 
+    fn scans(&self, engine: &Engine, sql: &str) -> Result<Arc<Scans>> {
+        if let Some(known) = locked(&self.scans).get(sql) {
+            return Ok(Arc::clone(known));
+        }
+        let scans = Arc::new(engine.scans(&[sql])?);
+        locked(&self.scans).insert(sql.to_owned(), Arc::clone(&scans));
+        Ok(scans)
+    }
+
     /// Whether a query is answered by what was materialised, rather than by what the program knows itself.
     fn asks(&self, engine: &Engine, sql: &str) -> Result<bool> {
-        Ok(engine.tables_scanned(&[sql])?.iter().any(|table| self.made.contains_key(table.as_str())))
+        Ok(self.scans(engine, sql)?.keys().any(|table| self.made.contains_key(table.as_str())))
     }
 
     /// Why what a query asks is not to be known here; none where it is.
     pub fn unknowable(&self, engine: &Engine, sql: &str) -> Option<String> {
-        let scans = engine.scans(&[sql]).ok()?;
+        let scans = self.scans(engine, sql).ok()?;
         if let Some(ledger) = LEDGER.iter().find(|table| scans.contains_key(**table)) {
             return Some(format!(
                 "it reads the ledger of log objects ({ledger}), which Athena does not show: run it without --engine athena"
@@ -200,6 +218,19 @@ impl Athena {
     }
 
     fn prepare(&self, engine: &Engine, sql: &str, frame: &Frame) -> Result<(String, SchemaRef)> {
+        let key = (sql.to_owned(), frame.clone());
+        if let Some(known) = locked(&self.prepared).get(&key) {
+            return Ok(known.clone());
+        }
+        let made = self.write(engine, sql, frame)?;
+        if !self.scans(engine, sql)?.keys().any(|table| CHANGING.contains(&table.as_str())) {
+            locked(&self.prepared).insert(key, made.clone());
+        }
+        Ok(made)
+    }
+
+    /// The statement of a query; relations that are too large for it become tables.
+    fn write(&self, engine: &Engine, sql: &str, frame: &Frame) -> Result<(String, SchemaRef)> {
         let schema = Arc::new(engine.plan(sql)?.schema().as_arrow().clone());
         let statement = engine.statement(sql, frame, &self.made)?;
         let mut tables = BTreeMap::new();
