@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
 use super::trail::{self, Prepared, Trail, put, query_failure};
@@ -266,10 +267,11 @@ impl Judgement {
         let slices = engine.slices().map_err(Failure::failed)?;
         let mut scopes = Vec::new();
         for era in engine.eras() {
-            scopes.push(Tables(engine.block_on(slices.era(era)).map_err(Failure::failed)?));
+            let slices = engine.block_on(slices.era(era)).map_err(Failure::failed)?;
+            scopes.push(Tables { slices, engine: None });
         }
         if scopes.is_empty() {
-            scopes.push(Tables(slices));
+            scopes.push(Tables { slices, engine: Some(engine) });
         }
         let judgement =
             engine.block_on(rule::dated::run(&self.versions(&scopes))).map_err(Failure::failed)?;
@@ -310,17 +312,25 @@ impl Judgement {
     }
 }
 
-struct Tables(Slices);
+struct Tables<'a> {
+    slices: Slices,
+    /// What has plans of the same relations already; a version of the policy among several has relations of its own.
+    engine: Option<&'a Engine>,
+}
 
-impl rule::Scope for Tables {
+impl rule::Scope for Tables<'_> {
     type Relations = SessionContext;
 
     fn context(&self) -> SessionContext {
-        self.0.all()
+        self.slices.all()
+    }
+
+    fn planned(&self, sql: &str) -> Option<LogicalPlan> {
+        self.engine?.planned(sql)
     }
 
     async fn context_where(&self, predicate: &str) -> Result<SessionContext, DataFusionError> {
-        self.0.matching(predicate).await
+        self.slices.matching(predicate).await
     }
 }
 

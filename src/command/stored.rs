@@ -133,6 +133,7 @@ pub(super) fn open(
         more: view.rows.promoted,
         by_account: by_account(versions.as_ref(), organization.as_ref(), wanted),
     };
+    engine.expect(view.balance.kept);
     engine.register_stored("events", &builder::schema(), stored).map_err(Failure::failed)?;
     let ledger = view.ledger;
     if tables.contains_key("objects") {

@@ -205,6 +205,7 @@ impl Prepared {
         let schema = builder::schema();
         let named = wanted.get().is_some_and(|wanted| wanted.contains(Field::AccountName));
         let names = organization.as_ref().filter(|_| named);
+        engine.expect(ingested.ledger.balance().kept);
         match (ingested.rows, stored::account_names(names)) {
             (Rows::Memory(batches), None) => engine.register("events", &schema, batches),
             (Rows::Files(files), None) => engine.register_parquet("events", &files, &schema),

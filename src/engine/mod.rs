@@ -60,6 +60,9 @@ pub struct Limits {
     pub partitions: usize,
 }
 
+/// Up to this many events, planning a query takes longer than running it.
+const FEW: u64 = 1 << 16;
+
 /// A query session.
 pub struct Engine {
     // Before the context: its tasks must end before the spill folder goes.
@@ -106,19 +109,28 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Says how many events there will be: for few, queries are planned as quickly as can be.
+    pub fn expect(&self, events: u64) {
+        if events <= FEW {
+            let state = session::quick(self.context.state());
+            *self.context.state_ref().write() = state;
+        }
+    }
+
     /// Puts batches under a name, in place of what stood there.
     ///
     /// Columns are matched by name. A column that the batches lack is null in every row and costs nothing; one that
     /// the schema lacks is left out.
     pub fn register(&self, name: &str, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
         let batches = rows::complete(schema, batches)?;
-        // One list per part that may run at once, in turn: the parts are then of like size.
-        let mut partitions = vec![Vec::new(); self.context.copied_config().target_partitions().max(1)];
-        let parts = partitions.len();
-        for (index, batch) in batches.into_iter().enumerate() {
-            partitions[index % parts].push(batch);
-        }
         let known = locked(&self.tables).get(name).filter(|table| table.schema() == *schema).cloned();
+        let parts = self.context.copied_config().target_partitions().max(1);
+        let lists = known.as_ref().map_or(parts, |table| table.batches.len());
+        // One list per part that may run at once, in turn: the parts are then of like size.
+        let mut partitions = vec![Vec::new(); lists];
+        for (index, batch) in batches.into_iter().enumerate() {
+            partitions[index % parts.min(lists)].push(batch);
+        }
         if let Some(table) = known {
             for (held, new) in table.batches.iter().zip(partitions) {
                 *held.blocking_write() = new;
@@ -176,8 +188,7 @@ impl Engine {
 
     /// Runs a query of ours and yields batches as they come.
     pub fn stream(&self, sql: &str) -> Result<Rows<'_>> {
-        let planned = locked(&self.plans).get(sql).cloned();
-        self.start(&planned.map_or_else(|| self.optimised(&self.plan(sql)?), Ok)?)
+        self.start(&self.planned(sql).map_or_else(|| self.optimised(&self.plan(sql)?), Ok)?)
     }
 
     /// Runs a user's query: one SELECT, its rows in an order that does not change from run to run.

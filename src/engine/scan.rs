@@ -30,6 +30,11 @@ impl Engine {
         Ok(scans)
     }
 
+    /// The optimised plan of a query that [`scans`](Self::scans) was asked about, if every table is still the same.
+    pub fn planned(&self, sql: &str) -> Option<LogicalPlan> {
+        locked(&self.plans).get(sql).cloned()
+    }
+
     /// The names of the columns that a query returns; it is planned, not run.
     pub fn columns(&self, sql: &str) -> Result<Vec<String>> {
         let plan = self.plan(sql)?;

@@ -10,6 +10,8 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::TableReference;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 
 use super::row::{self, Row};
@@ -44,6 +46,12 @@ pub trait Relations: Send + Sync {
     /// Whether a relation has rows.
     fn any(&self, relation: &str) -> impl Future<Output = Result<bool, DataFusionError>> + Send;
 
+    /// The rows of an optimised plan, where plans are made.
+    fn planned(
+        &self,
+        plan: &LogicalPlan,
+    ) -> impl Future<Output = Result<Vec<RecordBatch>, DataFusionError>> + Send;
+
     /// Why a query cannot be answered here, whatever the rows are; none where it can.
     fn unknowable(&self, _sql: &str) -> Option<String> {
         None
@@ -52,9 +60,15 @@ pub trait Relations: Send + Sync {
 
 impl Relations for SessionContext {
     async fn rows(&self, _name: &str, sql: &str) -> Result<Vec<RecordBatch>, DataFusionError> {
-        let frame = self.sql(sql).await?;
-        let schema = Arc::new(frame.schema().as_arrow().clone());
-        let mut batches = frame.collect().await?;
+        let plan = self.sql(sql).await?.into_optimized_plan()?;
+        self.planned(&plan).await
+    }
+
+    async fn planned(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, DataFusionError> {
+        let state = self.state();
+        let schema = Arc::new(plan.schema().as_arrow().clone());
+        let plan = state.query_planner().create_physical_plan(plan, &state).await?;
+        let mut batches = collect(plan, state.task_ctx()).await?;
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(schema));
         }
@@ -69,8 +83,16 @@ impl Relations for SessionContext {
 
 /// The rows that a rule returns.
 pub(super) async fn select(relations: &impl Relations, name: &str, sql: &str) -> Result<Vec<Row>, String> {
-    let flat = |error: DataFusionError| query_file::one_line(&error);
-    let batches = relations.rows(name, sql).await.map_err(flat)?;
+    read(relations.rows(name, sql).await)
+}
+
+/// The rows that a rule's optimised plan returns.
+pub(super) async fn rows(relations: &impl Relations, plan: &LogicalPlan) -> Result<Vec<Row>, String> {
+    read(relations.planned(plan).await)
+}
+
+fn read(batches: Result<Vec<RecordBatch>, DataFusionError>) -> Result<Vec<Row>, String> {
+    let batches = batches.map_err(|error| query_file::one_line(&error))?;
     for batch in batches.iter().take(1) {
         row::check(batch.schema().fields().iter().map(|field| field.name().as_str()))?;
     }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
 
 use super::ask::{self, Extent, Relations};
 use super::dated::{self, Version};
@@ -24,6 +25,11 @@ pub trait Scope: Sync {
 
     /// All relations.
     fn context(&self) -> Self::Relations;
+
+    /// The optimised plan of a statement over all relations, where it was made before.
+    fn planned(&self, _sql: &str) -> Option<LogicalPlan> {
+        None
+    }
 
     /// The same relations, but `events`, and the views on it, hold only the events for which `predicate`, a
     /// condition on the columns of `events`, is true.
@@ -95,6 +101,8 @@ pub(super) struct Runner<'a, S: Scope> {
     pub(super) slice: Option<String>,
     /// Contexts already made, by predicate: rules under the same waivers share them.
     pub(super) parts: BTreeMap<String, Part<S::Relations>>,
+    /// Whether relations that rules need have no rows, as far as it was asked.
+    pub(super) empty: BTreeMap<String, bool>,
     /// Waivers under which a violation fell.
     pub(super) used: BTreeSet<String>,
     /// Waivers whose condition failed on some event, by id, with the reason.
@@ -183,14 +191,22 @@ impl<S: Scope> Runner<'_, S> {
     }
 
     /// Why the rule cannot apply: a relation it needs has no rows.
-    async fn unmet(&self, rule: &Rule) -> Result<Option<String>, String> {
+    async fn unmet(&mut self, rule: &Rule) -> Result<Option<String>, String> {
         for relation in &rule.needs {
-            let any = self.base.any(relation).await.map_err(|error| query_file::one_line(&error))?;
-            if !any {
+            if self.is_empty(relation).await.map_err(|error| query_file::one_line(&error))? {
                 return Ok(Some(need::reason(relation, self.settings.policy_given)));
             }
         }
         Ok(None)
+    }
+
+    async fn is_empty(&mut self, relation: &str) -> Result<bool, DataFusionError> {
+        if let Some(known) = self.empty.get(relation) {
+            return Ok(*known);
+        }
+        let empty = !self.base.any(relation).await?;
+        self.empty.insert(relation.to_owned(), empty);
+        Ok(empty)
     }
 
     /// The rule's rows with the index of the waiver that covers them, and the population of all parts.
@@ -203,11 +219,16 @@ impl<S: Scope> Runner<'_, S> {
         let slice = self.slice.clone().filter(|_| planned.grouped());
         let mut whole = Vec::new();
         if covers.is_empty() || planned.whole() {
-            let context = match &slice {
-                Some(slice) => &self.part(slice).await.map_err(|error| query_file::one_line(&error))?.context,
-                None => &self.base,
+            let rows = match &slice {
+                Some(slice) => {
+                    let part = self.part(slice).await.map_err(|error| query_file::one_line(&error))?;
+                    ask::select(&part.context, &planned.rule.code, sql).await?
+                }
+                None => match self.scope.planned(sql) {
+                    Some(plan) => ask::rows(&self.base, &plan).await?,
+                    None => ask::select(&self.base, &planned.rule.code, sql).await?,
+                },
             };
-            let rows = ask::select(context, &planned.rule.code, sql).await?;
             let population = population(&rows);
             whole = rows.into_iter().map(|row| (row, None)).collect();
             if covers.is_empty() {

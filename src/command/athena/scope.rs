@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
 
 use super::Asking;
 use crate::command::Failure;
@@ -66,6 +67,10 @@ impl rule::Relations for Relations<'_> {
         }
         let rows = self.asking.athena.run(self.engine, name, sql, &self.frame);
         rows.map_err(|error| failed(&error))
+    }
+
+    async fn planned(&self, _plan: &LogicalPlan) -> Result<Vec<RecordBatch>, DataFusionError> {
+        Err(DataFusionError::Internal("Athena takes statements, not plans".to_owned()))
     }
 
     async fn any(&self, relation: &str) -> Result<bool, DataFusionError> {

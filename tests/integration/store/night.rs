@@ -42,17 +42,20 @@ fn a_night_collects_audits_and_writes_and_the_next_has_nothing_new() {
     night.run().run().exits(1).says("114 new objects").says("violations");
     let out = listing(&night.path("out"));
     assert!(out.contains(&"manifest.json".to_owned()) && out.contains(&"coverage.csv".to_owned()), "{out:?}");
-    let again = night.run().args(["--previous", text(&night.path("out")), "--fail-on-new"]).run();
-    again.exits(0).says(" 0 new objects").says("0 violations are new, 33 were found before");
-    // One of them is forgotten: it is new again.
     let file = night.path("out/violations.json");
     let mut before: Value = serde_json::from_slice(&std::fs::read(&file).expect("a file")).expect("JSON");
     let rows = before["reports"][0]["rows"].as_array_mut().expect("rows");
+    let known = rows.iter().filter(|row| row["status"] == "violation").count();
+    assert!(known > 2, "{known}");
+    let again = night.run().args(["--previous", text(&night.path("out")), "--fail-on-new"]).run();
+    let said = format!("0 violations are new, {known} were found before");
+    again.exits(0).says(" 0 new objects").says(&said);
+    // One of them is forgotten: it is new again.
     let at = rows.iter().position(|row| row["severity"] == "critical" && row["status"] == "violation");
     rows.remove(at.expect("a critical one"));
     let previous = put(night.folder.path(), "before.json", before.to_string());
     let run = night.run().args(["--previous", &previous, "--fail-on-new"]).run();
-    run.exits(1).says("1 violations are new, 32 were found before");
+    run.exits(1).says(&format!("1 violations are new, {} were found before", known - 1));
     night.run().args(["--previous", "README.md"]).run().exits(2).says("--previous README.md");
 }
 
