@@ -154,7 +154,9 @@ fn select(given: &cli::Ddl, table: &Table, window: &Window, now: i64) -> Result<
         // Without an end the view goes on: only the beginning bounds its days.
         let to = window.to.unwrap_or(now.saturating_add(FAR));
         let (bounds, notes) = table.bounds(&extent, from, to, given.late_days);
-        notes.iter().for_each(|note| say(&format!("note: {note}")));
+        for note in &notes {
+            say(&format!("note: {note}"));
+        }
         conditions.extend(bounds);
     } else {
         say("note: without --from the view reads everything that there is, and Athena bills it each time");

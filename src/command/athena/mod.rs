@@ -222,7 +222,9 @@ pub(super) fn open(
     let to = window.to.unwrap_or(now).min(now);
     let asks = Ask { table: &table, input, environment: &environment, names: &names };
     let (adopted, notes) = asks.adopt(from, to);
-    notes.iter().for_each(|text| note(text));
+    for text in &notes {
+        note(text);
+    }
     let columns = wanted.iter().map(|field| field.name().to_owned()).collect();
     note(&format!("reading the window of athena:{source} into a table of this run"));
     let told = asking

@@ -185,10 +185,9 @@ impl Athena {
             }
             let (statement, schema) = self.prepare(engine, sql, frame)?;
             let mut foreseen = locked(&self.foreseen);
-            if !foreseen.contains_key(&statement) {
-                let ticket = self.running.submit(name, &statement, Some(schema));
-                foreseen.insert(statement, ticket);
-            }
+            foreseen
+                .entry(statement)
+                .or_insert_with_key(|statement| self.running.submit(name, statement, Some(schema)));
         }
         Ok(())
     }

@@ -103,7 +103,7 @@ mod tests {
         let batch =
             RecordBatch::try_from_iter_with_nullable([("t", texts, true), ("w", times, true)]).unwrap();
         let file = parquet(&batch.schema(), &[batch]).unwrap();
-        let builder = ParquetRecordBatchReaderBuilder::try_new(bytes(file)).unwrap();
+        let builder = ParquetRecordBatchReaderBuilder::try_new(bytes(&file)).unwrap();
         let kinds: Vec<String> =
             builder.schema().fields().iter().map(|field| field.data_type().to_string()).collect();
         assert_eq!(kinds, ["Utf8", "Timestamp(ms)"]);
@@ -113,10 +113,10 @@ mod tests {
         assert_eq!(hive_type(&DataType::Decimal128(38, 0)).unwrap(), "decimal(38,0)");
     }
 
-    fn bytes(file: Vec<u8>) -> std::fs::File {
+    fn bytes(file: &[u8]) -> std::fs::File {
         use std::io::{Seek as _, Write as _};
         let mut held = tempfile::tempfile().unwrap();
-        held.write_all(&file).unwrap();
+        held.write_all(file).unwrap();
         held.rewind().unwrap();
         held
     }

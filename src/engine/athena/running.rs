@@ -19,7 +19,7 @@ use crate::source::s3::{Session, Url};
 /// Queries that run at a time: far fewer than any account may.
 const AT_ONCE: usize = 8;
 /// How long the end of a run may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// One query that was run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

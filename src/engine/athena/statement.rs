@@ -191,30 +191,29 @@ impl Builder<'_> {
         }
         if let Some((table, columns)) = self.made.get(name) {
             let sql = self.made(name, table, columns)?;
-            return self.query(name, sql);
+            self.query(name, sql);
+            return Ok(());
         }
         let engine = self.engine;
         if let Some(view) = engine.views.get(name).copied() {
             let dated = self.frame.era.is_none() && !engine.eras.is_empty() && view.contains(POLICY);
             let sql = if dated { self.over_eras(view, depth)? } else { self.over_all(view, depth)? };
-            return self.query(name, sql);
+            self.query(name, sql);
+            return Ok(());
         }
         let of_era = self.frame.era.and_then(|at| engine.eras.get(at));
         let of_era = of_era.and_then(|era| era.relations.iter().find(|(relation, _)| *relation == name));
-        match of_era {
-            Some((_, batch)) => self.relation(name, batch.schema(), vec![batch.clone()]),
-            None => {
-                let batches = engine.run(&format!("SELECT * FROM {name}"))?;
-                let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| nothing(name))?;
-                self.relation(name, schema, batches)
-            }
+        if let Some((_, batch)) = of_era {
+            return self.relation(name, batch.schema(), vec![batch.clone()]);
         }
+        let batches = engine.run(&format!("SELECT * FROM {name}"))?;
+        let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| nothing(name))?;
+        self.relation(name, schema, batches)
     }
 
-    fn query(&mut self, name: &str, sql: String) -> Result<()> {
+    fn query(&mut self, name: &str, sql: String) {
         self.known.insert(name.to_owned());
         self.parts.push(Part::Query { name: name.to_owned(), sql });
-        Ok(())
     }
 
     fn relation(&mut self, name: &str, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
