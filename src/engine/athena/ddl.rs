@@ -88,7 +88,7 @@ pub fn table(database: &str, name: &str, layout: &Layout) -> Result<Statement, W
     Ok(Statement { what: format!("the CloudTrail table {full}"), sql: sql.trim_end().to_owned() })
 }
 
-/// The view over a SELECT of [`adopt`](super::adopt), known again by its version.
+/// The view over a SELECT of [`adopt`](fn@super::adopt), known again by its version.
 pub fn view(database: &str, name: &str, select: &str, replace: bool) -> Result<Statement, Wrong> {
     let full = format!("{}.{}", literal::name(identifier(database)?), literal::name(identifier(name)?));
     let create = if replace { "CREATE OR REPLACE VIEW" } else { "CREATE VIEW" };
