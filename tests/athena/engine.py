@@ -113,6 +113,11 @@ def main():
         print(f"{name}: {len(told['queries'])} queries, the longest of {athena.longest} bytes; "
               f"not assessed for want of a ledger: {', '.join(sorted(skipped)) or 'none'}; "
               + ("all rows equal" if not lines else f"{len(lines)} differences"))
+        tally = {}
+        for line in lines:
+            tally[line.split(",")[0].split(":")[0]] = tally.get(line.split(",")[0].split(":")[0], 0) + 1
+        if lines:
+            print("  by report: " + ", ".join(f"{name} {count}" for name, count in sorted(tally.items())))
         for line in lines[:60]:
             print(f"  {line[:600]}")
     sys.exit(failed)
