@@ -105,6 +105,7 @@ pub(super) const REPORTS: &[JudgedReport] = &[
             ("aws_region", "The Region, where there is one."),
             ("environment", "The policy's environment for the account."),
             ("principal", "Whose doing it is."),
+            ("person", "Who is behind the sample events, as far as they say; several separated by commas."),
             ("subject", "What it is about: all that tells two findings of one principal apart."),
             ("reason", "What is wrong."),
             ("expected", "What the policy or the rule asks for."),
@@ -214,13 +215,14 @@ impl Judgement {
     }
 
     /// Columns read besides those of the statements: what every finding tells.
-    pub(super) const COLUMNS: [Field; 6] = [
+    pub(super) const COLUMNS: [Field; 7] = [
         Field::EventId,
         Field::EventTime,
         Field::AccountId,
         Field::Environment,
         Field::LogObject,
         Field::LogIndex,
+        Field::Person,
     ];
 
     /// The same, and if the sample events are `shown`, what is shown of them.
