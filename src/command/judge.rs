@@ -492,11 +492,16 @@ fn planned(code: &str) -> bool {
 /// A policy may be written for a version with more rules: what it says of those is left aside and noted.
 fn settings(policy: &Policy, rules: &[Rule], now: i64) -> Result<Settings, Failure> {
     let mut settings = Settings { policy_given: true, run_time: now, ..Settings::default() };
-    for code in rules.iter().map(|rule| rule.code.as_str()) {
-        if let Some(given) = policy.rule_setting(code) {
-            settings.rules.insert(code.to_owned(), setting(given)?);
+    let mut problems = Vec::new();
+    for rule in rules {
+        let Some(given) = policy.rule_setting(&rule.code) else { continue };
+        let setting = setting(given)?;
+        if let Err(error) = rule::parameter::values(&rule.parameters, &setting.parameters) {
+            problems.push(policy.rule_problem(&rule.code, error.to_string()));
         }
+        settings.rules.insert(rule.code.clone(), setting);
     }
+    refuse(&problems)?;
     settings.waivers = policy.waivers().iter().map(|one| waiver(one, rules)).collect();
     Ok(settings)
 }
