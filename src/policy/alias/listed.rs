@@ -341,7 +341,31 @@ mod tests {
     #[test]
     fn each_thing_has_its_model_and_what_has_none_is_told() {
         let listed = of(&[ANSWERS]).unwrap();
-        insta::assert_snapshot!(listed.text, @"");
+        let account = "arn:aws:bedrock:us-east-1:111122223333:";
+        let custom = format!("{account}custom-model/amazon.nova-lite-v1:0:300k/c1");
+        let expected = [
+            ("application-inference-profile/abc", "amazon.nova-pro-v1:0", ""),
+            ("custom-model/amazon.nova-lite-v1:0:300k/c1", "amazon.nova-lite-v1:0:300k", ""),
+            ("custom-model/amazon.nova-micro-v1:0/c2", "amazon.nova-micro-v1:0", ""),
+            ("prompt/PROMPT1", "us.amazon.nova-pro-v1:0", ""),
+            ("provisioned-model/p1", &custom, "since = 2026-06-03\n"),
+        ];
+        for (tail, model, since) in expected {
+            let alias =
+                format!("[[alias]]\nreference = \"{account}{tail}\"\nmodel_id = \"{model}\"\n{since}\n");
+            assert!(listed.text.contains(&alias), "{alias} is not in {}", listed.text);
+        }
+        assert!(
+            listed.text.contains("# custom model of the provisioned throughput tuned\n"),
+            "{}",
+            listed.text
+        );
+        assert!(listed.without[0].ends_with("give it an alias by hand"), "{:?}", listed.without);
+        assert!(
+            listed.without[1].ends_with("one of amazon.nova-lite-v1:0, amazon.nova-pro-v1:0"),
+            "{:?}",
+            listed.without
+        );
         assert_eq!((listed.aliases, listed.without.len()), (5, 2));
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &listed.text).unwrap();
