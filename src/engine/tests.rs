@@ -198,7 +198,8 @@ fn every_relation_is_described() {
             "run"
         ]
     );
-    let time = docs[1].columns.iter().find(|column| column.0 == "event_time").unwrap();
+    let events = docs.iter().find(|doc| doc.name == "events").unwrap();
+    let time = events.columns.iter().find(|column| column.0 == "event_time").unwrap();
     assert_eq!(time.1, "time");
 }
 
