@@ -117,8 +117,8 @@ pub struct Input {
     /// Files published up to this many days after --to are read too, since delivery can be late.
     #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
-    /// Keep what callers put in by hand (metadata, tool arguments, prompts) instead of its length.
-    #[arg(long)]
+    /// Keep and show what callers put in by hand (metadata, tool arguments, prompts, claims) instead of its length.
+    #[arg(long, visible_alias = "show-content")]
     pub keep_content: bool,
     /// Memory that queries and rows may use, e.g. 192M.
     #[arg(long, value_name = "SIZE", default_value = "192M", value_parser = size, env = "BEDTRAIL_MEMORY_LIMIT")]

@@ -82,7 +82,14 @@ known AS (
     OR regexp_like(t.resource_arn, a.runtime_re)
     OR (
       t.named <> ''
-      AND regexp_like('arn:aws:bedrock:' || t.region_key || ':' || t.account_key || ':' || t.named, a.runtime_re)
+      AND regexp_like(
+        'arn:' || CASE
+          WHEN starts_with(t.region_key, 'us-gov-') THEN 'aws-us-gov'
+          WHEN starts_with(t.region_key, 'cn-') THEN 'aws-cn'
+          ELSE 'aws'
+        END || ':bedrock:' || t.region_key || ':' || t.account_key || ':' || t.named,
+        a.runtime_re
+      )
     )
 ),
 pairs AS (

@@ -49,7 +49,9 @@ pub enum Recorded {
     Agents,
     /// Runtimes, gateways, memory, tools, identity, registries.
     Agentcore,
-    /// All of them, and what Bedrock itself has.
+    /// Calls of Bedrock that a VPC endpoint's policy refused.
+    Network,
+    /// All data events: these, and what Bedrock itself has.
     All,
 }
 

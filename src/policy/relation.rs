@@ -237,6 +237,7 @@ fn rows(told: &Told<'_>, table: &str, now: NaiveDateTime) -> Rows {
         "policy_agent_deny_action" => agents(|agent| &agent.deny_actions, true),
         "policy_agent_provider" => agents(|agent| &agent.providers, false),
         "policy_agent_lambda" => agents(|agent| &agent.lambdas, true),
+        "policy_agent_use" => agents(|agent| &agent.uses, true),
         "policy_waiver" => told
             .waivers
             .iter()

@@ -225,6 +225,11 @@ tables! {
         lambda_pattern Text "Function ARN or glob, as written.",
         lambda_re Text "The same as an anchored regular expression.",
     }
+    policy_agent_use "Gateways, memories, tools, knowledge bases and flows that belong to an agent." {
+        agent Text "The agent's name.",
+        thing_pattern Text "ARN, id or glob, as written.",
+        thing_re Text "The same as an anchored regular expression.",
+    }
     policy_waiver "Findings that an owner accepts for a time." {
         waiver_id Text "The waiver's id.",
         rules Text "Codes of the rules it covers, separated by spaces.",

@@ -125,6 +125,7 @@ pub(super) struct Agent {
     pub(super) deny_actions: Texts,
     pub(super) credential_providers: Texts,
     pub(super) action_lambdas: Texts,
+    pub(super) uses: Texts,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -21,6 +21,7 @@ mod help;
 mod invocation;
 mod judge;
 mod law;
+mod nordwind;
 mod odd;
 mod output;
 mod program;

@@ -157,6 +157,7 @@ fn agents(out: &mut Collector<'_>, written: Vec<toml::Spanned<written::Agent>>) 
                 .map(toml::Spanned::into_inner)
                 .collect(),
             lambdas: globs(out, entry.action_lambdas),
+            uses: globs(out, entry.uses),
         });
     }
     agents

@@ -131,6 +131,8 @@ fn relations_of_acme() {
       refund-agent | zendesk-oauth
     policy_agent_lambda
       refund-agent | arn:aws:lambda:eu-central-1:111122223333:function:refund-* | \A(?s:arn:aws:lambda:eu-central-1:111122223333:function:refund-.*)\z
+    policy_agent_use
+      refund-agent | refund* | \A(?s:refund.*)\z
     policy_waiver
       W-2026-014 | BT020 BT021 | role_arn LIKE 'arn:aws:iam::111122223333:role/legacy-batch%' | genai-platform@acme.example | ciso@acme.example | US-only model until the EU profile ships; DPIA-221 | GRC-4411 | 2026-10-01T00:00:00 | 2026-12-31T00:00:00 | false | active
     policy_rule
