@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::source::s3::Access;
 
+mod athena;
 mod single;
 
+pub use athena::{Answering, Athena, Ddl, Engine};
 pub use single::{Event, Policy, Recorded, Selectors, Shape, Told, Trace};
 
 /// Evidence of how an organisation uses generative AI on AWS, from its CloudTrail.
@@ -52,6 +54,9 @@ pub enum Command {
     /// The rules: list, explain, test on their fixtures.
     #[command(subcommand)]
     Rules(Rules),
+    /// What Amazon Athena needs, so that --engine athena or anybody's SQL can ask it.
+    #[command(subcommand)]
+    Athena(Athena),
     /// The policy file: a commented start, and a check.
     #[command(subcommand)]
     Policy(Policy),
@@ -309,6 +314,9 @@ pub struct Audit {
     /// Where events come from.
     #[command(flatten)]
     pub input: Input,
+    /// Where questions are answered.
+    #[command(flatten)]
+    pub answering: Answering,
     /// Where results go.
     #[command(flatten)]
     pub output: Output,
@@ -352,6 +360,9 @@ pub struct Report {
     /// Where events come from.
     #[command(flatten)]
     pub input: Input,
+    /// Where questions are answered.
+    #[command(flatten)]
+    pub answering: Answering,
     /// Where results go.
     #[command(flatten)]
     pub output: Output,
@@ -462,6 +473,9 @@ pub struct Query {
     /// Where events come from.
     #[command(flatten)]
     pub input: Input,
+    /// Where questions are answered.
+    #[command(flatten)]
+    pub answering: Answering,
     /// Where results go.
     #[command(flatten)]
     pub output: Output,

@@ -8,8 +8,8 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
-use super::trail::{self, Prepared, Trail, put};
-use super::{Failure, sample, say};
+use super::trail::{self, Prepared, Trail, put, query_failure};
+use super::{Failure, athena, sample, say};
 use crate::cli;
 use crate::engine::{Engine, Slices};
 use crate::event::column::Field;
@@ -254,6 +254,16 @@ impl Judgement {
     /// Runs the rules.
     pub(super) fn run(&self, trail: &Trail) -> Result<Found, Failure> {
         let engine = &trail.engine;
+        if let Some(asking) = &trail.asking {
+            // Once to learn what would be asked, so that Athena works on much of it at a time.
+            let foreseen = athena::Foreseen::default();
+            self.run_afar(engine, asking, Some(&foreseen))?;
+            let foreseen = foreseen.into_inner().map_err(Failure::failed)?;
+            asking.athena.foresee(engine, &foreseen).map_err(query_failure)?;
+            let judgement = self.run_afar(engine, asking, None)?;
+            asking.sound()?;
+            return Ok(Self::told(judgement));
+        }
         let slices = engine.slices().map_err(Failure::failed)?;
         let mut scopes = Vec::new();
         for era in engine.eras() {
@@ -263,16 +273,42 @@ impl Judgement {
         if scopes.is_empty() {
             scopes.push(Tables { slices, engine: Some(engine) });
         }
-        let mut versions = Vec::new();
-        for (part, scope) in self.parts.iter().zip(&scopes) {
-            let name = part.version.clone();
-            versions.push(rule::dated::Version { name, rules: part.rules, settings: &part.settings, scope });
-        }
-        let judgement = engine.block_on(rule::dated::run(&versions)).map_err(Failure::failed)?;
+        let judgement =
+            engine.block_on(rule::dated::run(&self.versions(&scopes))).map_err(Failure::failed)?;
+        Ok(Self::told(judgement))
+    }
+
+    /// Runs the rules over events that lie in Athena.
+    fn run_afar(
+        &self,
+        engine: &Engine,
+        asking: &athena::Asking,
+        foreseen: Option<&athena::Foreseen>,
+    ) -> Result<rule::Judgement, Failure> {
+        let eras: Vec<Option<usize>> = match engine.eras().len() {
+            0 => vec![None],
+            several => (0..several).map(Some).collect(),
+        };
+        let scopes: Vec<athena::Part<'_>> =
+            eras.into_iter().map(|era| athena::Part { engine, asking, era, foreseen }).collect();
+        athena::at_once(rule::dated::run(&self.versions(&scopes)))?.map_err(Failure::failed)
+    }
+
+    fn versions<'v, S>(&'v self, scopes: &'v [S]) -> Vec<rule::dated::Version<'v, S>> {
+        let version = |(part, scope): (&'v Part, &'v S)| rule::dated::Version {
+            name: part.version.clone(),
+            rules: part.rules,
+            settings: &part.settings,
+            scope,
+        };
+        self.parts.iter().zip(scopes).map(version).collect()
+    }
+
+    fn told(judgement: rule::Judgement) -> Found {
         for error in &judgement.errors {
             say(&format!("warning: {error}"));
         }
-        Ok(Found { judgement, events: BTreeMap::new() })
+        Found { judgement, events: BTreeMap::new() }
     }
 }
 
@@ -283,6 +319,8 @@ struct Tables<'a> {
 }
 
 impl rule::Scope for Tables<'_> {
+    type Relations = SessionContext;
+
     fn context(&self) -> SessionContext {
         self.slices.all()
     }
@@ -302,7 +340,7 @@ impl Found {
     pub(super) fn put(&mut self, trail: &Trail, shown: bool) -> Result<(), Failure> {
         if self.judgement.findings.iter().any(|finding| !finding.sample_event_ids.is_empty()) {
             put(&trail.engine, "findings", self.findings_batch()?)?;
-            self.events = sample::events(&trail.engine, shown)?;
+            self.events = sample::events(trail, shown)?;
             sample::locate(&mut self.judgement.findings, &self.events);
         }
         for report in REPORTS {

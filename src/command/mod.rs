@@ -1,6 +1,7 @@
 //! ⑥ The subcommands: each resolves its arguments, wires the floors below and decides the exit code.
 
 mod answer;
+mod athena;
 mod audit;
 mod collect;
 mod configured;
@@ -33,7 +34,7 @@ use std::io::Write as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use configured::Given;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command};
 use crate::exit::Code;
 use crate::output;
 use crate::policy::Problem;
@@ -109,6 +110,7 @@ fn with(cli: Cli, given: &Given) -> Code {
         Command::Event(event) => stored::steadily(&event.input, || event::run(&event)),
         Command::Selectors(selectors) => selectors::run(&selectors),
         Command::Rules(rules) => rules::run(&rules),
+        Command::Athena(cli::Athena::Ddl(ddl)) => athena::ddl::run(&ddl),
         Command::Questions { output } => questions::run(&output),
         Command::Policy(policy) => policy::run(&policy),
     };

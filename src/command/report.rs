@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
     let report = report::find(reports, name).map_err(Failure::usage)?;
     let framework = arguments.framework.as_deref().map(|name| framework(report, name)).transpose()?;
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
-    let prepared = Prepared::new(&arguments.input)?;
+    let prepared = Prepared::new(&arguments.input)?.on(&arguments.answering, &arguments.input)?;
     let mut queries: Vec<String> =
         [Some(report), not_assessed].into_iter().flatten().map(|one| one.sql.clone()).collect();
     let tables = prepared.engine.tables_scanned(&[&report.sql]).map_err(query_failure)?;
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
         found.put(&trail, false)?;
     }
     let frame = Frame::of(&trail, not_assessed)?;
-    let mut batches = trail.engine.run(&report.sql).map_err(query_failure)?;
+    let mut batches = trail.run(&report.name, &report.sql)?;
     if let Some(framework) = framework {
         batches = batches.iter().map(|batch| of_framework(batch, &framework)).collect::<Result<_, _>>()?;
     }
@@ -74,7 +74,7 @@ fn judged(
 ) -> Result<Code, Failure> {
     let reports = report::catalogue().map_err(Failure::failed)?;
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
-    let prepared = Prepared::new(&arguments.input)?;
+    let prepared = Prepared::new(&arguments.input)?.on(&arguments.answering, &arguments.input)?;
     let judgement = Judgement::prepare(&prepared)?;
     let mut queries = judgement.queries();
     queries.extend(not_assessed.map(|report| report.sql.clone()));

@@ -8,9 +8,8 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 
 use super::Failure;
-use super::trail::query_failure;
+use super::trail::Trail;
 use crate::clock;
-use crate::engine::Engine;
 use crate::event::column::Field;
 use crate::finding::Finding;
 use crate::output::finding::Event;
@@ -47,7 +46,7 @@ pub(super) const SHOWN: [Field; 24] = [
 ];
 
 /// The sample events of the relation `findings` by their ids: their place, and with `shown` all of [`SHOWN`].
-pub(super) fn events(engine: &Engine, shown: bool) -> Result<BTreeMap<String, Event>, Failure> {
+pub(super) fn events(trail: &Trail, shown: bool) -> Result<BTreeMap<String, Event>, Failure> {
     let also: &[Field] = if shown { &SHOWN } else { &[] };
     let names: Vec<&str> = PLACE.iter().chain(also).map(|field| field.name()).collect();
     let columns: Vec<String> = names.iter().map(|name| format!("e.{name} AS {name}")).collect();
@@ -58,7 +57,7 @@ pub(super) fn events(engine: &Engine, shown: bool) -> Result<BTreeMap<String, Ev
         columns.join(", ")
     );
     let mut events = BTreeMap::new();
-    for batch in engine.run(&sql).map_err(query_failure)? {
+    for batch in trail.run("sample events", &sql)? {
         let mut texts = Vec::with_capacity(names.len());
         for column in batch.columns() {
             texts.push(match column.data_type() {

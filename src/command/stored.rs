@@ -95,7 +95,7 @@ pub(super) fn open(
     wanted: FieldSet,
     hash: bool,
 ) -> Result<Trail, Failure> {
-    let Prepared { engine, policy, versions, rules, own, window, now, organization, scratch } = prepared;
+    let Prepared { engine, policy, versions, rules, own, window, now, organization, scratch, .. } = prepared;
     if input.keep_content && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content) {
         return Err(Failure::usage(
             "the store was collected without --keep-content: it has no content to keep",
@@ -197,6 +197,7 @@ pub(super) fn open(
         baseline: line,
         stored: std::iter::once((store, read)).chain(other).collect(),
         lacks,
+        asking: None,
         _scratch: scratch,
     })
 }

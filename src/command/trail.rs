@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 
+use super::athena::{self, Asking};
 use super::follow::Follow;
 use super::history::{self, Asked};
 use super::invocation;
@@ -54,6 +55,8 @@ pub(super) struct Prepared {
     /// What should deliver logs, where a configuration says so.
     pub(super) organization: Option<Organization>,
     pub(super) scratch: Scratch,
+    /// Where questions are answered.
+    pub(super) answering: cli::Answering,
 }
 
 /// A trail whose tables can be asked.
@@ -85,6 +88,8 @@ pub(super) struct Trail {
     pub(super) stored: Vec<(Store, Vec<PathBuf>)>,
     /// What was asked for and the store cannot have.
     pub(super) lacks: Vec<stored::Lack>,
+    /// Athena, where the events lie there.
+    pub(super) asking: Option<Asking>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
 }
@@ -129,7 +134,27 @@ impl Prepared {
         invocation::prices(&engine, input)?;
         put(&engine, "run", run_batch(versions.as_ref(), &window, now, input.scope)?)?;
         let rules = rules(&own, policy.as_ref(), &engine)?;
-        Ok(Self { engine, policy, versions, rules, own, window, now, organization: None, scratch })
+        Ok(Self {
+            engine,
+            policy,
+            versions,
+            rules,
+            own,
+            window,
+            now,
+            organization: None,
+            scratch,
+            answering: cli::Answering::default(),
+        })
+    }
+
+    /// The same, answered where it is said.
+    pub(super) fn on(mut self, answering: &cli::Answering, input: &Input) -> Result<Self, Failure> {
+        if answering.engine == cli::Engine::Athena {
+            athena::check(input, &self.window)?;
+        }
+        self.answering = answering.clone();
+        Ok(self)
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.
@@ -140,6 +165,10 @@ impl Prepared {
         also: &[Field],
         hash: bool,
     ) -> Result<Trail, Failure> {
+        if self.answering.engine == cli::Engine::Athena {
+            let answering = self.answering.clone();
+            return athena::open(self, input, &answering, queries, also);
+        }
         if let Some(store) = stored::source(input, self.now)? {
             let (tables, wanted) = scans(&self.engine, queries, also)?;
             return stored::open(self, store, input, &tables, wanted, hash);
@@ -170,7 +199,7 @@ impl Prepared {
             }
             say(&format!("reading again: Bedrock services assumed {new} roles that no policy names"));
         };
-        let Self { engine, policy, versions, rules, own, window, now, organization, scratch } = self;
+        let Self { engine, policy, versions, rules, own, window, now, organization, scratch, .. } = self;
         let passed = sources.passed();
         sources.say_notes(input.quiet);
         let schema = builder::schema();
@@ -245,6 +274,7 @@ impl Prepared {
             baseline: baseline.line,
             stored: baseline.other.into_iter().collect(),
             lacks: Vec::new(),
+            asking: None,
             _scratch: scratch,
         })
     }
@@ -323,6 +353,7 @@ impl Trail {
     /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
     /// the last query; a file that is there then was there all the time, since no name is used twice.
     pub(super) fn intact(&self) -> Result<(), Failure> {
+        self.asking.as_ref().map_or(Ok(()), Asking::sound)?;
         let lost = self
             .stored
             .iter()
@@ -351,6 +382,11 @@ impl Trail {
 
     /// The lines under every report: what was read, and what became of each record.
     pub(super) fn footer(&self) -> Vec<String> {
+        if let Some(asking) = &self.asking {
+            let more =
+                self.baseline.clone().into_iter().chain(self.logs.as_ref().map(|logs| logs.line.clone()));
+            return asking.footer().into_iter().chain(more).collect();
+        }
         let balance = &self.balance;
         let mut objects = format!("{} objects read", balance.objects - balance.objects_refused);
         for (count, what) in [
@@ -386,7 +422,11 @@ impl Trail {
 pub(super) type Tables = BTreeMap<String, BTreeSet<String>>;
 
 /// The tables that queries read, and the columns of `events` among them, `also` included.
-fn scans(engine: &Engine, queries: &[String], also: &[Field]) -> Result<(Tables, FieldSet), Failure> {
+pub(super) fn scans(
+    engine: &Engine,
+    queries: &[String],
+    also: &[Field],
+) -> Result<(Tables, FieldSet), Failure> {
     let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
     let tables = engine.scans(&texts).map_err(query_failure)?;
     let columns = tables.get("events").map(|columns| FieldSet::named(columns.iter().map(String::as_str)));

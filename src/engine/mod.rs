@@ -6,6 +6,7 @@
 //!
 //! Calls block: the engine drives its own threads. Do not call it from an asynchronous task.
 
+pub mod athena;
 mod dependence;
 mod document;
 mod era;

@@ -4,12 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use datafusion::common::TableReference;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::prelude::SessionContext;
 
-use super::ask::{self, Extent};
+use super::ask::{self, Extent, Relations};
 use super::dated::{self, Version};
 use super::header::Rule;
 use super::need;
@@ -22,8 +20,11 @@ use crate::query_file;
 
 /// Where rules are run.
 pub trait Scope: Sync {
+    /// What is asked.
+    type Relations: Relations;
+
     /// All relations.
-    fn context(&self) -> SessionContext;
+    fn context(&self) -> Self::Relations;
 
     /// The optimised plan of a statement over all relations, where it was made before.
     fn planned(&self, _sql: &str) -> Option<LogicalPlan> {
@@ -35,7 +36,7 @@ pub trait Scope: Sync {
     fn context_where(
         &self,
         predicate: &str,
-    ) -> impl Future<Output = Result<SessionContext, DataFusionError>> + Send;
+    ) -> impl Future<Output = Result<Self::Relations, DataFusionError>> + Send;
 }
 
 /// A waiver under which no violation fell.
@@ -86,20 +87,20 @@ pub async fn run<S: Scope>(rules: &[Rule], settings: &Settings, scope: &S) -> Re
 }
 
 /// Some of the events, and how many.
-pub(super) struct Part {
-    context: SessionContext,
+pub(super) struct Part<R> {
+    context: R,
     extent: Extent,
 }
 
-pub(super) struct Runner<'a, S> {
+pub(super) struct Runner<'a, S: Scope> {
     pub(super) settings: &'a Settings,
     pub(super) scope: &'a S,
-    pub(super) base: SessionContext,
+    pub(super) base: S::Relations,
     pub(super) environments: BTreeMap<String, String>,
     /// The events that rules which group them see, where it is not all.
     pub(super) slice: Option<String>,
     /// Contexts already made, by predicate: rules under the same waivers share them.
-    pub(super) parts: BTreeMap<String, Part>,
+    pub(super) parts: BTreeMap<String, Part<S::Relations>>,
     /// Whether relations that rules need have no rows, as far as it was asked.
     pub(super) empty: BTreeMap<String, bool>,
     /// Waivers under which a violation fell.
@@ -121,8 +122,16 @@ impl<S: Scope> Runner<'_, S> {
             outcome.reason = Some(disabled_reason(&planned.setting));
             return (outcome, Vec::new());
         }
+        let unmet = self.unmet(planned.rule).await;
+        if matches!(unmet, Ok(None))
+            && let Some(reason) = self.base.unknowable(&planned.sql)
+        {
+            outcome.state = State::NotAssessed;
+            outcome.reason = Some(reason.clone());
+            return (outcome, vec![failed(planned, reason)]);
+        }
         let mut applying = self.applying(planned, waivers);
-        let rows = match self.unmet(planned.rule).await {
+        let rows = match unmet {
             Ok(Some(reason)) => {
                 outcome.state = State::NotApplicable;
                 outcome.reason = Some(reason);
@@ -195,8 +204,7 @@ impl<S: Scope> Runner<'_, S> {
         if let Some(known) = self.empty.get(relation) {
             return Ok(*known);
         }
-        let table = self.base.table(TableReference::bare(relation)).await?;
-        let empty = table.limit(0, Some(1))?.count().await? == 0;
+        let empty = !self.base.any(relation).await?;
         self.empty.insert(relation.to_owned(), empty);
         Ok(empty)
     }
@@ -214,11 +222,11 @@ impl<S: Scope> Runner<'_, S> {
             let rows = match &slice {
                 Some(slice) => {
                     let part = self.part(slice).await.map_err(|error| query_file::one_line(&error))?;
-                    ask::select(&part.context, sql).await?
+                    ask::select(&part.context, &planned.rule.code, sql).await?
                 }
                 None => match self.scope.planned(sql) {
                     Some(plan) => ask::rows(&self.base, &plan).await?,
-                    None => ask::select(&self.base, sql).await?,
+                    None => ask::select(&self.base, &planned.rule.code, sql).await?,
                 },
             };
             let population = population(&rows);
@@ -238,7 +246,7 @@ impl<S: Scope> Runner<'_, S> {
             if part.extent.events == 0 && waiver.is_some() {
                 continue;
             }
-            let rows = ask::select(&part.context, sql).await?;
+            let rows = ask::select(&part.context, &planned.rule.code, sql).await?;
             if planned.whole() {
                 cover(&mut whole, &rows, waiver);
                 continue;
@@ -253,7 +261,7 @@ impl<S: Scope> Runner<'_, S> {
         Ok((all, total))
     }
 
-    async fn part(&mut self, predicate: &str) -> Result<&Part, DataFusionError> {
+    async fn part(&mut self, predicate: &str) -> Result<&Part<S::Relations>, DataFusionError> {
         if !self.parts.contains_key(predicate) {
             let context = self.scope.context_where(predicate).await?;
             let extent = ask::extent(&context, ask::EXTENT).await?;

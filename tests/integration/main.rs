@@ -4,6 +4,7 @@
 
 mod aws_athena;
 mod aws_data;
+mod aws_engine;
 mod aws_lake;
 mod aws_lookup;
 mod aws_service;
