@@ -28,6 +28,11 @@
 -- "ISO/IEC 42001" = ["A.6.2.6"]
 -- "NIST SP 800-53" = ["SA-22"]
 -- "SOC 2" = ["CC7.1", "CC8.1"]
+--
+-- [parameters.grace_days]
+-- type = "int"
+-- default = 0
+-- meaning = "Days after its end of life in which a model is still judged as before it."
 
 WITH aliases AS (
   SELECT reference AS reference, MIN(model_id) AS model_id
@@ -124,7 +129,7 @@ dated AS (
         'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
       )
     ) AS unnamed,
-    CASE WHEN c.event_time >= d.end_time THEN TRUE ELSE FALSE END AS ended,
+    CASE WHEN c.event_time >= d.end_time + INTERVAL $grace_days DAY THEN TRUE ELSE FALSE END AS ended,
     CASE WHEN c.event_time >= d.first_legacy THEN TRUE ELSE FALSE END AS legacy,
     d.end_time AS end_time,
     d.first_legacy AS legacy_time,

@@ -106,6 +106,7 @@ pub(super) const REPORTS: &[JudgedReport] = &[
             ("aws_region", "The Region, where there is one."),
             ("environment", "The policy's environment for the account."),
             ("principal", "Whose doing it is."),
+            ("person", "Who is behind the sample events, as far as they say; several separated by commas."),
             ("subject", "What it is about: all that tells two findings of one principal apart."),
             ("reason", "What is wrong."),
             ("expected", "What the policy or the rule asks for."),
@@ -215,13 +216,14 @@ impl Judgement {
     }
 
     /// Columns read besides those of the statements: what every finding tells.
-    pub(super) const COLUMNS: [Field; 6] = [
+    pub(super) const COLUMNS: [Field; 7] = [
         Field::EventId,
         Field::EventTime,
         Field::AccountId,
         Field::Environment,
         Field::LogObject,
         Field::LogIndex,
+        Field::Person,
     ];
 
     /// The same, and if the sample events are `shown`, what is shown of them.
@@ -538,11 +540,16 @@ fn planned(code: &str) -> bool {
 /// A policy may be written for a version with more rules: what it says of those is left aside and noted.
 fn settings(policy: &Policy, rules: &[Rule], now: i64) -> Result<Settings, Failure> {
     let mut settings = Settings { policy_given: true, run_time: now, ..Settings::default() };
-    for code in rules.iter().map(|rule| rule.code.as_str()) {
-        if let Some(given) = policy.rule_setting(code) {
-            settings.rules.insert(code.to_owned(), setting(given)?);
+    let mut problems = Vec::new();
+    for rule in rules {
+        let Some(given) = policy.rule_setting(&rule.code) else { continue };
+        let setting = setting(given)?;
+        if let Err(error) = rule::parameter::values(&rule.parameters, &setting.parameters) {
+            problems.push(policy.rule_problem(&rule.code, error.to_string()));
         }
+        settings.rules.insert(rule.code.clone(), setting);
     }
+    refuse(&problems)?;
     settings.waivers = policy.waivers().iter().map(|one| waiver(one, rules)).collect();
     Ok(settings)
 }

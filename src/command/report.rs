@@ -123,17 +123,31 @@ fn framework(report: &Report, name: &str) -> Result<String, Failure> {
         .flatten()
         .map(str::to_owned)
         .collect();
-    let wanted = plain(name);
-    let exact = names.iter().find(|known| plain(known) == wanted);
-    let mut within = names.iter().filter(|known| plain(known).contains(&wanted));
-    match (exact, within.next(), within.next()) {
-        (Some(one), _, _) | (None, Some(one), None) => Ok(one.clone()),
-        _ => {
+    match meant(&plain(name), &names) {
+        Some(one) => Ok(one.to_owned()),
+        None => {
             let list = names.into_iter().collect::<Vec<_>>().join(", ");
             Err(Failure::usage(format!("--framework {name}: no such framework, or more than one"))
                 .help(format!("one of {list}")))
         }
     }
+}
+
+/// The one name that is the wanted one, else the one that holds it, else the one that has its letters in their order:
+/// `iso27001` is ISO/IEC 27001.
+fn meant<'a>(wanted: &str, names: &'a BTreeSet<String>) -> Option<&'a str> {
+    let in_order = |known: &str| {
+        let mut letters = known.chars();
+        wanted.chars().all(|letter| letters.any(|other| other == letter))
+    };
+    let only = |fits: &dyn Fn(&str) -> bool| {
+        let mut fitting = names.iter().filter(|known| fits(&plain(known)));
+        fitting.next().filter(|_| fitting.next().is_none())
+    };
+    let one = only(&|known| known == wanted)
+        .or_else(|| only(&|known| known.contains(wanted)))
+        .or_else(|| only(&|known| known.starts_with(wanted.get(..3).unwrap_or(wanted)) && in_order(known)));
+    one.map(String::as_str)
 }
 
 /// The rows of one framework.

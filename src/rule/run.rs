@@ -428,6 +428,7 @@ fn shell(planned: &PlannedRule<'_>, status: Verdict) -> Finding {
         aws_region: None,
         environment: None,
         principal: None,
+        person: None,
         subject: None,
         reason: None,
         expected: None,

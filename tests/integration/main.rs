@@ -8,6 +8,7 @@ mod aws_engine;
 mod aws_lake;
 mod aws_lookup;
 mod aws_service;
+mod border;
 mod bucket;
 mod command;
 #[path = "../../benches/corpus/mod.rs"]

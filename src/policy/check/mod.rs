@@ -130,6 +130,9 @@ fn agents(out: &mut Collector<'_>, written: Vec<toml::Spanned<written::Agent>>) 
         let entry = entry.into_inner();
         let name = unique.id(out, &at, entry.name, None);
         let runtime = entry.runtime.and_then(|pattern| glob(out, pattern));
+        if let Some(role) = &entry.execution_role {
+            approved::no_session(out, role);
+        }
         let execution_role = entry.execution_role.and_then(|pattern| glob(out, pattern));
         if runtime.is_none() && execution_role.is_none() {
             let help = "write runtime, execution_role or both";
@@ -149,7 +152,7 @@ fn agents(out: &mut Collector<'_>, written: Vec<toml::Spanned<written::Agent>>) 
             name,
             runtime,
             execution_role,
-            callers: globs(out, entry.callers),
+            callers: approved::principals(out, entry.callers),
             services,
             deny_actions: globs(out, entry.deny_actions),
             providers: texts(out, entry.credential_providers)
@@ -239,11 +242,11 @@ fn required(
     match value {
         Some(text) if !text.get_ref().trim().is_empty() => text.into_inner(),
         Some(text) => {
-            out.invalid(&text.span(), format!("{key} is empty"), "");
+            out.invalid(&text.span(), format!("{key} is empty"), &format!("write {key} = \"…\""));
             String::new()
         }
         None => {
-            out.missing(at, format!("{whose} has no {key}"), "");
+            out.missing(at, format!("{whose} has no {key}"), &format!("write {key} = \"…\""));
             String::new()
         }
     }
