@@ -10,7 +10,7 @@ mod athena;
 mod single;
 
 pub use athena::{Answering, Athena, Ddl, Engine};
-pub use single::{Event, Policy, Recorded, Selectors, Shape, Told, Trace};
+pub use single::{Aliases, Event, Policy, Recorded, Selectors, Shape, Told, Trace};
 
 /// Evidence of how an organisation uses generative AI on AWS, from its CloudTrail.
 #[derive(Debug, Parser)]
@@ -60,6 +60,9 @@ pub enum Command {
     /// The policy file: a commented start, and a check.
     #[command(subcommand)]
     Policy(Policy),
+    /// The models behind application inference profiles, provisioned throughput and the like.
+    #[command(subcommand)]
+    Aliases(Aliases),
     /// What auditors ask of the use of AI on AWS, and which command answers.
     Questions {
         /// Where results go.
@@ -106,6 +109,10 @@ pub struct Input {
     /// A folder of further rules (CODE-name.sql); repeatable.
     #[arg(long = "rules", value_name = "DIR")]
     pub rules: Vec<PathBuf>,
+    /// A file of aliases: the models behind application inference profiles and the like, as `aliases import` writes it;
+    /// repeatable.
+    #[arg(long = "aliases", value_name = "FILE")]
+    pub aliases: Vec<PathBuf>,
     /// What is kept: default, or agents: also every call of the policy's agent execution roles and of roles that Bedrock
     /// services assume, whatever service they call.
     #[arg(long, value_name = "SCOPE", default_value = "default", env = "BEDTRAIL_SCOPE")]
@@ -113,9 +120,14 @@ pub struct Input {
     /// What was before --from, for rules that ask what is usual: a store or logs. With --store its own past by default.
     #[arg(long, value_name = "STORE|SOURCE", env = "BEDTRAIL_HISTORY")]
     pub history: Option<String>,
-    /// Bedrock's model-invocation log: files, folders, globs or s3://bucket/prefix; repeatable. Only counts are read.
+    /// Bedrock's model-invocation log: files, folders, globs or s3://bucket/prefix; repeatable. Only counts are read
+    /// (see --show-content).
     #[arg(long = "invocation-logs", value_name = "SOURCE")]
     pub invocation_logs: Vec<String>,
+    /// Read the prompts and answers of that log too, into the columns input_content and output_content of
+    /// invocation_logs. Nothing of them is stored.
+    #[arg(long, requires = "invocation_logs")]
+    pub show_content: bool,
     /// Prices in place of the program's: a CSV file with the columns of the table ref_price.
     #[arg(long, value_name = "FILE")]
     pub prices: Option<PathBuf>,
@@ -239,8 +251,10 @@ impl Input {
             regions: Vec::new(),
             policy,
             rules: Vec::new(),
+            aliases: Vec::new(),
             history: None,
             invocation_logs: Vec::new(),
+            show_content: false,
             prices: None,
             scope: Scope::Default,
             late_days: LATE_DAYS,

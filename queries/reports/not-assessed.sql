@@ -24,26 +24,26 @@ WITH seen AS (
     ) AS BIGINT) AS agentcore_other,
     CAST(COUNT(*) FILTER (WHERE activity = 'batch') AS BIGINT) AS batch_jobs,
     CAST(COUNT(*) FILTER (WHERE credential IN ('bearer_short', 'bearer_unknown')) AS BIGINT) AS short_keys,
-    CAST(COUNT(*) FILTER (WHERE activity IN ('model_invocation', 'batch')) AS BIGINT) AS judged_calls,
-    CAST(COUNT(*) FILTER (
-      WHERE activity IN ('model_invocation', 'batch') AND (
-        model_id IS NULL
-        OR model_kind IN (
-          'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
-        )
-      )
-    ) AS BIGINT) AS unnamed_models,
+    CAST(COUNT(*) FILTER (WHERE activity IN ('model_invocation', 'batch')) AS BIGINT) AS judged_calls
+  FROM events
+  WHERE record_kind = 'api_call'
+),
+named AS (
+  SELECT
+    CAST(COUNT(*) FILTER (WHERE model_known_by IS NULL) AS BIGINT) AS unnamed_models,
     CAST(COUNT(*) FILTER (
       WHERE activity = 'model_invocation' AND outcome = 'ok' AND inference_region IS NULL
         AND (
           profile_scope = 'global'
           OR model_id IS NULL
           OR aws_region IS NULL
-          OR model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+          OR (
+            profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail'
+            AND model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+          )
         )
     ) AS BIGINT) AS unplaced_calls
-  FROM events
-  WHERE record_kind = 'api_call'
+  FROM model_calls
 ),
 tokens AS (
   SELECT
@@ -77,8 +77,8 @@ topics AS (
       WHEN 'model names' THEN
         CASE
           WHEN s.judged_calls = 0 THEN 'not_seen'
-          WHEN s.unnamed_models = 0 THEN 'seen'
-          WHEN s.unnamed_models < s.judged_calls THEN 'partly'
+          WHEN n.unnamed_models = 0 THEN 'seen'
+          WHEN n.unnamed_models < s.judged_calls THEN 'partly'
           ELSE 'not_assessed'
         END
       WHEN 'token counts' THEN
@@ -89,7 +89,7 @@ topics AS (
           ELSE 'not_assessed'
         END
       WHEN 'processing Region' THEN
-        CASE WHEN s.unplaced_calls > 0 THEN 'not_assessed' WHEN u.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
+        CASE WHEN n.unplaced_calls > 0 THEN 'not_assessed' WHEN u.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
       ELSE 'not_assessed'
     END AS verdict,
     CASE t.topic
@@ -102,12 +102,13 @@ topics AS (
       WHEN 'batch jobs' THEN s.batch_jobs
       WHEN 'short-term keys' THEN s.short_keys
       WHEN 'invocation logging' THEN s.mantle_calls + s.mantle_other
-      WHEN 'model names' THEN CASE WHEN s.unnamed_models > 0 THEN s.unnamed_models ELSE s.judged_calls END
+      WHEN 'model names' THEN CASE WHEN n.unnamed_models > 0 THEN n.unnamed_models ELSE s.judged_calls END
       WHEN 'token counts' THEN u.counted_calls
-      WHEN 'processing Region' THEN CASE WHEN s.unplaced_calls > 0 THEN s.unplaced_calls ELSE u.ok_calls END
+      WHEN 'processing Region' THEN CASE WHEN n.unplaced_calls > 0 THEN n.unplaced_calls ELSE u.ok_calls END
       ELSE s.events
     END AS seen_events
   FROM seen AS s
+  CROSS JOIN named AS n
   CROSS JOIN tokens AS u
   CROSS JOIN policy AS p
   CROSS JOIN (
@@ -169,10 +170,10 @@ SELECT
     WHEN topic = 'invocation logging' AND verdict = 'not_assessed' THEN
       'bedrock-mantle is in use, and model invocation logging does not cover it: a data event is the only record of such a call, without tokens.'
     WHEN topic = 'invocation logging' THEN 'No trace of bedrock-mantle, which model invocation logging does not cover.'
-    WHEN topic = 'model names' AND verdict = 'seen' THEN 'Every model call names its model.'
+    WHEN topic = 'model names' AND verdict = 'seen' THEN 'Every model call names its model, or it is known from the trail or an alias.'
     WHEN topic = 'model names' AND verdict = 'not_seen' THEN 'No model call is recorded.'
     WHEN topic = 'model names' THEN
-      'Some model calls do not name the model behind them; the report unresolved lists them. Whether they were allowed is not assessed unless the policy covers the reference or gives it an alias.'
+      'Some model calls do not name the model behind them, and nothing else does; the report unresolved lists them. Whether they were allowed is not assessed unless the policy covers the reference itself.'
     WHEN topic = 'token counts' AND verdict = 'seen' THEN 'Every successful model call has token counts.'
     WHEN topic = 'token counts' AND verdict = 'not_seen' THEN 'No successful model call is recorded.'
     WHEN topic = 'token counts' AND verdict = 'partly' THEN

@@ -44,16 +44,16 @@ WITH calls AS (
     CASE
       WHEN inference_region IS NOT NULL THEN NULL
       WHEN profile_scope = 'global' THEN 'a global inference profile, and the record does not say where the model ran'
-      WHEN model_kind = 'application_profile'
+      WHEN profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail' AND model_kind = 'application_profile'
         THEN 'an application inference profile, and the record does not say where the model ran'
       WHEN model_id IS NULL THEN 'the record names no model, so a profile may have moved the call'
-      WHEN model_kind IN ('prompt', 'router', 'unresolved')
+      WHEN profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail'
+        AND model_kind IN ('prompt', 'router', 'unresolved')
         THEN 'the record does not name the profile behind this reference, nor where the model ran'
       WHEN aws_region IS NULL THEN 'the record names no Region'
     END AS obstacle
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND activity = 'model_invocation'
+  FROM model_calls
+  WHERE activity = 'model_invocation'
     AND (inference_region IS NOT NULL OR outcome = 'ok')
 ),
 environments AS (

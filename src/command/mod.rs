@@ -1,5 +1,6 @@
 //! ⑥ The subcommands: each resolves its arguments, wires the floors below and decides the exit code.
 
+mod aliases;
 mod answer;
 mod athena;
 mod audit;
@@ -17,6 +18,7 @@ mod previous;
 mod progress;
 mod query;
 mod questions;
+mod reference;
 mod report;
 mod rules;
 mod run;
@@ -109,6 +111,7 @@ fn with(cli: Cli, given: &Given) -> Code {
         Command::Trace(trace) => stored::steadily(&trace.input, || trace::run(&trace)),
         Command::Event(event) => stored::steadily(&event.input, || event::run(&event)),
         Command::Selectors(selectors) => selectors::run(&selectors),
+        Command::Aliases(aliases) => aliases::run(&aliases),
         Command::Rules(rules) => rules::run(&rules),
         Command::Athena(cli::Athena::Ddl(ddl)) => athena::ddl::run(&ddl),
         Command::Questions { output } => questions::run(&output),

@@ -25,8 +25,8 @@ use crate::policy::{self, Problem, ProblemKind, scp};
 const USES: &str = "SELECT e.account_id AS account_id, COALESCE(e.role_arn, e.principal) AS caller, \
      COALESCE(e.model_id, e.model_requested) AS model, e.activity AS activity, e.aws_region AS region, \
      MIN(r.geography) AS geography, CAST(COUNT(*) AS BIGINT) AS calls, MAX(e.event_time) AS last \
-     FROM events AS e LEFT JOIN ref_region AS r ON r.region = COALESCE(e.inference_region, e.aws_region) \
-     WHERE e.record_kind = 'api_call' AND e.activity IN ('model_invocation', 'batch') AND e.outcome <> 'denied' \
+     FROM model_calls AS e LEFT JOIN ref_region AS r ON r.region = COALESCE(e.inference_region, e.aws_region) \
+     WHERE e.outcome <> 'denied' \
      GROUP BY 1, 2, 3, 4, 5, r.geography ORDER BY 1, 2, 3, 4, 5, 6";
 
 /// How often each allow entry covers something.

@@ -169,10 +169,13 @@ pub(super) fn open(
         scratch: scratch.path(),
         follow: None,
     };
-    let Baseline { line, files, other } = asked.fill(tables, Some(&store))?;
+    let mut baseline = asked.fill(tables, Some(&store))?;
+    let made = super::reference::fill(&asked, tables, Some(&store), &mut baseline)?;
+    let Baseline { line, files, other } = baseline;
     let logs = super::invocation::fill(&engine, input, &window, now, tables)?;
     let mut read = view.rows.files;
     read.extend(files);
+    read.extend(made);
     let silent = cover(&engine, &coverage, organization.as_ref())?;
     Ok(Trail {
         engine,

@@ -13,6 +13,7 @@ use super::history::{self, Asked};
 use super::invocation;
 use super::listing::{self, Passed, Sources};
 use super::progress;
+use super::reference;
 use super::scratch::Scratch;
 use super::version::{self, Versions};
 use super::{Failure, say, stored};
@@ -131,6 +132,7 @@ impl Prepared {
         }
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
+        reference::register(&engine, versions.as_ref(), input)?;
         invocation::prices(&engine, input)?;
         put(&engine, "run", run_batch(versions.as_ref(), &window, now, input.scope)?)?;
         let rules = rules(&own, policy.as_ref(), &engine)?;
@@ -249,7 +251,8 @@ impl Prepared {
             scratch: scratch.path(),
             follow: follow.as_ref(),
         };
-        let baseline = asked.fill(&tables, None)?;
+        let mut baseline = asked.fill(&tables, None)?;
+        reference::fill(&asked, &tables, None, &mut baseline)?;
         let logs = invocation::fill(&engine, input, &window, now, &tables)?;
         let mut coverage = Coverage::default();
         if organization.is_some() || tables.contains_key("coverage") {
@@ -429,8 +432,13 @@ pub(super) fn scans(
 ) -> Result<(Tables, FieldSet), Failure> {
     let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
     let tables = engine.scans(&texts).map_err(query_failure)?;
-    let columns = tables.get("events").map(|columns| FieldSet::named(columns.iter().map(String::as_str)));
-    let wanted = columns.unwrap_or_default().union(FieldSet::of(also));
+    let referred = reference::scans(engine, &tables)?;
+    let columns =
+        |tables: &Tables| FieldSet::named(tables.get("events").into_iter().flatten().map(String::as_str));
+    let asked = columns(&tables).union(FieldSet::of(also));
+    let raw = FieldSet::of(&[Field::RequestParameters, Field::ResponseElements]);
+    let wanted = asked.union(columns(&referred));
+    let wanted = if asked.intersects(raw) { wanted } else { wanted.raw_of_admin() };
     Ok((tables, wanted))
 }
 

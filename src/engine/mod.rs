@@ -73,6 +73,8 @@ pub struct Engine {
     eras: Vec<Era>,
     /// The views that a query has named, directly or not: they are built then, and again once a table is another.
     built: Mutex<BTreeSet<&'static str>>,
+    /// The views that are held: their rows stand in their place.
+    kept: Mutex<BTreeSet<&'static str>>,
     /// Tables in memory, whose rows can change under a plan that was made.
     tables: Mutex<BTreeMap<String, Arc<MemTable>>>,
     /// Queries of ours that [`scans`](Self::scans) planned, optimised; good as long as every table is the same.
@@ -100,6 +102,7 @@ impl Engine {
             views: query_file::views().map(|file| (file.stem, file.sql)).collect(),
             eras: Vec::new(),
             built: Mutex::default(),
+            kept: Mutex::default(),
             tables: Mutex::default(),
             plans: Mutex::default(),
         };
@@ -152,6 +155,34 @@ impl Engine {
             return self.register(name, schema, Vec::new());
         }
         self.replace(name, Arc::new(parquet::table(files, schema, &self.context)?))
+    }
+
+    /// Says that a view's rows are to stand in its place: for one that many queries stand on, and that must be the same
+    /// when `events` is narrower (see [`Slices`]). It has none until [`keep`](Self::keep) finds them.
+    pub fn hold(&self, view: &str) -> Result<()> {
+        let (name, _) = self.known_view(view)?;
+        locked(&self.kept).insert(name);
+        Ok(())
+    }
+
+    /// Answers a view that is held, over the tables as they are now.
+    pub fn keep(&self, view: &str) -> Result<()> {
+        let (name, sql) = self.known_view(view)?;
+        let batches = self.run(sql)?;
+        let held = locked(&self.tables).get(name).map(|table| table.schema());
+        // `run` yields a batch in any case.
+        let Some(schema) = held.or_else(|| batches.first().map(RecordBatch::schema)) else { return Ok(()) };
+        self.register(name, &schema, batches)
+    }
+
+    fn known_view(&self, view: &str) -> Result<(&'static str, &'static str)> {
+        let found = self.views.get_key_value(view).map(|(name, sql)| (*name, *sql));
+        found.ok_or_else(|| Error::Internal(format!("there is no view {view}")))
+    }
+
+    /// The statement of a view.
+    pub fn view_sql(&self, view: &str) -> Option<&'static str> {
+        self.views.get(view).copied()
     }
 
     fn replace(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {

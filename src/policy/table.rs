@@ -189,6 +189,7 @@ tables! {
     policy_alias "Opaque model references that the policy resolves." {
         reference Text "The reference, as in events.model_id.",
         model_id Text "The model it stands for.",
+        since Time "The first instant it is known to hold, UTC; null: always.",
     }
     policy_log_target "Where logs go." {
         kind Text "invocation_log, bucket or key.",

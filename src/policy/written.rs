@@ -157,6 +157,7 @@ pub(super) struct Approved {
 pub(super) struct Alias {
     pub(super) reference: Option<Text>,
     pub(super) model_id: Option<Text>,
+    pub(super) since: Option<Date>,
 }
 
 /// `[rules.BTnnn]`.

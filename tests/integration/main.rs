@@ -29,6 +29,7 @@ mod output;
 mod program;
 mod real;
 mod record;
+mod reference;
 mod rules;
 mod s3;
 mod s3_fault;

@@ -13,6 +13,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use toml::value::Datetime;
 
 use super::Content;
+use super::alias::Alias;
 use super::entry::{Agent, Defaults, Logging, ModelEnd};
 use super::glob::glob_mistake;
 use super::offset;
@@ -166,15 +167,16 @@ fn agents(out: &mut Collector<'_>, written: Vec<toml::Spanned<written::Agent>>) 
     agents
 }
 
-fn aliases(
+/// The aliases of a file, by their references.
+pub(super) fn aliases(
     out: &mut Collector<'_>,
     table: BTreeMap<Text, Text>,
     list: Vec<toml::Spanned<written::Alias>>,
-) -> BTreeMap<String, String> {
+) -> Vec<Alias> {
     let mut aliases = BTreeMap::new();
     for (reference, model) in table {
         if let Some(model) = text(out, "an alias", Some(model)) {
-            aliases.insert(reference.into_inner(), model);
+            aliases.insert(reference.into_inner(), (model, None));
         }
     }
     for entry in list {
@@ -183,14 +185,16 @@ fn aliases(
         let place = entry.reference.as_ref().map_or(at.clone(), toml::Spanned::span);
         let reference = required(out, &at, "[[alias]]", "reference", entry.reference);
         let model = required(out, &at, "[[alias]]", "model_id", entry.model_id);
+        let since = date(out, "since", entry.since.as_ref()).map(midnight);
         if reference.is_empty() || model.is_empty() {
             continue;
         }
-        if aliases.insert(reference.clone(), model).is_some() {
+        if aliases.insert(reference.clone(), (model, since)).is_some() {
             out.invalid(&place, format!("alias {} stands twice", quoted(&reference)), "");
         }
     }
-    aliases
+    let alias = |(reference, (model, since))| Alias { reference, model, since };
+    aliases.into_iter().map(alias).collect()
 }
 
 /// Ids of one kind, each of which may stand once.
