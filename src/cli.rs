@@ -124,17 +124,14 @@ pub struct Input {
     /// (see --show-content).
     #[arg(long = "invocation-logs", value_name = "SOURCE")]
     pub invocation_logs: Vec<String>,
-    /// Read the prompts and answers of that log too, into the columns input_content and output_content of
-    /// invocation_logs. Nothing of them is stored.
-    #[arg(long, requires = "invocation_logs")]
-    pub show_content: bool,
     /// Prices in place of the program's: a CSV file with the columns of the table ref_price.
     #[arg(long, value_name = "FILE")]
     pub prices: Option<PathBuf>,
     /// Files published up to this many days after --to are read too, since delivery can be late.
     #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
-    /// Keep and show what callers put in by hand (metadata, tool arguments, prompts, claims) instead of its length.
+    /// Keep and show what callers put in by hand (metadata, tool arguments, prompts, claims) instead of its length; of
+    /// --invocation-logs read prompts and answers too, into input_content and output_content (never stored).
     #[arg(long, visible_alias = "show-content")]
     pub keep_content: bool,
     /// Memory that queries and rows may use, e.g. 192M.
@@ -254,7 +251,6 @@ impl Input {
             aliases: Vec::new(),
             history: None,
             invocation_logs: Vec::new(),
-            show_content: false,
             prices: None,
             scope: Scope::Default,
             late_days: LATE_DAYS,

@@ -47,7 +47,7 @@ pub(super) fn fill(
     let feed = sources.remote.as_ref().map(|remote| &remote.feed);
     let logs = progress::shown(&progress, &known, input.quiet, || {
         let (limit, threads) = (input.max_object_size, threads(&input));
-        invocation::read(&objects, feed, &wanted, limit, threads, input.show_content, &progress)
+        invocation::read(&objects, feed, &wanted, limit, threads, input.keep_content, &progress)
     })
     .map_err(Failure::failed)?;
     if !input.quiet {

@@ -123,14 +123,12 @@ fn framework(report: &Report, name: &str) -> Result<String, Failure> {
         .flatten()
         .map(str::to_owned)
         .collect();
-    match meant(&plain(name), &names) {
-        Some(one) => Ok(one.to_owned()),
-        None => {
-            let list = names.into_iter().collect::<Vec<_>>().join(", ");
-            Err(Failure::usage(format!("--framework {name}: no such framework, or more than one"))
-                .help(format!("one of {list}")))
-        }
+    if let Some(one) = meant(&plain(name), &names) {
+        return Ok(one.to_owned());
     }
+    let list = names.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Failure::usage(format!("--framework {name}: no such framework, or more than one"))
+        .help(format!("one of {list}")))
 }
 
 /// The one name that is the wanted one, else the one that holds it, else the one that has its letters in their order:

@@ -96,7 +96,11 @@ pub(super) fn open(
     hash: bool,
 ) -> Result<Trail, Failure> {
     let Prepared { engine, policy, versions, rules, own, window, now, organization, scratch, .. } = prepared;
-    if input.keep_content && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content) {
+    // Beside a store without content, the invocation log's can still be asked for.
+    if input.keep_content
+        && input.invocation_logs.is_empty()
+        && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content)
+    {
         return Err(Failure::usage(
             "the store was collected without --keep-content: it has no content to keep",
         )

@@ -114,11 +114,12 @@ struct Input<'a> {
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Output<'a> {
-    output_token_count: Option<i64>,
-    #[serde(borrow)]
-    output_body_json: Option<&'a RawValue>,
+    #[serde(rename = "outputTokenCount")]
+    count: Option<i64>,
+    #[serde(rename = "outputBodyJson", borrow)]
+    body: Option<&'a RawValue>,
     #[serde(rename = "outputBodyS3Path", borrow)]
     apart: Option<Text<'a>>,
 }
@@ -198,9 +199,9 @@ impl Invocations {
         let (input, output) = (line.input.unwrap_or_default(), line.output.unwrap_or_default());
         let told = |count: Option<i64>| count.filter(|count| *count > 0);
         // Only where a count is missing is a body looked into.
-        let usage = match (told(input.fresh), told(output.output_token_count)) {
+        let usage = match (told(input.fresh), told(output.count)) {
             (Some(_), Some(_)) => Usage::default(),
-            _ => output.output_body_json.map(|body| usage(body.get())).unwrap_or_default(),
+            _ => output.body.map(|body| usage(body.get())).unwrap_or_default(),
         };
         let count = |own: Option<i64>, body: Option<i64>| {
             told(own).or(body).or(own).filter(|count| (0..=1_000_000_000_000).contains(count))
@@ -209,7 +210,7 @@ impl Invocations {
             body.map(|body| body.get().to_owned()).or_else(|| text(apart)).filter(|_| content)
         };
         let input_content = kept(input.body, input.apart);
-        let output_content = kept(output.output_body_json, output.apart);
+        let output_content = kept(output.body, output.apart);
         let model_requested = text(line.model_id);
         self.rows.push(Invocation {
             request_id: text(line.request_id),
@@ -223,7 +224,7 @@ impl Invocations {
             inference_region: text(line.inference_region),
             error_code: text(line.error_code),
             input_tokens: count(input.fresh, usage.input),
-            output_tokens: count(output.output_token_count, usage.output),
+            output_tokens: count(output.count, usage.output),
             cache_read_tokens: count(input.read, usage.read),
             cache_write_tokens: count(input.written, usage.written),
             input_content,

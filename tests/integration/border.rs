@@ -89,7 +89,6 @@ impl Cases {
             "awsRegion": "eu-central-1",
             "sourceIPAddress": "10.0.0.1",
             "userAgent": "Boto3/1.40.61",
-            "requestParameters": parameters,
             "responseElements": null,
             "requestID": format!("7a6b5c4d-0000-4000-8000-{number:012}"),
             // The later the record, the smaller its id: order has to come from the time.
@@ -100,6 +99,7 @@ impl Cases {
             "recipientAccountId": account,
             "eventCategory": "Management"
         });
+        record["requestParameters"] = parameters;
         if let (Some(members), Value::Object(more)) = (record.as_object_mut(), more) {
             members.extend(more);
         }

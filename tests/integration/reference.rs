@@ -165,9 +165,9 @@ fn policy_and_files_say_what_the_trail_does_not_and_where_they_differ_it_is_told
     let aliases = folder.path().join("aliases.toml");
     let import = bedtrail(["aliases", "import", &answers, "--out", text(&aliases)]).run();
     assert_eq!(import.code, 0, "{}", import.stderr);
-    let mut written = std::fs::read_to_string(&aliases).expect("the file of aliases");
-    written += &format!("[[alias]]\nreference = '{tuned}'\nmodel_id = '{PRO}'\nsince = 2026-10-05\n");
-    std::fs::write(&aliases, written).expect("the file of aliases");
+    let written = std::fs::read_to_string(&aliases).expect("the file of aliases");
+    let more = format!("[[alias]]\nreference = '{tuned}'\nmodel_id = '{PRO}'\nsince = 2026-10-05\n");
+    std::fs::write(&aliases, written + &more).expect("the file of aliases");
 
     let trail = folder.path().join("a.json.gz");
     let input = ["-s", text(&trail), "--policy", &policy, "--aliases", text(&aliases)];

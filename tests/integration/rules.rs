@@ -214,7 +214,8 @@ fn a_wrong_parameter_is_told_at_its_place() {
         ("min_denied = -1", "parameter `min_denied` takes a whole number from 0 to 10000000, not -1"),
         ("window_minutes = 999999999999", "from 0 to 10000000, not 999999999999"),
     ] {
-        let text = format!("schema = 1\nname = 'p'\nversion = '1'\n\n[rules.BT070]\nparams = {{ {params} }}\n");
+        let text =
+            format!("schema = 1\nname = 'p'\nversion = '1'\n\n[rules.BT070]\nparams = {{ {params} }}\n");
         let file = put(root.path(), "policy.toml", text);
         for words in [&["policy", "check", &file][..], &["audit", "-s", "/nowhere", "--policy", &file]] {
             let ran = bedtrail(words).run().exits(2);
