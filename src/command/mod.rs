@@ -25,6 +25,7 @@ mod run;
 mod sample;
 mod scratch;
 mod selectors;
+mod setting;
 mod store;
 mod stored;
 mod trace;

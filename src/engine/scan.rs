@@ -15,7 +15,7 @@ impl Engine {
     pub fn scans(&self, queries: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let mut scans: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for sql in queries {
-            let plan = self.optimised(&self.plan(sql)?)?;
+            let plan = self.planned(sql).map_or_else(|| self.optimised(&self.plan(sql)?), Ok)?;
             plan.apply_with_subqueries(|node| {
                 if let LogicalPlan::TableScan(scan) = node {
                     let columns = scans.entry(scan.table_name.table().to_owned()).or_default();
