@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::source::s3::Access;
 
+mod athena;
 mod single;
 
-pub use single::{Event, Policy, Recorded, Selectors, Shape, Told, Trace};
+pub use athena::{Answering, Athena, Ddl, Engine};
+pub use single::{Aliases, Event, Policy, Recorded, Selectors, Shape, Told, Trace};
 
 /// Evidence of how an organisation uses generative AI on AWS, from its CloudTrail.
 #[derive(Debug, Parser)]
@@ -52,9 +54,15 @@ pub enum Command {
     /// The rules: list, explain, test on their fixtures.
     #[command(subcommand)]
     Rules(Rules),
+    /// What Amazon Athena needs, so that --engine athena or anybody's SQL can ask it.
+    #[command(subcommand)]
+    Athena(Athena),
     /// The policy file: a commented start, and a check.
     #[command(subcommand)]
     Policy(Policy),
+    /// The models behind application inference profiles, provisioned throughput and the like.
+    #[command(subcommand)]
+    Aliases(Aliases),
     /// What auditors ask of the use of AI on AWS, and which command answers.
     Questions {
         /// Where results go.
@@ -101,6 +109,10 @@ pub struct Input {
     /// A folder of further rules (CODE-name.sql); repeatable.
     #[arg(long = "rules", value_name = "DIR")]
     pub rules: Vec<PathBuf>,
+    /// A file of aliases: the models behind application inference profiles and the like, as `aliases import` writes it;
+    /// repeatable.
+    #[arg(long = "aliases", value_name = "FILE")]
+    pub aliases: Vec<PathBuf>,
     /// What is kept: default, or agents: also every call of the policy's agent execution roles and of roles that Bedrock
     /// services assume, whatever service they call.
     #[arg(long, value_name = "SCOPE", default_value = "default", env = "BEDTRAIL_SCOPE")]
@@ -108,7 +120,8 @@ pub struct Input {
     /// What was before --from, for rules that ask what is usual: a store or logs. With --store its own past by default.
     #[arg(long, value_name = "STORE|SOURCE", env = "BEDTRAIL_HISTORY")]
     pub history: Option<String>,
-    /// Bedrock's model-invocation log: files, folders, globs or s3://bucket/prefix; repeatable. Only counts are read.
+    /// Bedrock's model-invocation log: files, folders, globs or s3://bucket/prefix; repeatable. Only counts are read
+    /// (see --show-content).
     #[arg(long = "invocation-logs", value_name = "SOURCE")]
     pub invocation_logs: Vec<String>,
     /// Prices in place of the program's: a CSV file with the columns of the table ref_price.
@@ -117,8 +130,9 @@ pub struct Input {
     /// Files published up to this many days after --to are read too, since delivery can be late.
     #[arg(long, value_name = "DAYS", default_value_t = LATE_DAYS, value_parser = clap::value_parser!(i64).range(0..=400))]
     pub late_days: i64,
-    /// Keep what callers put in by hand (metadata, tool arguments, prompts) instead of its length.
-    #[arg(long)]
+    /// Keep and show what callers put in by hand (metadata, tool arguments, prompts, claims) instead of its length; of
+    /// --invocation-logs read prompts and answers too, into input_content and output_content (never stored).
+    #[arg(long, visible_alias = "show-content")]
     pub keep_content: bool,
     /// Memory that queries and rows may use, e.g. 192M.
     #[arg(long, value_name = "SIZE", default_value = "192M", value_parser = size, env = "BEDTRAIL_MEMORY_LIMIT")]
@@ -234,6 +248,7 @@ impl Input {
             regions: Vec::new(),
             policy,
             rules: Vec::new(),
+            aliases: Vec::new(),
             history: None,
             invocation_logs: Vec::new(),
             prices: None,
@@ -309,6 +324,9 @@ pub struct Audit {
     /// Where events come from.
     #[command(flatten)]
     pub input: Input,
+    /// Where questions are answered.
+    #[command(flatten)]
+    pub answering: Answering,
     /// Where results go.
     #[command(flatten)]
     pub output: Output,
@@ -352,6 +370,9 @@ pub struct Report {
     /// Where events come from.
     #[command(flatten)]
     pub input: Input,
+    /// Where questions are answered.
+    #[command(flatten)]
+    pub answering: Answering,
     /// Where results go.
     #[command(flatten)]
     pub output: Output,
@@ -462,6 +483,9 @@ pub struct Query {
     /// Where events come from.
     #[command(flatten)]
     pub input: Input,
+    /// Where questions are answered.
+    #[command(flatten)]
+    pub answering: Answering,
     /// Where results go.
     #[command(flatten)]
     pub output: Output,

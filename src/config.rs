@@ -25,6 +25,8 @@ pub struct Config {
     pub history: Option<String>,
     /// `--rules`
     pub rules: Vec<PathBuf>,
+    /// `--aliases`
+    pub aliases: Vec<PathBuf>,
     /// Only these accounts.
     pub accounts: Vec<String>,
     /// Only these Regions.

@@ -135,6 +135,8 @@ pub struct Finding {
     pub environment: Option<String>,
     /// Whose doing it is.
     pub principal: Option<String>,
+    /// Who is behind the sample events, as far as they say: several separated by commas.
+    pub person: Option<String>,
     /// What it is about: all that tells two findings of one principal apart.
     pub subject: Option<String>,
     /// What is wrong, in a sentence.
@@ -225,7 +227,7 @@ pub fn findings_schema() -> SchemaRef {
 }
 
 /// The names of the columns of `findings`, in order.
-pub const COLUMNS: [&str; 32] = [
+pub const COLUMNS: [&str; 33] = [
     "finding_id",
     "rule_id",
     "rule_name",
@@ -236,6 +238,7 @@ pub const COLUMNS: [&str; 32] = [
     "aws_region",
     "environment",
     "principal",
+    "person",
     "subject",
     "reason",
     "expected",
@@ -291,6 +294,7 @@ pub fn findings_batch(findings: &[Finding]) -> Result<RecordBatch, ArrowError> {
         text(findings, |f| f.aws_region.as_deref()),
         text(findings, |f| f.environment.as_deref()),
         text(findings, |f| f.principal.as_deref()),
+        text(findings, |f| f.person.as_deref()),
         text(findings, |f| f.subject.as_deref()),
         text(findings, |f| f.reason.as_deref()),
         text(findings, |f| f.expected.as_deref()),
@@ -333,6 +337,7 @@ mod tests {
             aws_region: None,
             environment: None,
             principal: Some("role/a".to_owned()),
+            person: Some("jane@acme.example".to_owned()),
             subject: Some("model-x".to_owned()),
             reason: None,
             expected: None,
@@ -445,6 +450,7 @@ mod tests {
         aws_region = aws_region
         environment = environment
         principal = role/a
+        person = jane@acme.example
         subject = model-x
         reason = reason
         expected = expected

@@ -1,5 +1,7 @@
 //! Time and peak memory of a process.
 
+#![allow(dead_code, reason = "each bench that includes this uses a part of it")]
+
 use std::fs;
 use std::io::{self, Write};
 use std::process::Command;
@@ -10,6 +12,8 @@ use std::time::{Duration, Instant};
 /// One run of a process.
 pub struct Run {
     pub seconds: f64,
+    /// Seconds of processors, its children's with it; to a hundredth, and 0 where `/proc` does not tell.
+    pub processor: f64,
     /// Largest sum of high-water marks seen, in KiB; 0 where `/proc` does not tell.
     pub peak: u64,
     pub status: String,
@@ -21,7 +25,7 @@ pub struct Runs(Vec<Run>);
 
 /// Runs to the end.
 pub fn run(command: &mut Command) -> io::Result<Run> {
-    let start = Instant::now();
+    let (before, start) = (waited_for(), Instant::now());
     let mut child = command.spawn()?;
     let (id, done) = (child.id(), AtomicBool::new(false));
     let (status, seconds, peak) = thread::scope(|scope| {
@@ -40,7 +44,15 @@ pub fn run(command: &mut Command) -> io::Result<Run> {
     });
     let status = status?;
     let status = if status.success() { String::new() } else { status.to_string() };
-    Ok(Run { seconds, peak, status })
+    Ok(Run { seconds, processor: waited_for() - before, peak, status })
+}
+
+/// Seconds of processors of all children that ended and were waited for.
+fn waited_for() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Fields 16 and 17 of proc_pid_stat(5), in hundredths; the name, in brackets, can hold anything.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    fields.skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// `VmHWM` of a process and its children, in KiB.
@@ -76,6 +88,21 @@ impl Runs {
         seconds.get(seconds.len() / 2).copied()
     }
 
+    /// The least, in seconds: what a busy machine disturbs least.
+    pub fn least(&self) -> Option<f64> {
+        self.sorted().first().copied()
+    }
+
+    /// The least seconds of processors.
+    pub fn processor(&self) -> f64 {
+        self.0.iter().map(|run| run.processor).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The largest peak, in MiB.
+    pub fn peak(&self) -> u64 {
+        self.0.iter().map(|run| run.peak).max().unwrap_or(0) >> 10
+    }
+
     /// One line of the table; none for what did not run.
     pub fn line(&self, name: &str, floor: Option<f64>, out: &mut impl Write) -> io::Result<()> {
         let seconds = self.sorted();
@@ -83,7 +110,7 @@ impl Runs {
             return Ok(());
         };
         let ratio = floor.map_or("-".to_owned(), |floor| format!("{:.2}", median / floor));
-        let peak = self.0.iter().map(|run| run.peak).max().unwrap_or(0) >> 10;
+        let peak = self.peak();
         let failed = self.0.iter().find(|run| !run.status.is_empty()).map_or("", |run| run.status.as_str());
         let range = format!("{least:.3} to {most:.3}");
         writeln!(out, "{name:<28} {median:>9.3} {range:>17} {ratio:>9} {peak:>10} {failed}")

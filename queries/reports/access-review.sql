@@ -55,11 +55,9 @@ judged AS (
     CAST(NULL AS VARCHAR) AS policy_version,
     e.outcome AS outcome,
     e.event_time AS event_time
-  FROM events AS e
+  FROM model_calls AS e
   CROSS JOIN versions AS v
   WHERE v.versions = 0
-    AND e.record_kind = 'api_call'
-    AND e.activity IN ('model_invocation', 'batch')
 ),
 uses AS (
   SELECT
@@ -90,15 +88,8 @@ used AS (
     COALESCE(profile_scope, '') AS scope_key,
     COALESCE(role_path_known, TRUE) AS path_known,
     activity AS activity
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND activity IN ('model_invocation', 'batch')
-    AND outcome = 'ok'
-),
-aliases AS (
-  SELECT reference AS reference, MIN(model_id) AS model_id
-  FROM policy_alias
-  GROUP BY reference
+  FROM model_calls
+  WHERE outcome = 'ok'
 ),
 names AS (
   SELECT
@@ -106,14 +97,12 @@ names AS (
     c.requested_key AS requested_key,
     c.scope_key AS scope_key,
     CASE WHEN c.scope_key = '' THEN '' ELSE c.scope_key || '.' END AS prefix,
-    COALESCE(r.model_id, i.model_id, c.model_key) AS model_id,
-    regexp_replace(COALESCE(r.model_id, i.model_id, c.model_key), ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
-    regexp_replace(COALESCE(r.model_id, i.model_id, c.model_key), '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
+    c.model_key AS model_id,
+    regexp_replace(c.model_key, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
+    regexp_replace(c.model_key, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
   FROM (
     SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM used
   ) AS c
-  LEFT JOIN aliases AS r ON r.reference = c.requested_key
-  LEFT JOIN aliases AS i ON i.reference = c.model_key
 ),
 matched_models AS (
   SELECT DISTINCT n.model_key AS model_key, n.requested_key AS requested_key, n.scope_key AS scope_key,

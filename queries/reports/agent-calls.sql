@@ -69,7 +69,7 @@ targets AS (
     target AS target,
     runtime_arn AS runtime_arn
   FROM calls
-  WHERE target_kind IN ('agent', 'runtime', 'harness')
+  WHERE target_kind IN ('agent', 'runtime', 'harness', 'flow')
     AND target IS NOT NULL
 ),
 registered AS (
@@ -84,7 +84,12 @@ registered AS (
     ON regexp_like(t.target, p.runtime_re)
     OR regexp_like(COALESCE(t.runtime_arn, ''), p.runtime_re)
     OR regexp_like(
-      'arn:aws:bedrock:' || COALESCE(t.aws_region, '') || ':' || COALESCE(t.account_id, '') || ':agent/' || t.target,
+      'arn:' || CASE
+        WHEN starts_with(t.aws_region, 'us-gov-') THEN 'aws-us-gov'
+        WHEN starts_with(t.aws_region, 'cn-') THEN 'aws-cn'
+        ELSE 'aws'
+      END || ':bedrock:' || COALESCE(t.aws_region, '') || ':' || COALESCE(t.account_id, '')
+        || CASE t.target_kind WHEN 'flow' THEN ':flow/' ELSE ':agent/' END || t.target,
       p.runtime_re
     )
 ),

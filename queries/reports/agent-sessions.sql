@@ -16,7 +16,7 @@
 -- memory_calls = "Reads and writes of memory that name the session, or under a role session of its name."
 -- tool_calls = "Tools, likewise."
 -- token_calls = "Tokens vended, likewise."
--- other_calls = "Other calls, likewise: retrievals, guardrail checks, calls of other services."
+-- other_calls = "Other calls, likewise: retrievals, guardrail checks, the end of the session, calls of other services."
 -- linked_by_name = "Of all these, those tied to the session only by the name of the role session, which the one who assumed the role chose."
 -- refused = "Refused calls among them."
 -- refused_actions = "What was refused."
@@ -27,7 +27,10 @@ WITH known AS (
   SELECT DISTINCT account_id AS account_id, aws_region AS aws_region, agent_session_id AS session
   FROM events
   WHERE record_kind = 'api_call'
-    AND activity = 'agent_invocation'
+    AND (
+      activity = 'agent_invocation'
+      OR (surface = 'agentcore' AND runtime_arn IS NOT NULL)
+    )
     AND agent_session_id IS NOT NULL
 ),
 parts AS (

@@ -7,9 +7,9 @@
 -- account_id = "The account that received the records."
 -- environment = "The policy's environment for the account."
 -- aws_region = "The Region."
--- kind = "agent, agent_alias, inline_agent, runtime, runtime_endpoint, harness, gateway, gateway_tool, code_interpreter, browser, bedrock_tool, memory, knowledge_base, flow, credential_provider or workload_identity."
--- thing = "Its id; of an alias, endpoint or gateway tool with the id of what it belongs to before the slash."
--- registered = "yes: the policy has an agent with this runtime, agent or credential provider; no: used or made, and not in the policy; not_assessed: the policy lists no agents; empty: a kind that the policy does not register."
+-- kind = "agent, agent_alias, inline_agent, runtime, runtime_endpoint, harness, harness_endpoint, gateway, gateway_target, gateway_tool, code_interpreter, browser, bedrock_tool, action_lambda, memory, knowledge_base, flow, flow_alias, prompt, credential_provider or workload_identity."
+-- thing = "Its id, of a function its ARN; of an alias, endpoint, target or gateway tool with the id of what it belongs to before the slash."
+-- registered = "yes: an [[agent]] of the policy names it, as runtime or under uses, action_lambdas or credential_providers; no: used or made, and not in the policy; not_assessed: the policy has no such list at all."
 -- agent = "The policy's names of the agent."
 -- execution_role = "The roles that the records of its making and changing name, else the policy's; empty where neither is known."
 -- role_basis = "recorded: from a record; policy: from the policy's agent; empty: unknown."
@@ -48,6 +48,29 @@ WITH raw AS (
     credential_provider AS credential_provider,
     knowledge_base_id AS knowledge_base_id,
     flow_id AS flow_id,
+    -- A version or an alias makes a function no other.
+    CASE WHEN lambda_arn IS NOT NULL THEN
+      regexp_replace(lambda_arn, '\A(arn:[^:]*:lambda:[^:]*:[^:]*:function:[^:]*):.*\z', '$1')
+    WHEN event_name IN ('CreateGatewayTarget', 'UpdateGatewayTarget') THEN
+      json_extract_scalar(request_parameters, '$.targetConfiguration.mcp.lambda.lambdaArn')
+    END AS function_arn,
+    CASE WHEN activity IN ('flow', 'agent_admin') THEN
+      regexp_replace(
+        COALESCE(
+          json_extract_scalar(request_parameters, '$.flowAliasIdentifier'),
+          CASE WHEN event_name IN ('UpdateFlowAlias', 'DeleteFlowAlias') THEN json_extract_scalar(request_parameters, '$.aliasIdentifier') END,
+          CASE WHEN event_name = 'CreateFlowAlias' THEN json_extract_scalar(response_elements, '$.id') END
+        ), '\A.*/', ''
+      )
+    END AS flow_alias,
+    CASE WHEN event_name IN ('CreatePrompt', 'UpdatePrompt', 'DeletePrompt', 'CreatePromptVersion') THEN
+      regexp_replace(
+        COALESCE(json_extract_scalar(request_parameters, '$.promptIdentifier'), json_extract_scalar(response_elements, '$.id')), '\A.*/', ''
+      )
+    END AS made_prompt,
+    CASE WHEN event_name IN ('CreateGatewayTarget', 'UpdateGatewayTarget', 'DeleteGatewayTarget') THEN COALESCE(
+      json_extract_scalar(request_parameters, '$.targetId'), json_extract_scalar(response_elements, '$.targetId')
+    ) END AS made_target,
     model_id AS model_id,
     CASE
       WHEN resource_type IN ('AWS::Bedrock::Tool', 'AWS::BedrockAgentCore::WorkloadIdentity') THEN resource_arn
@@ -63,7 +86,7 @@ WITH raw AS (
       json_extract_scalar(response_elements, '$.agentRuntimeId'), json_extract_scalar(response_elements, '$.harness.harnessId'),
       json_extract_scalar(response_elements, '$.harnessId')
     ) END AS made_runtime,
-    CASE WHEN event_name IN ('CreateAgentRuntimeEndpoint', 'UpdateAgentRuntimeEndpoint', 'DeleteAgentRuntimeEndpoint') THEN
+    CASE WHEN regexp_like(event_name, '\A(Create|Update|Delete)(AgentRuntime|Harness)Endpoint\z') THEN
       COALESCE(json_extract_scalar(request_parameters, '$.endpointName'), json_extract_scalar(request_parameters, '$.name'))
     END AS made_endpoint,
     CASE WHEN activity = 'agent_admin' THEN COALESCE(
@@ -71,7 +94,8 @@ WITH raw AS (
     ) END AS made_gateway,
     CASE WHEN activity = 'agent_admin' THEN json_extract_scalar(response_elements, '$.memory.id') END AS made_memory,
     CASE WHEN activity = 'agent_admin' THEN COALESCE(
-      json_extract_scalar(response_elements, '$.codeInterpreterId'), json_extract_scalar(response_elements, '$.browserId')
+      json_extract_scalar(response_elements, '$.codeInterpreterId'), json_extract_scalar(response_elements, '$.browserId'),
+      json_extract_scalar(request_parameters, '$.codeInterpreterId'), json_extract_scalar(request_parameters, '$.browserId')
     ) END AS made_tool,
     CASE WHEN activity = 'agent_admin' THEN
       json_extract_scalar(response_elements, '$.knowledgeBase.knowledgeBaseId')
@@ -95,9 +119,11 @@ WITH raw AS (
   WHERE record_kind = 'api_call'
     AND (
       activity IN ('agent_invocation', 'retrieval', 'flow', 'memory', 'tool', 'token_vending', 'agent_admin')
-      OR (activity = 'credential_admin' AND surface = 'agentcore')
+      OR (activity IN ('credential_admin', 'session') AND surface = 'agentcore')
+      OR (event_source = 'lambda.amazonaws.com' AND activity = 'downstream' AND lambda_arn IS NOT NULL)
     )
-  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+    31, 32, 33, 34
 ),
 -- One record can concern several things: an alias and its agent, a tool and its gateway.
 things AS (
@@ -133,7 +159,14 @@ things AS (
           WHEN strpos(r.event_name, 'Harness') > 0 OR strpos(COALESCE(r.runtime_arn, ''), ':harness/') > 0
             THEN COALESCE(r.agent_id, r.made_runtime)
         END
+      WHEN 'harness_endpoint' THEN
+        CASE
+          WHEN strpos(r.event_name, 'Harness') > 0 OR strpos(COALESCE(r.runtime_arn, ''), ':harness/') > 0
+            THEN COALESCE(r.agent_id, r.made_runtime) || '/' || COALESCE(r.agent_alias_id, r.made_endpoint)
+        END
       WHEN 'gateway' THEN COALESCE(regexp_replace(r.gateway_arn, '\A.*:gateway/', ''), r.made_gateway)
+      WHEN 'gateway_target' THEN
+        COALESCE(regexp_replace(r.gateway_arn, '\A.*:gateway/', ''), r.made_gateway) || '/' || r.made_target
       WHEN 'gateway_tool' THEN
         CASE
           WHEN r.activity = 'tool' THEN regexp_replace(r.gateway_arn, '\A.*:gateway/', '') || '/' || r.tool_name
@@ -152,21 +185,27 @@ things AS (
           WHEN strpos(COALESCE(r.named_arn, ''), '/workload-identity/') > 0
             THEN regexp_replace(r.named_arn, '\A.*/workload-identity/', '')
         END
+      WHEN 'action_lambda' THEN r.function_arn
       WHEN 'memory' THEN COALESCE(r.memory_id, r.made_memory)
       WHEN 'knowledge_base' THEN COALESCE(r.knowledge_base_id, r.made_knowledge_base)
       WHEN 'flow' THEN COALESCE(r.flow_id, r.made_flow)
+      WHEN 'flow_alias' THEN r.flow_id || '/' || r.flow_alias
+      WHEN 'prompt' THEN r.made_prompt
       WHEN 'credential_provider' THEN r.credential_provider
     END AS thing,
     r.runtime_arn AS runtime_arn,
     r.event_name AS event_name,
     r.activity IN ('agent_admin', 'credential_admin') AS is_change,
-    -- Making an alias or an endpoint makes these, and changes what they belong to.
+    -- Making an alias, an endpoint or a target makes these, and changes what they belong to.
     r.event_name IN (
       'CreateAgent', 'CreateAgentRuntime', 'CreateHarness', 'CreateGateway', 'CreateMemory', 'CreateCodeInterpreter',
       'CreateBrowser', 'CreateKnowledgeBase', 'CreateFlow', 'CreateOauth2CredentialProvider', 'CreateApiKeyCredentialProvider',
-      'CreatePaymentCredentialProvider', 'CreateWorkloadIdentity'
+      'CreatePaymentCredentialProvider', 'CreateWorkloadIdentity', 'CreatePrompt'
     ) OR (k.kind = 'agent_alias' AND r.event_name = 'CreateAgentAlias')
-      OR (k.kind = 'runtime_endpoint' AND r.event_name = 'CreateAgentRuntimeEndpoint') AS is_making,
+      OR (k.kind = 'runtime_endpoint' AND r.event_name = 'CreateAgentRuntimeEndpoint')
+      OR (k.kind = 'harness_endpoint' AND r.event_name = 'CreateHarnessEndpoint')
+      OR (k.kind = 'gateway_target' AND r.event_name = 'CreateGatewayTarget')
+      OR (k.kind = 'flow_alias' AND r.event_name = 'CreateFlowAlias') AS is_making,
     r.outcome AS outcome,
     r.principal AS principal,
     CASE WHEN k.kind IN ('agent', 'runtime', 'harness', 'gateway', 'memory', 'knowledge_base', 'flow') THEN r.named_role END AS named_role,
@@ -177,9 +216,10 @@ things AS (
   FROM raw AS r
   CROSS JOIN (
     VALUES
-      ('agent'), ('agent_alias'), ('inline_agent'), ('runtime'), ('runtime_endpoint'), ('harness'), ('gateway'),
-      ('gateway_tool'), ('code_interpreter'), ('browser'), ('bedrock_tool'), ('workload_identity'), ('memory'),
-      ('knowledge_base'), ('flow'), ('credential_provider')
+      ('agent'), ('agent_alias'), ('inline_agent'), ('runtime'), ('runtime_endpoint'), ('harness'), ('harness_endpoint'),
+      ('gateway'), ('gateway_target'), ('gateway_tool'), ('code_interpreter'), ('browser'), ('bedrock_tool'),
+      ('action_lambda'), ('workload_identity'), ('memory'), ('knowledge_base'), ('flow'), ('flow_alias'), ('prompt'),
+      ('credential_provider')
   ) AS k (kind)
 ),
 seen AS (
@@ -205,33 +245,67 @@ seen AS (
   FROM things
   WHERE thing IS NOT NULL
 ),
--- The policy's agent by the runtime's ARN, by the id, or by the ARN of a classic agent, which records do not carry.
+-- What a thing may be called in the policy: its id, the ARN that records carry, and the ARN it must have.
+names AS (
+  SELECT DISTINCT
+    s.thing_key AS thing_key,
+    s.kind AS kind,
+    s.thing AS thing,
+    s.base AS base,
+    COALESCE(s.runtime_arn, '') AS runtime_arn,
+    'arn:' || CASE
+      WHEN starts_with(s.aws_region, 'us-gov-') THEN 'aws-us-gov'
+      WHEN starts_with(s.aws_region, 'cn-') THEN 'aws-cn'
+      ELSE 'aws'
+    END || CASE
+      WHEN s.kind IN ('agent', 'agent_alias', 'knowledge_base', 'flow', 'flow_alias', 'prompt') THEN ':bedrock:'
+      ELSE ':bedrock-agentcore:'
+    END || COALESCE(s.aws_region, '') || ':' || COALESCE(s.account_id, '') || CASE s.kind
+      WHEN 'agent' THEN ':agent/'
+      WHEN 'agent_alias' THEN ':agent/'
+      WHEN 'knowledge_base' THEN ':knowledge-base/'
+      WHEN 'flow' THEN ':flow/'
+      WHEN 'flow_alias' THEN ':flow/'
+      WHEN 'prompt' THEN ':prompt/'
+      WHEN 'harness' THEN ':harness/'
+      WHEN 'harness_endpoint' THEN ':harness/'
+      WHEN 'gateway' THEN ':gateway/'
+      WHEN 'gateway_target' THEN ':gateway/'
+      WHEN 'gateway_tool' THEN ':gateway/'
+      WHEN 'memory' THEN ':memory/'
+      WHEN 'code_interpreter' THEN ':code-interpreter-custom/'
+      WHEN 'browser' THEN ':browser-custom/'
+      WHEN 'workload_identity' THEN ':workload-identity-directory/default/workload-identity/'
+      ELSE ':runtime/'
+    END || s.base AS arn
+  FROM seen AS s
+),
 agents_known AS (
   SELECT DISTINCT
     s.thing_key AS thing_key,
     p.agent AS agent,
     p.execution_role_pattern AS execution_role_pattern,
     p.execution_role_re AS execution_role_re
-  FROM (
-    SELECT DISTINCT thing_key AS thing_key, kind AS kind, base AS base, account_id AS account_id, aws_region AS aws_region,
-      runtime_arn AS runtime_arn
-    FROM seen
-    WHERE kind IN ('agent', 'agent_alias', 'runtime', 'runtime_endpoint', 'harness')
-  ) AS s
+  FROM names AS s
   JOIN policy_agent AS p
     ON regexp_like(s.base, p.runtime_re)
-    OR regexp_like(COALESCE(s.runtime_arn, ''), p.runtime_re)
-    OR regexp_like(
-      CASE
-        WHEN s.kind IN ('agent', 'agent_alias') THEN 'arn:aws:bedrock:'
-        ELSE 'arn:aws:bedrock-agentcore:'
-      END || COALESCE(s.aws_region, '') || ':' || COALESCE(s.account_id, '')
-        || CASE
-          WHEN s.kind IN ('agent', 'agent_alias') THEN ':agent/'
-          WHEN s.kind = 'harness' THEN ':harness/'
-          ELSE ':runtime/'
-        END || s.base,
-      p.runtime_re
+    OR regexp_like(s.runtime_arn, p.runtime_re)
+    OR regexp_like(s.arn, p.runtime_re)
+  WHERE s.kind NOT IN ('inline_agent', 'bedrock_tool', 'credential_provider', 'workload_identity', 'action_lambda')
+  UNION
+  SELECT DISTINCT
+    s.thing_key AS thing_key,
+    p.agent AS agent,
+    CAST(NULL AS VARCHAR) AS execution_role_pattern,
+    CAST(NULL AS VARCHAR) AS execution_role_re
+  FROM names AS s
+  JOIN policy_agent_use AS p
+    ON regexp_like(s.base, p.thing_re)
+    OR regexp_like(s.thing, p.thing_re)
+    OR regexp_like(s.arn, p.thing_re)
+  WHERE s.kind NOT IN (
+      'inline_agent', 'agent', 'agent_alias', 'runtime', 'runtime_endpoint', 'harness', 'harness_endpoint', 'credential_provider',
+      'action_lambda'
     )
   UNION
   SELECT DISTINCT
@@ -239,7 +313,16 @@ agents_known AS (
     p.agent AS agent,
     CAST(NULL AS VARCHAR) AS execution_role_pattern,
     CAST(NULL AS VARCHAR) AS execution_role_re
-  FROM seen AS s
+  FROM names AS s
+  JOIN policy_agent_lambda AS p ON regexp_like(s.thing, p.lambda_re)
+  WHERE s.kind = 'action_lambda'
+  UNION
+  SELECT DISTINCT
+    s.thing_key AS thing_key,
+    p.agent AS agent,
+    CAST(NULL AS VARCHAR) AS execution_role_pattern,
+    CAST(NULL AS VARCHAR) AS execution_role_re
+  FROM names AS s
   JOIN policy_agent_provider AS p ON p.provider = s.thing
   WHERE s.kind = 'credential_provider'
 ),
@@ -251,9 +334,13 @@ known AS (
   FROM agents_known
   GROUP BY thing_key
 ),
+-- Which lists the policy has at all.
 registry AS (
-  SELECT COUNT(*) AS agents
-  FROM policy_agent
+  SELECT
+    (SELECT COUNT(*) AS agents FROM policy_agent) AS agents,
+    (SELECT COUNT(*) AS uses FROM policy_agent_use) AS uses,
+    (SELECT COUNT(*) AS lambdas FROM policy_agent_lambda) AS lambdas,
+    (SELECT COUNT(*) AS providers FROM policy_agent_provider) AS providers
 ),
 role_calls AS (
   SELECT DISTINCT role_arn AS role_arn, model_id AS model_id
@@ -336,9 +423,13 @@ SELECT
   t.kind AS kind,
   t.thing AS thing,
   CASE
-    WHEN t.kind NOT IN ('agent', 'agent_alias', 'runtime', 'runtime_endpoint', 'harness', 'inline_agent', 'credential_provider') THEN NULL
-    WHEN g.agents = 0 THEN 'not_assessed'
     WHEN p.thing_key IS NOT NULL THEN 'yes'
+    WHEN CASE
+      WHEN t.kind IN ('agent', 'agent_alias', 'runtime', 'runtime_endpoint', 'harness', 'harness_endpoint', 'inline_agent') THEN g.agents
+      WHEN t.kind = 'credential_provider' THEN g.providers
+      WHEN t.kind = 'action_lambda' THEN g.lambdas
+      ELSE g.uses
+    END = 0 THEN 'not_assessed'
     ELSE 'no'
   END AS registered,
   p.agent AS agent,

@@ -10,8 +10,8 @@
 -- role_basis = "How it is known to be one: policy; configuration: a recorded change of an agent names it; assumed: a Bedrock service assumed it; name: it has the name that Bedrock gives such roles."
 -- agents = "The policy's names of the agents that act with it."
 -- service = "The service that was called."
--- action = "service:Operation, in CloudTrail's names, which can differ from IAM's; empty where no call of the role was kept."
--- effect = "destructive: deletes, stops, disables or takes access away; privilege: changes identities or policies; write; read."
+-- action = "service:Operation, in CloudTrail's names, which can differ from IAM's, without the API date that Lambda puts behind them; empty where no call of the role was kept."
+-- effect = "destructive: deletes, stops, disables or takes access away; privilege: changes identities, policies or who may reach a thing, or takes up another role; write; read."
 -- boundary = "stopped: every attempt was refused; passed: at least one succeeded; failed: none succeeded, and not every one was refused; empty: no call."
 -- policy_says = "forbidden: a deny_actions entry; unlisted: a service that the agent's entry does not list; listed; not_assessed: the policy has no such list for the role."
 -- calls = "Calls, whatever their outcome."
@@ -25,31 +25,11 @@
 -- last_seen = "Time of the last call, UTC."
 -- kept = "What the run kept of such roles. What was not kept was not counted, and its absence shows nothing."
 
-WITH by_role AS (
-  SELECT
-    account_id AS account_id,
-    role_arn AS role_arn,
-    COALESCE(role_path_known, TRUE) AS path_known,
-    role_name AS role_name,
-    event_source AS event_source,
-    event_name AS event_name,
-    read_only AS read_only,
-    error_code AS error_code,
-    session_name AS session_name,
-    aws_region AS aws_region,
-    COUNT(*) AS calls,
-    COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
-    COUNT(*) FILTER (WHERE outcome = 'denied') AS denied,
-    MIN(event_time) AS first_seen,
-    MAX(event_time) AS last_seen
+WITH roles AS (
+  SELECT DISTINCT role_arn AS role_arn, COALESCE(role_path_known, TRUE) AS path_known
   FROM events
   WHERE record_kind = 'api_call'
     AND role_arn IS NOT NULL
-  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-),
-roles AS (
-  SELECT DISTINCT role_arn AS role_arn, path_known AS path_known
-  FROM by_role
 ),
 configured AS (
   SELECT DISTINCT COALESCE(
@@ -100,6 +80,35 @@ bases AS (
   FROM execution_roles
   GROUP BY role_arn
 ),
+-- Only of these roles, before anything is grouped: most records are of none.
+by_role AS (
+  SELECT
+    account_id AS account_id,
+    e.role_arn AS role_arn,
+    -- Some records write a service's name for one of its endpoints.
+    CASE
+      WHEN event_source IN (
+        'bedrock-agent-runtime.amazonaws.com', 'bedrock-agent.amazonaws.com', 'bedrock-data-automation.amazonaws.com',
+        'bedrock-runtime.amazonaws.com'
+      ) THEN 'bedrock.amazonaws.com'
+      WHEN event_source = 'bedrock-agentcore-control.amazonaws.com' THEN 'bedrock-agentcore.amazonaws.com'
+      ELSE event_source
+    END AS event_source,
+    regexp_replace(event_name, '[0-9]{8}(v[0-9]+)?\z', '') AS event_name,
+    read_only AS read_only,
+    error_code AS error_code,
+    session_name AS session_name,
+    aws_region AS aws_region,
+    COUNT(*) AS calls,
+    COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
+    COUNT(*) FILTER (WHERE outcome = 'denied') AS denied,
+    MIN(event_time) AS first_seen,
+    MAX(event_time) AS last_seen
+  FROM bases AS b
+  JOIN events AS e ON e.role_arn = b.role_arn
+  WHERE e.record_kind = 'api_call'
+  GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+),
 role_agents AS (
   SELECT DISTINCT r.role_arn AS role_arn, p.agent AS agent
   FROM bases AS r
@@ -116,7 +125,6 @@ actions AS (
     regexp_replace(c.event_source, '[.]amazonaws[.]com\z', '') AS service,
     c.event_name AS event_name
   FROM by_role AS c
-  JOIN bases AS b ON b.role_arn = c.role_arn
 ),
 forbidden AS (
   SELECT DISTINCT a.role_arn AS role_arn, a.service AS service, a.event_name AS event_name
@@ -158,7 +166,6 @@ parts AS (
     MIN(c.first_seen) AS first_seen,
     MAX(c.last_seen) AS last_seen
   FROM by_role AS c
-  JOIN bases AS b ON b.role_arn = c.role_arn
   GROUP BY GROUPING SETS (
     (c.account_id, c.role_arn, c.event_source, c.event_name, c.error_code),
     (c.account_id, c.role_arn, c.event_source, c.event_name, c.session_name),
@@ -213,10 +220,12 @@ told AS (
     CASE
       WHEN regexp_like(
         l.event_name,
-        '\A(Delete|BatchDelete|Terminate|Stop|Disable|Detach|Remove|Revoke|Purge|Reset|Cancel|Deregister|Disassociate|Archive|Deactivate|ScheduleKeyDeletion|DisableKey)'
+        '\A((Batch)?(Delete|Terminate|Stop|Disable|Detach|Remove|Revoke|Purge|Reset|Cancel|Deregister|Disassociate|Archive|Deactivate|Drop|Destroy|Reboot|Suspend|Close|Leave)|Schedule[A-Za-z]*Deletion|PutBucketLifecycle)'
       ) THEN 'destructive'
       WHEN l.service = 'iam' AND l.reads = 0 THEN 'privilege'
-      WHEN regexp_like(l.event_name, '\A(Put|Create|Update|Set).*Policy') OR l.event_name = 'CreateGrant' THEN 'privilege'
+      WHEN l.service = 'sts' AND regexp_like(l.event_name, '\A(AssumeRole|GetFederationToken)') THEN 'privilege'
+      WHEN regexp_like(l.event_name, '\A((Put|Create|Update|Set|Attach).*Policy|CreateGrant|AddPermission|AuthorizeSecurityGroup|Put(Bucket|Object)Acl|PutBucketPublicAccessBlock|Modify(Image|Snapshot|DBSnapshot)Attribute)')
+        THEN 'privilege'
       WHEN l.reads = 1 THEN 'read'
       ELSE 'write'
     END AS effect,

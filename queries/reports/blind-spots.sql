@@ -33,7 +33,11 @@ WITH topics AS (
       (11, 'AgentCore gateways', 'InvokeGateway, and with it the callers by JWT', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"BedrockAgentCore Gateway","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::Gateway"]}]}]'),
       (12, 'AgentCore memory', 'what agents remember and read back', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"BedrockAgentCore Memory","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::Memory"]}]}]'),
       (13, 'AgentCore tools', 'code interpreter and browser sessions', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"BedrockAgentCore CodeInterpreter","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::CodeInterpreter"]}]},{"Name":"BedrockAgentCore CodeInterpreterCustom","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::CodeInterpreterCustom"]}]},{"Name":"BedrockAgentCore Browser","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::Browser"]}]},{"Name":"BedrockAgentCore BrowserCustom","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::BrowserCustom"]}]}]'),
-      (14, 'AgentCore identity', 'tokens and keys handed to agents', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"BedrockAgentCore WorkloadIdentity","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::WorkloadIdentity"]}]},{"Name":"BedrockAgentCore WorkloadIdentityDirectory","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::WorkloadIdentityDirectory"]}]},{"Name":"BedrockAgentCore TokenVault","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::TokenVault"]}]},{"Name":"BedrockAgentCore OAuth2CredentialProvider","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::OAuth2CredentialProvider"]}]},{"Name":"BedrockAgentCore APIKeyCredentialProvider","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::APIKeyCredentialProvider"]}]}]')
+      (14, 'AgentCore identity', 'tokens and keys handed to agents', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"BedrockAgentCore WorkloadIdentity","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::WorkloadIdentity"]}]},{"Name":"BedrockAgentCore WorkloadIdentityDirectory","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::WorkloadIdentityDirectory"]}]},{"Name":"BedrockAgentCore TokenVault","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::TokenVault"]}]},{"Name":"BedrockAgentCore OAuth2CredentialProvider","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::OAuth2CredentialProvider"]}]},{"Name":"BedrockAgentCore APIKeyCredentialProvider","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::APIKeyCredentialProvider"]}]}]'),
+      (15, 'AgentCore payments', 'what agents paid, with which instrument', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"BedrockAgentCore Payments","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::Payments"]}]}]'),
+      (16, 'functions of agents', 'invocations of the Lambda functions behind action groups and gateways', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"Lambda Function","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::Lambda::Function"]}]}]'),
+      (17, 'web search', 'what was searched and fetched for models', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"BedrockWebSearch Tool","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockWebSearch::Tool"]}]}]'),
+      (18, 'Claude Platform on AWS', 'the model calls and agents of aws-external-anthropic', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"AWSExternalAnthropic Workspace","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::AWSExternalAnthropic::Workspace"]}]}]')
   ) AS t (place, topic, what, selectors)
 ),
 -- Each record is a call of one topic, a sign of one, or neither. Reads of lists are no sign: scanners read everywhere.
@@ -43,6 +47,12 @@ told AS (
     aws_region AS aws_region,
     CASE
       WHEN surface = 'mantle' AND (activity = 'model_invocation' OR event_category = 'Data') THEN 'bedrock-mantle calls'
+      WHEN event_source = 'aws-external-anthropic.amazonaws.com' AND (activity = 'model_invocation' OR event_category = 'Data')
+        THEN 'Claude Platform on AWS'
+      WHEN event_source = 'bedrock-websearch.amazonaws.com' THEN 'web search'
+      WHEN event_source = 'lambda.amazonaws.com' AND activity = 'downstream' AND lambda_arn IS NOT NULL THEN 'functions of agents'
+      WHEN surface = 'agentcore' AND event_category = 'Data' AND strpos(event_name, 'Payment') > 0 AND activity <> 'token_vending'
+        THEN 'AgentCore payments'
       WHEN event_name IN ('StartAsyncInvoke', 'GetAsyncInvoke', 'InvokeModelWithBidirectionalStream') THEN 'asynchronous and bidirectional calls'
       WHEN activity = 'agent_invocation' AND surface = 'agents' THEN 'agents'
       WHEN activity = 'agent_invocation' AND surface = 'agentcore' THEN 'AgentCore runtimes'
@@ -59,7 +69,9 @@ told AS (
     END AS call_topic,
     CASE
       WHEN surface = 'mantle' THEN 'bedrock-mantle calls'
+      WHEN event_source = 'aws-external-anthropic.amazonaws.com' THEN 'Claude Platform on AWS'
       WHEN outcome <> 'ok' THEN NULL
+      WHEN event_name IN ('CreateAgentActionGroup', 'UpdateAgentActionGroup') AND lambda_arn IS NOT NULL THEN 'functions of agents'
       WHEN activity IN ('agent_admin', 'credential_admin', 'guardrail_admin', 'model_admin') THEN
         CASE
           WHEN event_source = 'bedrock.amazonaws.com' AND regexp_like(event_name, 'KnowledgeBase|DataSource|IngestionJob') THEN 'knowledge bases'
@@ -67,6 +79,7 @@ told AS (
           WHEN event_source = 'bedrock.amazonaws.com' AND activity = 'agent_admin' AND strpos(event_name, 'Agent') > 0 THEN 'agents'
           WHEN event_source = 'bedrock.amazonaws.com' AND strpos(event_name, 'Guardrail') > 0 THEN 'guardrail checks'
           WHEN event_source = 'bedrock.amazonaws.com' AND regexp_like(event_name, 'DataAutomation|Blueprint') THEN 'data automation'
+          WHEN event_source = 'bedrock-agentcore.amazonaws.com' AND strpos(event_name, 'Payment') > 0 THEN 'AgentCore payments'
           WHEN event_source = 'bedrock-agentcore.amazonaws.com' AND regexp_like(event_name, 'AgentRuntime|Harness') THEN 'AgentCore runtimes'
           WHEN event_source = 'bedrock-agentcore.amazonaws.com' AND strpos(event_name, 'Gateway') > 0 THEN 'AgentCore gateways'
           WHEN event_source = 'bedrock-agentcore.amazonaws.com' AND strpos(event_name, 'Memory') > 0 THEN 'AgentCore memory'
@@ -139,7 +152,7 @@ lines AS (
     c.last_sign AS last_sign,
     CASE
       WHEN c.records > 0 THEN 'Calls are recorded and counted. That every account, Region and thing has the selector is not shown: ' || t.what || '.'
-      WHEN t.topic = 'bedrock-mantle calls' THEN 'The endpoint is in use here, and none of its model calls is recorded. Missing from every number: ' || t.what || '.'
+      WHEN t.topic IN ('bedrock-mantle calls', 'Claude Platform on AWS') THEN 'The endpoint is in use here, and none of its model calls is recorded. Missing from every number: ' || t.what || '.'
       ELSE 'Set up or at work here, and none of its calls is recorded. Missing from every number: ' || t.what || '.'
     END AS meaning,
     CASE

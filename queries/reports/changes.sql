@@ -315,7 +315,7 @@ SELECT
   o.outcome AS outcome,
   o.error_code AS error_code,
   b.request_parameters AS before,
-  b.event_name || ' ' || CAST(b.event_time AS VARCHAR) || ' ' || b.event_id AS before_event,
+  b.event_name || ' ' || replace(substr(CAST(b.event_time AS VARCHAR), 1, 19), ' ', 'T') || ' ' || b.event_id AS before_event,
   o.request_parameters AS after,
   CAST(NULL AS VARCHAR) AS approved_ticket,
   o.event_id AS event_id,

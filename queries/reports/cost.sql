@@ -16,10 +16,12 @@
 -- output_tokens = "Tokens out."
 -- cache_read_tokens = "Tokens read from a cache."
 -- cache_write_tokens = "Tokens written to a cache."
+-- model_known_by = "How the model is known: recorded, trail, policy or file; of several, each."
 -- estimated_usd = "Tokens times list price, in US dollars: an estimate, without discounts, commitments or taxes. Null where no price is known for some of the tokens."
 -- price_class = "The class of Region or profile whose price was taken; of several, the first by alphabet."
 -- price_as_of = "The date of the price."
 -- price_source = "Where the price comes from, of several the first by alphabet; null where the price table has none for this model."
+-- unpriced = "Why calls have no price by tokens: provisioned throughput is paid by the hour, and a custom, imported or marketplace model by terms of its own."
 
 WITH called AS (
   SELECT
@@ -29,6 +31,8 @@ WITH called AS (
     role_arn AS role_arn,
     model_id AS model_id,
     model_vendor AS model_vendor,
+    model_known_by AS model_known_by,
+    CASE WHEN model_kind IN ('provisioned', 'custom', 'imported', 'marketplace') THEN model_kind END AS paid_otherwise,
     aws_region AS aws_region,
     profile_scope AS profile_scope,
     CASE
@@ -46,7 +50,8 @@ WITH called AS (
   WHERE outcome = 'ok'
   GROUP BY
     CAST(date_trunc('day', event_time) AS DATE), account_id, principal, role_arn, model_id, model_vendor, aws_region,
-    profile_scope,
+    profile_scope, model_known_by,
+    CASE WHEN model_kind IN ('provisioned', 'custom', 'imported', 'marketplace') THEN model_kind END,
     CASE
       WHEN COALESCE(input_tokens, 0) + COALESCE(cache_read_tokens, 0) + COALESCE(cache_write_tokens, 0)
         > CASE WHEN model_vendor = 'openai' THEN 272000 ELSE 200000 END THEN 'standard-long-context'
@@ -121,6 +126,8 @@ priced AS (
     c.principal AS principal,
     c.role_arn AS role_arn,
     c.model_id AS model_id,
+    c.model_known_by AS model_known_by,
+    c.paid_otherwise AS paid_otherwise,
     c.calls AS calls,
     c.calls_without_tokens AS calls_without_tokens,
     c.input_tokens AS input_tokens,
@@ -157,6 +164,7 @@ priced AS (
     AND r.scope_key = COALESCE(c.profile_scope, '')
     AND r.tier = c.tier
     AND r.place = 1
+    AND c.paid_otherwise IS NULL
 )
 SELECT
   day AS day,
@@ -171,10 +179,19 @@ SELECT
   SUM(output_tokens) AS output_tokens,
   SUM(cache_read_tokens) AS cache_read_tokens,
   SUM(cache_write_tokens) AS cache_write_tokens,
+  array_join(
+    array_agg(DISTINCT model_known_by ORDER BY model_known_by) FILTER (WHERE model_known_by IS NOT NULL), ' '
+  ) AS model_known_by,
   CAST(CAST(CAST(SUM(milli_usd) AS DOUBLE) / 1000 AS DECIMAL(18, 6)) AS DOUBLE) AS estimated_usd,
   MIN(region_class) AS price_class,
   MIN(as_of) AS price_as_of,
-  MIN(source) AS price_source
+  MIN(source) AS price_source,
+  CASE MIN(paid_otherwise)
+    WHEN 'provisioned' THEN 'provisioned throughput is paid by the hour'
+    WHEN 'custom' THEN 'a custom model has prices of its own'
+    WHEN 'imported' THEN 'an imported model has prices of its own'
+    WHEN 'marketplace' THEN 'a marketplace model is paid by its own terms'
+  END AS unpriced
 FROM priced
 GROUP BY day, account_id, principal, role_arn, model_id
 ORDER BY

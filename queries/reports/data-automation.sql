@@ -46,7 +46,7 @@ SELECT
   MAX(event_time) AS last_seen
 FROM events
 WHERE record_kind = 'api_call'
-  AND event_source = 'bedrock.amazonaws.com'
+  AND event_source IN ('bedrock.amazonaws.com', 'bedrock-data-automation.amazonaws.com', 'bedrock-runtime.amazonaws.com')
   AND (
     regexp_like(event_name, 'DataAutomation|Blueprint')
     OR regexp_like(resource_type, '\AAWS::Bedrock::(DataAutomation|Blueprint)')

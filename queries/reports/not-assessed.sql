@@ -23,26 +23,27 @@ WITH seen AS (
       WHERE surface IN ('agentcore', 'gateway') AND event_category <> 'Data'
     ) AS BIGINT) AS agentcore_other,
     CAST(COUNT(*) FILTER (WHERE activity = 'batch') AS BIGINT) AS batch_jobs,
-    CAST(COUNT(*) FILTER (WHERE activity IN ('model_invocation', 'batch')) AS BIGINT) AS judged_calls,
-    CAST(COUNT(*) FILTER (
-      WHERE activity IN ('model_invocation', 'batch') AND (
-        model_id IS NULL
-        OR model_kind IN (
-          'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
-        )
-      )
-    ) AS BIGINT) AS unnamed_models,
+    CAST(COUNT(*) FILTER (WHERE credential IN ('bearer_short', 'bearer_unknown')) AS BIGINT) AS short_keys,
+    CAST(COUNT(*) FILTER (WHERE activity IN ('model_invocation', 'batch')) AS BIGINT) AS judged_calls
+  FROM events
+  WHERE record_kind = 'api_call'
+),
+named AS (
+  SELECT
+    CAST(COUNT(*) FILTER (WHERE model_known_by IS NULL) AS BIGINT) AS unnamed_models,
     CAST(COUNT(*) FILTER (
       WHERE activity = 'model_invocation' AND outcome = 'ok' AND inference_region IS NULL
         AND (
           profile_scope = 'global'
           OR model_id IS NULL
           OR aws_region IS NULL
-          OR model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+          OR (
+            profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail'
+            AND model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+          )
         )
     ) AS BIGINT) AS unplaced_calls
-  FROM events
-  WHERE record_kind = 'api_call'
+  FROM model_calls
 ),
 tokens AS (
   SELECT
@@ -70,11 +71,14 @@ topics AS (
       WHEN 'AgentCore calls' THEN
         CASE WHEN s.agentcore_calls > 0 THEN 'seen' WHEN s.agentcore_other > 0 THEN 'not_assessed' ELSE 'not_seen' END
       WHEN 'batch jobs' THEN CASE WHEN s.batch_jobs > 0 THEN 'not_assessed' ELSE 'not_seen' END
+      WHEN 'short-term keys' THEN CASE WHEN s.short_keys > 0 THEN 'not_assessed' ELSE 'not_seen' END
+      WHEN 'invocation logging' THEN
+        CASE WHEN s.mantle_calls + s.mantle_other > 0 THEN 'not_assessed' ELSE 'not_seen' END
       WHEN 'model names' THEN
         CASE
           WHEN s.judged_calls = 0 THEN 'not_seen'
-          WHEN s.unnamed_models = 0 THEN 'seen'
-          WHEN s.unnamed_models < s.judged_calls THEN 'partly'
+          WHEN n.unnamed_models = 0 THEN 'seen'
+          WHEN n.unnamed_models < s.judged_calls THEN 'partly'
           ELSE 'not_assessed'
         END
       WHEN 'token counts' THEN
@@ -85,7 +89,7 @@ topics AS (
           ELSE 'not_assessed'
         END
       WHEN 'processing Region' THEN
-        CASE WHEN s.unplaced_calls > 0 THEN 'not_assessed' WHEN u.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
+        CASE WHEN n.unplaced_calls > 0 THEN 'not_assessed' WHEN u.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
       ELSE 'not_assessed'
     END AS verdict,
     CASE t.topic
@@ -96,12 +100,15 @@ topics AS (
       WHEN 'agent calls' THEN CASE WHEN s.agent_calls > 0 THEN s.agent_calls ELSE s.agent_other END
       WHEN 'AgentCore calls' THEN CASE WHEN s.agentcore_calls > 0 THEN s.agentcore_calls ELSE s.agentcore_other END
       WHEN 'batch jobs' THEN s.batch_jobs
-      WHEN 'model names' THEN CASE WHEN s.unnamed_models > 0 THEN s.unnamed_models ELSE s.judged_calls END
+      WHEN 'short-term keys' THEN s.short_keys
+      WHEN 'invocation logging' THEN s.mantle_calls + s.mantle_other
+      WHEN 'model names' THEN CASE WHEN n.unnamed_models > 0 THEN n.unnamed_models ELSE s.judged_calls END
       WHEN 'token counts' THEN u.counted_calls
-      WHEN 'processing Region' THEN CASE WHEN s.unplaced_calls > 0 THEN s.unplaced_calls ELSE u.ok_calls END
+      WHEN 'processing Region' THEN CASE WHEN n.unplaced_calls > 0 THEN n.unplaced_calls ELSE u.ok_calls END
       ELSE s.events
     END AS seen_events
   FROM seen AS s
+  CROSS JOIN named AS n
   CROSS JOIN tokens AS u
   CROSS JOIN policy AS p
   CROSS JOIN (
@@ -113,10 +120,12 @@ topics AS (
       (5, 'agent calls'),
       (6, 'AgentCore calls'),
       (7, 'batch jobs'),
-      (8, 'model names'),
-      (9, 'token counts'),
-      (10, 'processing Region'),
-      (11, 'prompts and answers')
+      (8, 'short-term keys'),
+      (9, 'model names'),
+      (10, 'token counts'),
+      (11, 'processing Region'),
+      (12, 'invocation logging'),
+      (13, 'prompts and answers')
   ) AS t (place, topic)
 )
 SELECT
@@ -136,28 +145,35 @@ SELECT
     WHEN topic = 'bedrock-mantle calls' AND verdict = 'seen' THEN
       'CreateInference data events are seen, but only where a selector asks for them. Those recorded are counted.'
     WHEN topic = 'bedrock-mantle calls' AND verdict = 'not_assessed' THEN
-      'bedrock-mantle is in use, but no CreateInference data event is recorded. OpenAI-compatible and Codex calls are not in these numbers.'
+      'bedrock-mantle is in use, but no CreateInference data event is recorded. OpenAI-compatible and Codex calls are not in these numbers. bedtrail selectors --for mantle prints the setting that records them.'
     WHEN topic = 'bedrock-mantle calls' THEN
       'No trace of bedrock-mantle, whose model calls are data events and off by default. This does not show that there were none.'
     WHEN topic = 'agent calls' AND verdict = 'seen' THEN
       'Data events of Bedrock agents, flows or knowledge bases are seen, but only of types with a selector. Those recorded are counted.'
     WHEN topic = 'agent calls' AND verdict = 'not_assessed' THEN
-      'Bedrock agents, flows or knowledge bases are managed here, but no data event of theirs is recorded. Their use is not in these numbers.'
+      'Bedrock agents, flows or knowledge bases are managed here, but no data event of theirs is recorded. Their use is not in these numbers. bedtrail selectors --for agents prints the setting that records it.'
     WHEN topic = 'agent calls' THEN
       'No trace of Bedrock agents, flows or knowledge bases, whose calls are data events and off by default. This does not show that there were none.'
     WHEN topic = 'AgentCore calls' AND verdict = 'seen' THEN
       'Data events of AgentCore are seen, but only of types with a selector. Those recorded are counted.'
     WHEN topic = 'AgentCore calls' AND verdict = 'not_assessed' THEN
-      'AgentCore is managed here, but no data event of it is recorded. Its runtimes, gateways, tools and memory are not in these numbers.'
+      'AgentCore is managed here, but no data event of it is recorded. Its runtimes, gateways, tools and memory are not in these numbers. bedtrail selectors --for agentcore prints the setting that records them.'
     WHEN topic = 'AgentCore calls' THEN
       'No trace of AgentCore, whose calls are data events and off by default. This does not show that there were none.'
     WHEN topic = 'batch jobs' AND verdict = 'not_assessed' THEN
       'Batch jobs were submitted, and the requests inside a job leave no records. Their number and tokens are not known.'
     WHEN topic = 'batch jobs' THEN 'No batch job is recorded.'
-    WHEN topic = 'model names' AND verdict = 'seen' THEN 'Every model call names its model.'
+    WHEN topic = 'short-term keys' AND verdict = 'not_assessed' THEN
+      'Calls were made with short-term keys, or keys of an unknown kind. Short-term keys are made on the caller''s machine: no record tells how many there are.'
+    WHEN topic = 'short-term keys' THEN
+      'No call with a short-term key is recorded. That one was made leaves no record.'
+    WHEN topic = 'invocation logging' AND verdict = 'not_assessed' THEN
+      'bedrock-mantle is in use, and model invocation logging does not cover it: a data event is the only record of such a call, without tokens.'
+    WHEN topic = 'invocation logging' THEN 'No trace of bedrock-mantle, which model invocation logging does not cover.'
+    WHEN topic = 'model names' AND verdict = 'seen' THEN 'Every model call names its model, or it is known from the trail or an alias.'
     WHEN topic = 'model names' AND verdict = 'not_seen' THEN 'No model call is recorded.'
     WHEN topic = 'model names' THEN
-      'Some model calls do not name the model behind them; the report unresolved lists them. Whether they were allowed is not assessed unless the policy covers the reference or gives it an alias.'
+      'Some model calls do not name the model behind them, and nothing else does; the report unresolved lists them. Whether they were allowed is not assessed unless the policy covers the reference itself.'
     WHEN topic = 'token counts' AND verdict = 'seen' THEN 'Every successful model call has token counts.'
     WHEN topic = 'token counts' AND verdict = 'not_seen' THEN 'No successful model call is recorded.'
     WHEN topic = 'token counts' AND verdict = 'partly' THEN

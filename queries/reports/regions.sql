@@ -27,13 +27,15 @@ WITH folded AS (
     CASE
       WHEN inference_region IS NOT NULL THEN inference_region
       WHEN profile_scope = 'global' OR model_id IS NULL THEN NULL
-      WHEN model_kind IN ('application_profile', 'prompt', 'router', 'unresolved') THEN NULL
+      WHEN profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail'
+        AND model_kind IN ('application_profile', 'prompt', 'router', 'unresolved') THEN NULL
       ELSE aws_region
     END AS run_region,
     CASE
       WHEN inference_region IS NOT NULL THEN 'recorded'
       WHEN profile_scope = 'global' OR model_id IS NULL OR aws_region IS NULL THEN 'unknown'
-      WHEN model_kind IN ('application_profile', 'prompt', 'router', 'unresolved') THEN 'unknown'
+      WHEN profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail'
+        AND model_kind IN ('application_profile', 'prompt', 'router', 'unresolved') THEN 'unknown'
       ELSE 'not_rerouted'
     END AS run_basis,
     profile_scope AS profile_scope,

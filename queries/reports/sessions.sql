@@ -1,13 +1,14 @@
--- title = "Sessions of the Bedrock session service"
--- question = "Who made, wrote, read and ended which session?"
+-- title = "Sessions that are managed"
+-- question = "Who made, wrote, read and ended which session of Bedrock, of a runtime or of payments?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12"]
 -- audit = "folder"
--- glance = ["session", "event_name", "principal", "person", "calls", "ok", "denied", "last_seen", "account_id"]
+-- glance = ["kind", "session", "event_name", "principal", "person", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]
 -- account_id = "The account that received the records."
 -- environment = "The policy's environment for the account."
 -- aws_region = "The Region."
+-- kind = "bedrock: the session service of agents; runtime: an AgentCore runtime's; payment: AgentCore payments'; mantle; other."
 -- session = "The session."
 -- event_name = "The operation."
 -- principal = "Who called: role, user, token issuer and subject, service or account."
@@ -25,7 +26,18 @@ SELECT
   account_id AS account_id,
   environment AS environment,
   aws_region AS aws_region,
-  agent_session_id AS session,
+  CASE
+    WHEN surface = 'agents' THEN 'bedrock'
+    WHEN strpos(event_name, 'Payment') > 0 THEN 'payment'
+    WHEN event_name = 'StopRuntimeSession' THEN 'runtime'
+    WHEN surface = 'mantle' THEN 'mantle'
+    ELSE 'other'
+  END AS kind,
+  COALESCE(
+    agent_session_id, json_extract_scalar(request_parameters, '$.paymentSessionId'),
+    json_extract_scalar(response_elements, '$.sessionId'), json_extract_scalar(response_elements, '$.paymentSessionId'),
+    json_extract_scalar(response_elements, '$.paymentSession.paymentSessionId')
+  ) AS session,
   event_name AS event_name,
   principal AS principal,
   person AS person,
@@ -40,8 +52,7 @@ SELECT
 FROM events
 WHERE record_kind = 'api_call'
   AND activity = 'session'
-  AND event_source = 'bedrock.amazonaws.com'
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ORDER BY
   1 ASC NULLS LAST,
   2 ASC NULLS LAST,
@@ -51,4 +62,5 @@ ORDER BY
   6 ASC NULLS LAST,
   7 ASC NULLS LAST,
   8 ASC NULLS LAST,
-  9 ASC NULLS LAST
+  9 ASC NULLS LAST,
+  10 ASC NULLS LAST

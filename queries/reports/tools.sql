@@ -8,7 +8,7 @@
 -- account_id = "The account that received the records."
 -- environment = "The policy's environment for the account."
 -- aws_region = "The Region."
--- kind = "code_interpreter, browser, gateway_tool, bedrock_tool or other."
+-- kind = "code_interpreter, browser, gateway_tool, bedrock_tool, web_search, payment or other."
 -- tool = "The tool: aws.codeinterpreter.v1 and aws.browser.v1 are AWS's own, on the public network; others are the account's."
 -- event_name = "The operation."
 -- principal = "Who called: role, user, token issuer and subject, service or account."
@@ -32,7 +32,9 @@ SELECT
     WHEN surface = 'gateway' THEN 'gateway_tool'
     WHEN strpos(event_name, 'CodeInterpreter') > 0 THEN 'code_interpreter'
     WHEN strpos(event_name, 'Browser') > 0 THEN 'browser'
-    WHEN event_source = 'bedrock.amazonaws.com' THEN 'bedrock_tool'
+    WHEN event_name = 'ProcessPayment' THEN 'payment'
+    WHEN event_source = 'bedrock-websearch.amazonaws.com' OR event_name = 'InvokeWebSearch' THEN 'web_search'
+    WHEN strpos(surface, 'agentcore') = 0 THEN 'bedrock_tool'
     ELSE 'other'
   END AS kind,
   COALESCE(tool_name, json_extract_scalar(request_parameters, '$.toolName'), resource_arn) AS tool,
@@ -40,7 +42,10 @@ SELECT
   principal AS principal,
   person AS person,
   person_basis AS person_basis,
-  COALESCE(agent_session_id, json_extract_scalar(response_elements, '$.sessionId')) AS session,
+  COALESCE(
+    agent_session_id, json_extract_scalar(response_elements, '$.sessionId'),
+    json_extract_scalar(request_parameters, '$.paymentSessionId')
+  ) AS session,
   session_name AS session_name,
   error_code AS error_code,
   CAST(COUNT(*) AS BIGINT) AS calls,

@@ -14,9 +14,24 @@
 -- first_seen = "Time of the first call, UTC."
 -- last_seen = "Time of the last call, UTC."
 
-WITH aliases AS (
-  SELECT DISTINCT reference AS reference
-  FROM policy_alias
+WITH calls AS (
+  SELECT
+    account_id AS account_id, principal AS principal, role_path_known AS role_path_known, activity AS activity,
+    model_id AS model_id, model_requested AS model_requested, model_kind AS model_kind,
+    model_known_by AS model_known_by, model_otherwise AS model_otherwise, params_omitted AS params_omitted,
+    outcome AS outcome, event_time AS event_time
+  FROM model_calls
+  WHERE principal IS NOT NULL
+  UNION ALL
+  SELECT
+    account_id AS account_id, principal AS principal, role_path_known AS role_path_known, activity AS activity,
+    model_id AS model_id, model_requested AS model_requested, model_kind AS model_kind,
+    CAST(NULL AS VARCHAR) AS model_known_by, CAST(NULL AS VARCHAR) AS model_otherwise,
+    params_omitted AS params_omitted, outcome AS outcome, event_time AS event_time
+  FROM events
+  WHERE record_kind = 'api_call'
+    AND principal IS NOT NULL
+    AND activity = 'agent_invocation'
 ),
 folded AS (
   SELECT
@@ -27,17 +42,17 @@ folded AS (
     model_id AS model_id,
     model_requested AS model_requested,
     model_kind AS model_kind,
+    model_known_by AS model_known_by,
+    model_otherwise AS model_otherwise,
     params_omitted AS params_omitted,
     COUNT(*) AS calls,
     COUNT(*) FILTER (WHERE outcome = 'ok') AS ok,
     MIN(event_time) AS first_seen,
     MAX(event_time) AS last_seen
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND principal IS NOT NULL
-    AND activity IN ('model_invocation', 'batch', 'agent_invocation')
+  FROM calls
   GROUP BY
-    account_id, principal, role_path_known, activity, model_id, model_requested, model_kind, params_omitted
+    account_id, principal, role_path_known, activity, model_id, model_requested, model_kind, model_known_by,
+    model_otherwise, params_omitted
 ),
 -- The two kinds by a cross join: a union would read the events twice.
 told AS (
@@ -55,17 +70,23 @@ told AS (
       WHEN k.kind = 'caller' AND starts_with(f.principal, 'account:')
         THEN 'a caller of another account: its own account has the record that names the role'
       WHEN k.kind = 'caller' OR f.activity = 'agent_invocation' THEN NULL
-      WHEN r.reference IS NOT NULL OR i.reference IS NOT NULL THEN NULL
+      WHEN f.model_known_by IS NOT NULL AND f.model_otherwise IS NOT NULL
+        THEN 'taken for ' || f.model_id || ' (' || f.model_known_by || '); but ' || f.model_otherwise
+      WHEN f.model_known_by IS NOT NULL THEN NULL
       WHEN f.model_id IS NULL AND f.params_omitted
         THEN 'CloudTrail left the request parameters out because of their size'
       WHEN f.model_id IS NULL THEN 'the record names no model'
       WHEN f.model_kind = 'application_profile'
-        THEN 'application inference profile: give it an alias in the policy to name the model behind it'
-      WHEN f.model_kind = 'provisioned' THEN 'provisioned throughput: give it an alias in the policy to name the model behind it'
-      WHEN f.model_kind = 'custom' THEN 'custom model: the record does not name the base model'
+        THEN 'application inference profile: its making is not recorded here, and no alias names the model behind it'
+      WHEN f.model_kind = 'provisioned' AND f.model_id <> f.model_requested
+        THEN 'provisioned throughput for a custom model, ' || f.model_id || ': no alias names its base model'
+      WHEN f.model_kind = 'provisioned'
+        THEN 'provisioned throughput: its making is not recorded here, and no alias names the model behind it'
+      WHEN f.model_kind = 'custom' THEN 'custom model: no alias names its base model'
       WHEN f.model_kind = 'imported' THEN 'imported model: the record does not say what it is'
       WHEN f.model_kind = 'prompt' THEN 'stored prompt: the record does not name the model it uses'
-      WHEN f.model_kind = 'router' THEN 'prompt router: the record does not name the model it chose'
+      WHEN f.model_kind = 'router'
+        THEN 'prompt router: the record does not name the model it chose' || COALESCE(', one of ' || f.model_otherwise, '')
       WHEN f.model_kind = 'marketplace' THEN 'marketplace endpoint: the record does not name the model behind it'
       WHEN f.model_kind = 'unresolved' THEN 'the reference is of no known form'
     END AS reason,
@@ -75,8 +96,6 @@ told AS (
     f.last_seen AS last_seen
   FROM folded AS f
   CROSS JOIN (VALUES ('model'), ('caller')) AS k (kind)
-  LEFT JOIN aliases AS r ON r.reference = f.model_requested
-  LEFT JOIN aliases AS i ON i.reference = f.model_id
 )
 SELECT
   kind AS kind,

@@ -25,6 +25,7 @@
 -- first_seen = "Time of the first call, UTC."
 -- last_seen = "Time of the last call, UTC."
 -- token_calls = "Calls for which token counts are known."
+-- model_known_by = "How the model is known: recorded, trail (records of what was made), policy or file (their aliases); of several, each."
 
 WITH folded AS (
   SELECT
@@ -32,6 +33,7 @@ WITH folded AS (
     model_vendor AS model_vendor,
     model_kind AS model_kind,
     profile_scope AS profile_scope,
+    model_known_by AS model_known_by,
     account_id AS account_id,
     principal AS principal,
     aws_region AS aws_region,
@@ -51,7 +53,7 @@ WITH folded AS (
     COUNT(token_source) AS token_calls
   FROM usage
   WHERE principal IS NOT NULL
-  GROUP BY model_id, model_vendor, model_kind, profile_scope, account_id, principal, aws_region
+  GROUP BY model_id, model_vendor, model_kind, profile_scope, model_known_by, account_id, principal, aws_region
 )
 SELECT
   model_id AS model_id,
@@ -76,7 +78,10 @@ SELECT
   array_join(array_agg(DISTINCT aws_region ORDER BY aws_region) FILTER (WHERE aws_region IS NOT NULL), ' ') AS regions,
   MIN(first_seen) AS first_seen,
   MAX(last_seen) AS last_seen,
-  CAST(SUM(token_calls) AS BIGINT) AS token_calls
+  CAST(SUM(token_calls) AS BIGINT) AS token_calls,
+  array_join(
+    array_agg(DISTINCT model_known_by ORDER BY model_known_by) FILTER (WHERE model_known_by IS NOT NULL), ' '
+  ) AS model_known_by
 FROM folded
 GROUP BY model_id, model_vendor
 ORDER BY

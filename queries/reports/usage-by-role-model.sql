@@ -26,6 +26,7 @@
 -- first_seen = "Time of the first call, UTC."
 -- last_seen = "Time of the last call, UTC."
 -- token_calls = "Calls for which token counts are known."
+-- model_known_by = "How the model is known: recorded, trail (records of what was made), policy or file (their aliases); empty where it is not."
 
 -- One pass makes three lists per group: sessions, Regions called and Regions run in. Each carries the group's counts.
 -- Distinct values are then rows to count, where COUNT(DISTINCT …) would hold a set for every group.
@@ -36,6 +37,7 @@ WITH parts AS (
     role_arn AS role_arn,
     model_id AS model_id,
     model_vendor AS model_vendor,
+    model_known_by AS model_known_by,
     session_name AS session_name,
     aws_region AS aws_region,
     inference_region AS inference_region,
@@ -61,9 +63,9 @@ WITH parts AS (
   FROM usage
   WHERE principal IS NOT NULL
   GROUP BY GROUPING SETS (
-    (account_id, principal, role_arn, model_id, model_vendor, session_name),
-    (account_id, principal, role_arn, model_id, model_vendor, aws_region),
-    (account_id, principal, role_arn, model_id, model_vendor, inference_region)
+    (account_id, principal, role_arn, model_id, model_vendor, model_known_by, session_name),
+    (account_id, principal, role_arn, model_id, model_vendor, model_known_by, aws_region),
+    (account_id, principal, role_arn, model_id, model_vendor, model_known_by, inference_region)
   )
 )
 SELECT
@@ -92,12 +94,14 @@ SELECT
   ) AS inference_regions,
   MIN(first_seen) AS first_seen,
   MAX(last_seen) AS last_seen,
-  CAST(SUM(token_calls) FILTER (WHERE part = 1) AS BIGINT) AS token_calls
+  CAST(SUM(token_calls) FILTER (WHERE part = 1) AS BIGINT) AS token_calls,
+  model_known_by AS model_known_by
 FROM parts
-GROUP BY account_id, principal, role_arn, model_id, model_vendor
+GROUP BY account_id, principal, role_arn, model_id, model_vendor, model_known_by
 ORDER BY
   account_id ASC NULLS LAST,
   principal ASC NULLS LAST,
   role_arn ASC NULLS LAST,
   model_id ASC NULLS LAST,
-  model_vendor ASC NULLS LAST
+  model_vendor ASC NULLS LAST,
+  model_known_by ASC NULLS LAST

@@ -43,6 +43,7 @@ WITH calls AS (
       WHEN activity = 'batch' THEN NULL
       WHEN surface = 'mantle' THEN aws_region
       WHEN profile_scope = 'global' THEN NULL
+      WHEN profile_scope IS NOT NULL OR model_known_by = 'trail' THEN aws_region
       WHEN model_kind IN ('foundation', 'inference_profile', 'provisioned', 'custom', 'imported') THEN aws_region
     END AS ran_in,
     inference_region IS NOT NULL AS is_recorded,
@@ -57,7 +58,8 @@ WITH calls AS (
       model_vendor AS model_vendor, account_id AS account_id, environment AS environment, principal AS principal,
       role_arn AS role_arn, surface AS surface, credential AS credential, model_id AS model_id, outcome AS outcome,
       inference_region AS inference_region, activity AS activity, aws_region AS aws_region,
-      profile_scope AS profile_scope, model_kind AS model_kind, input_tokens AS input_tokens,
+      profile_scope AS profile_scope, model_kind AS model_kind, model_known_by AS model_known_by,
+      input_tokens AS input_tokens,
       output_tokens AS output_tokens, event_time AS event_time
     FROM usage
     UNION ALL
@@ -65,11 +67,10 @@ WITH calls AS (
       model_vendor AS model_vendor, account_id AS account_id, environment AS environment, principal AS principal,
       role_arn AS role_arn, surface AS surface, credential AS credential, model_id AS model_id, outcome AS outcome,
       inference_region AS inference_region, activity AS activity, aws_region AS aws_region,
-      profile_scope AS profile_scope, model_kind AS model_kind, CAST(NULL AS BIGINT) AS input_tokens,
-      CAST(NULL AS BIGINT) AS output_tokens, event_time AS event_time
-    FROM events
-    WHERE record_kind = 'api_call'
-      AND activity = 'batch'
+      profile_scope AS profile_scope, model_kind AS model_kind, model_known_by AS model_known_by,
+      CAST(NULL AS BIGINT) AS input_tokens, CAST(NULL AS BIGINT) AS output_tokens, event_time AS event_time
+    FROM model_calls
+    WHERE activity = 'batch'
   ) AS calls_and_jobs
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 ),

@@ -28,13 +28,13 @@
 -- "ISO/IEC 42001" = ["A.6.2.6"]
 -- "NIST SP 800-53" = ["SA-22"]
 -- "SOC 2" = ["CC7.1", "CC8.1"]
+--
+-- [parameters.grace_days]
+-- type = "int"
+-- default = 0
+-- meaning = "Days after its end of life in which a model is still judged as before it."
 
-WITH aliases AS (
-  SELECT reference AS reference, MIN(model_id) AS model_id
-  FROM policy_alias
-  GROUP BY reference
-),
-calls AS (
+WITH calls AS (
   SELECT
     e.event_id AS event_id,
     e.event_time AS event_time,
@@ -42,20 +42,14 @@ calls AS (
     e.principal AS principal,
     e.aws_region AS aws_region,
     e.outcome AS outcome,
-    e.model_id AS sent_id,
     e.model_requested AS model_requested,
-    e.model_kind AS model_kind,
-    COALESCE(r.model_id, i.model_id) AS alias_id,
-    COALESCE(r.model_id, i.model_id, e.model_id, '') AS model_key,
+    e.model_known_by AS model_known_by,
+    COALESCE(e.model_id, '') AS model_key,
     COALESCE(e.model_requested, '') AS requested_key,
     COALESCE(e.aws_region, '') AS region_key,
     e.outcome IN ('denied', 'failed')
       AND strpos(lower(COALESCE(e.error_message, '')), 'marked by provider as legacy') > 0 AS refused_as_legacy
-  FROM events AS e
-  LEFT JOIN aliases AS r ON r.reference = e.model_requested
-  LEFT JOIN aliases AS i ON i.reference = e.model_id
-  WHERE e.record_kind = 'api_call'
-    AND e.activity IN ('model_invocation', 'batch')
+  FROM model_calls AS e
 ),
 models AS (
   SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, region_key AS region_key
@@ -118,13 +112,8 @@ dated AS (
     c.model_key AS model_key,
     c.model_requested AS model_requested,
     c.refused_as_legacy AS refused_as_legacy,
-    c.alias_id IS NULL AND (
-      c.sent_id IS NULL
-      OR c.model_kind IN (
-        'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
-      )
-    ) AS unnamed,
-    CASE WHEN c.event_time >= d.end_time THEN TRUE ELSE FALSE END AS ended,
+    c.model_known_by IS NULL AS unnamed,
+    CASE WHEN c.event_time >= d.end_time + INTERVAL $grace_days DAY THEN TRUE ELSE FALSE END AS ended,
     CASE WHEN c.event_time >= d.first_legacy THEN TRUE ELSE FALSE END AS legacy,
     d.end_time AS end_time,
     d.first_legacy AS legacy_time,

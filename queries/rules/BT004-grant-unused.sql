@@ -59,21 +59,36 @@ span AS (
 calls AS (
   SELECT
     environment AS environment, role_arn AS role_arn, principal AS principal, role_path_known AS role_path_known,
-    model_id AS model_id, model_requested AS model_requested, model_kind AS model_kind,
-    profile_scope AS profile_scope, activity AS activity, event_time AS event_time
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND outcome = 'ok'
-    AND activity NOT IN ('other', 'downstream')
+    model_id AS model_id, model_requested AS model_requested, profile_scope AS profile_scope,
+    model_known_by IS NOT NULL AS model_known, activity AS activity, event_time AS event_time
+  FROM model_calls
+  WHERE outcome = 'ok'
   UNION ALL
   SELECT
     environment AS environment, role_arn AS role_arn, principal AS principal, role_path_known AS role_path_known,
-    model_id AS model_id, model_requested AS model_requested, model_kind AS model_kind,
-    profile_scope AS profile_scope, activity AS activity, event_time AS event_time
-  FROM history
+    model_id AS model_id, model_requested AS model_requested, profile_scope AS profile_scope,
+    model_kind IN ('foundation', 'inference_profile') AS model_known, activity AS activity, event_time AS event_time
+  FROM events
   WHERE record_kind = 'api_call'
     AND outcome = 'ok'
-    AND activity NOT IN ('other', 'downstream')
+    AND activity NOT IN ('model_invocation', 'batch', 'other', 'downstream')
+  UNION ALL
+  SELECT
+    h.environment AS environment, h.role_arn AS role_arn, h.principal AS principal,
+    h.role_path_known AS role_path_known, COALESCE(r.model_id, h.model_id) AS model_id,
+    h.model_requested AS model_requested, COALESCE(r.profile_scope, h.profile_scope) AS profile_scope,
+    r.known_by IS NOT NULL OR h.model_kind IN ('foundation', 'inference_profile') AS model_known,
+    h.activity AS activity, h.event_time AS event_time
+  FROM history AS h
+  LEFT JOIN model_references AS r
+    ON r.account_key = COALESCE(h.account_id, '')
+    AND r.region_key = COALESCE(h.aws_region, '')
+    AND r.reference = h.model_requested
+    AND (r.valid_from IS NULL OR r.valid_from <= h.event_time)
+    AND (r.valid_to IS NULL OR r.valid_to > h.event_time)
+  WHERE h.record_kind = 'api_call'
+    AND h.outcome = 'ok'
+    AND h.activity NOT IN ('other', 'downstream')
 ),
 -- Expressions meet each distinct model and each distinct caller once, as in the view decisions.
 used AS (
@@ -84,53 +99,28 @@ used AS (
     COALESCE(c.model_id, '') AS model_key,
     COALESCE(c.model_requested, '') AS requested_key,
     COALESCE(c.profile_scope, '') AS scope_key,
-    COALESCE(c.model_kind, '') AS kind_key,
+    COALESCE(c.model_known, FALSE) AS model_known,
     c.activity AS activity
   FROM calls AS c
   CROSS JOIN span AS s
   WHERE c.event_time >= s.since
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ),
-aliases AS (
-  SELECT reference AS reference, MIN(model_id) AS model_id
-  FROM policy_alias
-  GROUP BY reference
-),
-models AS (
+names AS (
   SELECT
     u.model_key AS model_key,
     u.requested_key AS requested_key,
     u.scope_key AS scope_key,
-    u.kind_key AS kind_key,
     u.scope_key || '.' AS prefix,
-    COALESCE(r.model_id, i.model_id, u.model_key) AS model_id,
-    COALESCE(r.model_id, i.model_id) IS NULL AND (
-      u.model_key = ''
-      OR u.kind_key IN (
-        'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
-      )
-    ) AS opaque
+    u.model_key AS model_id,
+    regexp_replace(u.model_key, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
+    regexp_replace(u.model_key, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
   FROM (
-    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key, kind_key AS kind_key
-    FROM used
+    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM used
   ) AS u
-  LEFT JOIN aliases AS r ON r.reference = u.requested_key
-  LEFT JOIN aliases AS i ON i.reference = u.model_key
-),
-names AS (
-  SELECT
-    model_key AS model_key,
-    requested_key AS requested_key,
-    scope_key AS scope_key,
-    kind_key AS kind_key,
-    prefix AS prefix,
-    model_id AS model_id,
-    regexp_replace(model_id, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
-    regexp_replace(model_id, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
-  FROM models
 ),
 matched_models AS (
-  SELECT n.model_key AS model_key, n.requested_key AS requested_key, n.scope_key AS scope_key, n.kind_key AS kind_key,
+  SELECT n.model_key AS model_key, n.requested_key AS requested_key, n.scope_key AS scope_key,
     p.model_pattern AS model_pattern
   FROM names AS n
   JOIN (SELECT DISTINCT model_pattern AS model_pattern, model_re AS model_re FROM policy_allow) AS p
@@ -167,25 +157,19 @@ touched AS (
       WHERE r.fits AND (m.model_pattern IS NOT NULL OR u.activity NOT IN ('model_invocation', 'batch'))
     ) AS fitting,
     -- What remains is a use only if the model, or the role, is the one that is meant.
-    COUNT(*) FILTER (WHERE o.opaque AND m.model_pattern IS NULL) AS opaque,
+    COUNT(*) FILTER (WHERE NOT u.model_known AND m.model_pattern IS NULL) AS opaque,
     COUNT(*) FILTER (WHERE NOT r.fits) AS pathless
   FROM used AS u
   JOIN matched_callers AS r ON r.caller = u.caller AND r.path_known = u.path_known
   JOIN policy_allow AS a ON a.role_pattern = r.role_pattern
-  JOIN models AS o
-    ON o.model_key = u.model_key
-    AND o.requested_key = u.requested_key
-    AND o.scope_key = u.scope_key
-    AND o.kind_key = u.kind_key
   LEFT JOIN matched_models AS m
     ON m.model_key = u.model_key
     AND m.requested_key = u.requested_key
     AND m.scope_key = u.scope_key
-    AND m.kind_key = u.kind_key
     AND m.model_pattern = a.model_pattern
   WHERE (a.environment IS NULL OR a.environment = u.environment_key)
     AND (a.activity = u.activity OR (a.activity IS NULL AND u.activity IN ('model_invocation', 'batch')))
-    AND (m.model_pattern IS NOT NULL OR o.opaque)
+    AND (m.model_pattern IS NOT NULL OR NOT u.model_known)
   GROUP BY a.allow_id, a.role_pattern, a.model_pattern
 ),
 grants AS (

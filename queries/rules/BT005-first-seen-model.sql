@@ -22,8 +22,8 @@
 -- Look for the change that explains it. If there is none, ask the owner of the role, and look at what else it did \
 -- that day and from where. Give the audit a history (a store, or --history) that reaches back further than the window."""
 -- false_positives = """\
--- A planned rollout. Work that is done each quarter, with a shorter baseline. A model under a new reference: give \
--- both the same alias in the policy."""
+-- A planned rollout. Work that is done each quarter, with a shorter baseline. A model under a new reference behind \
+-- which nothing is known to stand: give it an alias."""
 --
 -- [controls]
 -- "ISO/IEC 42001" = ["A.6.2.6"]
@@ -40,57 +40,33 @@
 -- default = 14
 -- meaning = "What was usual is known only if the records of the account begin this many days before the call."
 
-WITH aliases AS (
-  SELECT reference AS reference, MIN(model_id) AS model_id
-  FROM policy_alias
-  GROUP BY reference
-),
-uses AS (
+WITH uses AS (
   SELECT
-    COALESCE(account_id, '') AS account_key, principal AS principal, model_id AS model_id,
-    model_requested AS model_requested, event_time AS event_time
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND activity IN ('model_invocation', 'batch')
-    AND outcome = 'ok'
+    COALESCE(account_id, '') AS account_key, principal AS principal,
+    COALESCE(model_id, model_requested) AS model_key, event_time AS event_time
+  FROM model_calls
+  WHERE outcome = 'ok'
   UNION ALL
   SELECT
-    COALESCE(account_id, '') AS account_key, principal AS principal, model_id AS model_id,
-    model_requested AS model_requested, event_time AS event_time
-  FROM history
-  WHERE record_kind = 'api_call'
-    AND activity IN ('model_invocation', 'batch')
-    AND outcome = 'ok'
-),
-references_used AS (
-  SELECT
-    n.model_id AS model_id,
-    n.model_requested AS model_requested,
-    COALESCE(r.model_id, i.model_id, n.model_id, n.model_requested) AS model_key
-  FROM (SELECT DISTINCT model_id AS model_id, model_requested AS model_requested FROM uses) AS n
-  LEFT JOIN aliases AS r ON r.reference = n.model_requested
-  LEFT JOIN aliases AS i ON i.reference = n.model_id
+    COALESCE(h.account_id, '') AS account_key, h.principal AS principal,
+    COALESCE(r.model_id, h.model_id, h.model_requested) AS model_key, h.event_time AS event_time
+  FROM history AS h
+  LEFT JOIN model_references AS r
+    ON r.account_key = COALESCE(h.account_id, '')
+    AND r.region_key = COALESCE(h.aws_region, '')
+    AND r.reference = h.model_requested
+    AND (r.valid_from IS NULL OR r.valid_from <= h.event_time)
+    AND (r.valid_to IS NULL OR r.valid_to > h.event_time)
+  WHERE h.record_kind = 'api_call'
+    AND h.activity IN ('model_invocation', 'batch')
+    AND h.outcome = 'ok'
 ),
 days AS (
   SELECT
-    d.account_key AS account_key,
-    d.principal AS principal,
-    m.model_key AS model_key,
-    d.day_start AS day_start,
-    MIN(d.first_use) AS first_use,
-    MAX(d.last_use) AS last_use
-  FROM (
-    SELECT
-      account_key AS account_key, principal AS principal, COALESCE(model_id, '') AS id_key,
-      COALESCE(model_requested, '') AS requested_key, date_trunc('day', event_time) AS day_start,
-      MIN(event_time) AS first_use, MAX(event_time) AS last_use
-    FROM uses
-    GROUP BY 1, 2, 3, 4, 5
-  ) AS d
-  JOIN references_used AS m
-    ON COALESCE(m.model_id, '') = d.id_key
-    AND COALESCE(m.model_requested, '') = d.requested_key
-  GROUP BY d.account_key, d.principal, m.model_key, d.day_start
+    account_key AS account_key, principal AS principal, model_key AS model_key,
+    date_trunc('day', event_time) AS day_start, MIN(event_time) AS first_use, MAX(event_time) AS last_use
+  FROM uses
+  GROUP BY 1, 2, 3, 4
 ),
 followed AS (
   SELECT
@@ -131,23 +107,18 @@ judged_calls AS (
     e.outcome AS outcome,
     e.log_object AS log_object,
     e.log_index AS log_index,
-    m.model_key AS model_key,
+    COALESCE(e.model_id, e.model_requested) AS model_key,
     f.first_use IS NOT NULL AS first,
     f.used_before AS used_before,
     b.began > e.event_time - INTERVAL $min_days DAY AS too_new
-  FROM events AS e
-  JOIN references_used AS m
-    ON COALESCE(m.model_id, '') = COALESCE(e.model_id, '')
-    AND COALESCE(m.model_requested, '') = COALESCE(e.model_requested, '')
+  FROM model_calls AS e
   JOIN beginnings AS b ON b.account_key = COALESCE(e.account_id, '')
   LEFT JOIN firsts AS f
     ON f.account_key = COALESCE(e.account_id, '')
     AND f.principal = e.principal
-    AND f.model_key = m.model_key
+    AND f.model_key = COALESCE(e.model_id, e.model_requested)
     AND f.first_use = e.event_time
-  WHERE e.record_kind = 'api_call'
-    AND e.activity IN ('model_invocation', 'batch')
-    AND e.outcome = 'ok'
+  WHERE e.outcome = 'ok'
 )
 SELECT
   CASE

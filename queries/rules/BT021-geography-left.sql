@@ -15,7 +15,8 @@
 -- allows for the environment. If the record names no other Region, the model ran in the Region that was called. \
 -- For a global profile, and for an application inference profile that may stand for one, a missing Region proves \
 -- nothing: such calls are not assessed. Calls that did not succeed are judged only if the record says where they \
--- were sent. The geography eu holds the Regions whose code starts with eu, London and Zurich among them."""
+-- were sent. A violation is high, and critical where the policy gives the environment the data_class personal. The \
+-- geography eu holds the Regions whose code starts with eu, London and Zurich among them."""
 -- fix = """\
 -- Use a profile of the right geography (eu. instead of global.) or a Region that offers the model itself. Deny the \
 -- others with a service control policy on the profile's ARN. If personal data went out, tell those who answer for \
@@ -43,16 +44,16 @@ WITH calls AS (
     CASE
       WHEN inference_region IS NOT NULL THEN NULL
       WHEN profile_scope = 'global' THEN 'a global inference profile, and the record does not say where the model ran'
-      WHEN model_kind = 'application_profile'
+      WHEN profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail' AND model_kind = 'application_profile'
         THEN 'an application inference profile, and the record does not say where the model ran'
       WHEN model_id IS NULL THEN 'the record names no model, so a profile may have moved the call'
-      WHEN model_kind IN ('prompt', 'router', 'unresolved')
+      WHEN profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail'
+        AND model_kind IN ('prompt', 'router', 'unresolved')
         THEN 'the record does not name the profile behind this reference, nor where the model ran'
       WHEN aws_region IS NULL THEN 'the record names no Region'
     END AS obstacle
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND activity = 'model_invocation'
+  FROM model_calls
+  WHERE activity = 'model_invocation'
     AND (inference_region IS NOT NULL OR outcome = 'ok')
 ),
 environments AS (
@@ -66,6 +67,12 @@ environments AS (
 pairs AS (
   SELECT DISTINCT environment AS environment, geography AS geography
   FROM policy_geography
+),
+personal AS (
+  SELECT DISTINCT environment AS environment
+  FROM policy_environment_setting
+  WHERE name = 'data_class'
+    AND lower(value) = 'personal'
 )
 SELECT
   CASE
@@ -90,9 +97,11 @@ SELECT
     || CASE WHEN c.obstacle IS NULL THEN ', ran in ' || c.run_region ELSE '' END AS observed,
   c.event_time AS event_time,
   c.event_id AS event_id,
-  c.outcome AS outcome
+  c.outcome AS outcome,
+  CASE WHEN d.environment IS NOT NULL THEN 'critical' ELSE 'high' END AS severity
 FROM calls AS c
 LEFT JOIN environments AS v ON v.environment = c.environment
+LEFT JOIN personal AS d ON d.environment = c.environment
 LEFT JOIN ref_region AS r ON r.region = c.run_region
 LEFT JOIN pairs AS p ON p.environment = c.environment AND p.geography = r.geography
 WHERE v.environment IS NOT NULL OR c.environment IS NULL

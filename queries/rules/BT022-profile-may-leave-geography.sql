@@ -40,13 +40,12 @@ WITH calls AS (
     model_id AS model_id,
     model_kind AS model_kind,
     profile_scope AS profile_scope
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND activity IN ('model_invocation', 'batch')
-    AND (
-      profile_scope IS NOT NULL
-      OR model_id IS NULL
-      OR model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+  FROM model_calls
+  WHERE profile_scope IS NOT NULL
+    OR model_id IS NULL
+    OR (
+      model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+      AND COALESCE(model_known_by, '') <> 'trail'
     )
 ),
 profiles AS (

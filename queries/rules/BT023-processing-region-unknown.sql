@@ -32,7 +32,10 @@ SELECT
     WHEN inference_region IS NOT NULL THEN 'pass'
     WHEN profile_scope = 'global' THEN 'violation'
     WHEN model_id IS NULL
-      OR model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+      OR (
+        profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail'
+        AND model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+      )
       OR (profile_scope IS NOT NULL AND activity = 'batch')
       THEN 'not_assessed'
     ELSE 'pass'
@@ -47,7 +50,8 @@ SELECT
   CASE
     WHEN profile_scope = 'global' THEN 'a global inference profile, and the record does not say where the model ran'
     WHEN model_id IS NULL THEN 'the record names no model, so a profile may have moved the call'
-    WHEN model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+    WHEN profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail'
+      AND model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
       THEN 'the record does not name the profile behind this reference, nor where the model ran'
     ELSE 'the record of a batch job does not say where its calls ran'
   END AS reason,
@@ -56,7 +60,5 @@ SELECT
   event_time AS event_time,
   event_id AS event_id,
   outcome AS outcome
-FROM events
-WHERE record_kind = 'api_call'
-  AND activity IN ('model_invocation', 'batch')
-  AND outcome = 'ok'
+FROM model_calls
+WHERE outcome = 'ok'

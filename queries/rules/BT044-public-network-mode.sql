@@ -14,7 +14,8 @@
 -- browser or code interpreter reaches the whole internet, with the execution role's credentials inside: the shortest \
 -- way for data to leave. The rule reads the network mode that was asked for when such a thing is created or updated, \
 -- and says who asked and whether an execution role comes with it. Success is high, a refused attempt medium, any \
--- other low. A record without a network mode is not assessed: some kinds are public when nothing is said."""
+-- other low. A runtime that is created without a word about its network is public. Any other record without a network \
+-- mode is not assessed: an update may keep what was, and a record may leave its parameters out."""
 -- fix = """\
 -- Create it again in mode VPC, with subnets whose way out is filtered, or in mode SANDBOX for a code interpreter that \
 -- needs no network. Give it an execution role that can do little."""
@@ -43,8 +44,16 @@ WITH changes AS (
       json_extract_scalar(request_parameters, '$.networkConfiguration.networkMode'),
       json_extract_scalar(
         request_parameters, '$.environment.agentCoreRuntimeEnvironment.networkConfiguration.networkMode'
-      )
+      ),
+      -- The name is there to be seen, so that the missing network is missing.
+      CASE
+        WHEN event_name = 'CreateAgentRuntime'
+          AND json_extract_scalar(request_parameters, '$.agentRuntimeName') IS NOT NULL
+          AND json_extract(request_parameters, '$.networkConfiguration') IS NULL
+          THEN 'PUBLIC'
+      END
     ) AS mode,
+    json_extract(request_parameters, '$.networkConfiguration') IS NULL AS unsaid,
     COALESCE(
       json_extract_scalar(request_parameters, '$.executionRoleArn'),
       json_extract_scalar(request_parameters, '$.roleArn')
@@ -81,6 +90,7 @@ SELECT
     WHEN NOT mode IN ('PUBLIC', 'SANDBOX', 'VPC') THEN 'the rule does not know the network mode'
     WHEN outcome = 'denied' THEN 'an attempt to give it network mode ' || mode || ' was refused'
     WHEN outcome <> 'ok' THEN 'an attempt to give it network mode ' || mode || ' failed'
+    WHEN unsaid AND event_name = 'CreateAgentRuntime' THEN 'no network mode was asked for, which gives it PUBLIC'
     ELSE 'it has network mode ' || mode
   END AS reason,
   'network mode VPC' AS expected,

@@ -75,7 +75,7 @@ steps AS (
     AND event_name IN ('CreateAgent', 'UpdateAgent', 'PrepareAgent', 'CreateAgentAlias', 'UpdateAgentAlias')
     AND outcome = 'ok'
 ),
--- The last settings before each step: text sorts as its time does.
+-- The last settings up to each step, those of the same second among them: text sorts as its time does.
 known AS (
   SELECT
     event_id AS event_id,
@@ -90,8 +90,8 @@ known AS (
     own_version AS own_version,
     MAX(CASE WHEN guardrail IS NOT NULL THEN CAST(event_time AS VARCHAR) || ' ' || event_id || ' ' || guardrail END) OVER (
       PARTITION BY COALESCE(account_id, ''), COALESCE(aws_region, ''), agent
-      ORDER BY event_time ASC, event_id ASC
-      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+      ORDER BY event_time ASC
+      RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS settings
   FROM steps
 ),

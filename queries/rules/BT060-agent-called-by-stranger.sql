@@ -76,13 +76,17 @@ known AS (
     t.runtime_arn AS runtime_arn, t.gateway_arn AS gateway_arn, t.resource_arn AS resource_arn, t.named AS named,
     t.region_key AS region_key, t.account_key AS account_key, a.agent AS agent
   FROM things AS t
+  LEFT JOIN ref_region AS p ON p.region = t.region_key
   JOIN agents AS a
     ON regexp_like(t.runtime_arn, a.runtime_re)
     OR regexp_like(t.gateway_arn, a.runtime_re)
     OR regexp_like(t.resource_arn, a.runtime_re)
     OR (
       t.named <> ''
-      AND regexp_like('arn:aws:bedrock:' || t.region_key || ':' || t.account_key || ':' || t.named, a.runtime_re)
+      AND regexp_like(
+        'arn:' || COALESCE(p.partition, 'aws') || ':bedrock:' || t.region_key || ':' || t.account_key || ':' || t.named,
+        a.runtime_re
+      )
     )
 ),
 pairs AS (

@@ -44,7 +44,11 @@ WITH invocations AS (
     regexp_replace(
       COALESCE(
         lambda_arn,
-        'arn:aws:lambda:' || aws_region || ':' || account_id || ':function:'
+        CASE
+          WHEN starts_with(aws_region, 'us-gov-') THEN 'arn:aws-us-gov'
+          WHEN starts_with(aws_region, 'cn-') THEN 'arn:aws-cn'
+          ELSE 'arn:aws'
+        END || ':lambda:' || aws_region || ':' || account_id || ':function:'
           || json_extract_scalar(request_parameters, '$.functionName')
       ),
       '\A(arn:[^:]*:lambda:[^:]*:[^:]*:function:[^:]*):.*\z', '$1'

@@ -108,6 +108,7 @@ remembered AS (
     place AS place,
     setting AS setting,
     asked AS asked,
+    value AS value,
     MAX(CASE WHEN outcome = 'ok' AND value IS NOT NULL THEN place END) OVER (
       PARTITION BY account_id, aws_region, trail, setting ORDER BY place ASC
       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
@@ -120,6 +121,16 @@ compared AS (
     r.place AS place,
     r.setting AS setting,
     r.asked AS asked,
+    r.value AS value,
+    -- A key may be asked for by its id, an alias or its ARN; the answer says which one it is. A refusal says nothing.
+    COALESCE(
+      p.value = r.value
+        OR (
+          r.value = r.asked
+          AND (p.asked = r.asked OR (r.setting = 'kmsKeyId' AND regexp_replace(p.value, '\A.*:key/', '') = r.asked))
+        ),
+      FALSE
+    ) AS same,
     p.value AS was
   FROM remembered AS r
   LEFT JOIN settings AS p ON p.place = r.previous_place AND p.setting = r.setting
@@ -131,7 +142,7 @@ targets AS (
   WHERE kind IN ('bucket', 'key')
 ),
 listed AS (
-  SELECT DISTINCT c.setting AS setting, c.asked AS asked
+  SELECT DISTINCT c.setting AS setting, c.asked AS asked, c.value AS value
   FROM compared AS c
   JOIN targets AS t
     ON (
@@ -140,7 +151,10 @@ listed AS (
     )
     AND (
       regexp_like(c.asked, t.pattern_re)
+      OR regexp_like(c.value, t.pattern_re)
       OR regexp_like('arn:aws:s3:::' || c.asked, t.pattern_re)
+      OR regexp_like('arn:aws-us-gov:s3:::' || c.asked, t.pattern_re)
+      OR regexp_like('arn:aws-cn:s3:::' || c.asked, t.pattern_re)
       OR regexp_like('s3://' || c.asked, t.pattern_re)
     )
 ),
@@ -157,7 +171,7 @@ weighed AS (
     c.setting || ' ' || COALESCE('from ' || c.was || ' ', '') || 'to '
       || CASE WHEN c.asked = '' THEN 'none' ELSE c.asked END AS change,
     CASE
-      WHEN c.was = c.asked THEN 0
+      WHEN c.same THEN 0
       WHEN c.setting IN ('isMultiRegionTrail', 'includeGlobalServiceEvents', 'enableLogFileValidation')
         THEN CASE WHEN c.asked = 'false' THEN 3 ELSE 0 END
       WHEN l.asked IS NOT NULL THEN 0
@@ -168,7 +182,7 @@ weighed AS (
     END AS weight
   FROM compared AS c
   CROSS JOIN kinds AS k
-  LEFT JOIN listed AS l ON l.setting = c.setting AND l.asked = c.asked
+  LEFT JOIN listed AS l ON l.setting = c.setting AND l.asked = c.asked AND l.value = c.value
 ),
 told AS (
   SELECT

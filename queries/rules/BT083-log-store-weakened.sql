@@ -12,9 +12,10 @@
 -- why = """\
 -- Logs are safe only as long as their bucket and their key are. For buckets and keys that the policy lists under \
 -- [logging] the rule finds what lets logs be deleted, read by others or made unreadable. To delete a bucket, its policy, \
--- its encryption or its block of public access, to suspend versioning, to delete objects, and to disable a key or \
--- schedule its deletion is high. To rewrite a bucket's or key's policy, lifecycle, ACL, replication or Object Lock is \
--- medium, for the record alone does not say whether the new text is weaker. A refused attempt is medium; an attempt that \
+-- its encryption or its block of public access, to suspend versioning, to delete objects, to disable a key or schedule \
+-- its deletion, and to rewrite a policy, a lifecycle or Object Lock is high: whether the new text is weaker, the \
+-- record alone does not say. To rewrite an ACL or the replication, to move a key's primary Region or stop its rotation \
+-- is medium. A refused attempt is medium; an attempt that \
 -- failed for another reason changed nothing. CloudTrail names S3's calls differently in places; both names are read. \
 -- Deleted objects show only where data events of S3 are recorded and kept, which by default they are not. The \
 -- population is all such changes to buckets and keys, listed or not."""
@@ -51,10 +52,12 @@ WITH changes AS (
         AND json_extract_scalar(request_parameters, '$.VersioningConfiguration.Status') = 'Suspended' THEN 'destroys'
       WHEN event_name = 'PutBucketPublicAccessBlock' AND regexp_like(request_parameters, ':[ ]*false') THEN 'destroys'
       WHEN event_name IN (
-        'PutBucketPolicy', 'PutBucketLifecycle', 'PutBucketLifecycleConfiguration', 'PutBucketAcl',
-        'PutBucketReplication', 'DeleteBucketReplication', 'PutBucketObjectLockConfiguration',
-        'PutObjectLockConfiguration', 'PutKeyPolicy', 'UpdatePrimaryRegion', 'DisableKeyRotation'
+        'PutBucketPolicy', 'PutBucketLifecycle', 'PutBucketLifecycleConfiguration', 'PutBucketObjectLockConfiguration',
+        'PutObjectLockConfiguration', 'PutKeyPolicy'
       ) THEN 'rewrites'
+      WHEN event_name IN (
+        'PutBucketAcl', 'PutBucketReplication', 'DeleteBucketReplication', 'UpdatePrimaryRegion', 'DisableKeyRotation'
+      ) THEN 'touches'
     END AS effect
   FROM events
   WHERE record_kind = 'api_call'
@@ -96,6 +99,8 @@ listed AS (
         o.kind = 'bucket'
         AND (
           regexp_like('arn:aws:s3:::' || o.object, t.pattern_re)
+          OR regexp_like('arn:aws-us-gov:s3:::' || o.object, t.pattern_re)
+          OR regexp_like('arn:aws-cn:s3:::' || o.object, t.pattern_re)
           OR regexp_like('s3://' || o.object, t.pattern_re)
           OR regexp_like('s3://' || o.object || '/', t.pattern_re)
         )
@@ -118,7 +123,7 @@ SELECT
   CASE
     WHEN l.kind IS NULL THEN 'the record names no bucket and no key'
     WHEN c.outcome = 'denied' THEN 'an attempt to weaken what keeps logs was refused'
-    WHEN c.effect = 'rewrites' THEN 'the rules of a log bucket or key were rewritten'
+    WHEN c.effect <> 'destroys' THEN 'the rules of a log bucket or key were rewritten'
     WHEN c.kind = 'bucket' THEN 'a log bucket was weakened, or something in it was deleted'
     ELSE 'a log key was switched off or given to deletion'
   END AS reason,
@@ -127,7 +132,7 @@ SELECT
   c.event_time AS event_time,
   c.event_id AS event_id,
   c.outcome AS outcome,
-  CASE WHEN c.outcome = 'ok' AND c.effect = 'destroys' THEN 'high' ELSE 'medium' END AS severity
+  CASE WHEN c.outcome = 'ok' AND c.effect <> 'touches' THEN 'high' ELSE 'medium' END AS severity
 FROM changes AS c
 LEFT JOIN listed AS l
   ON l.kind = c.kind

@@ -11,10 +11,10 @@
 -- atlas = []
 -- why = """\
 -- Model invocation logging keeps prompts and answers, which CloudTrail does not. It is set per Region, so one \
--- Region can be silent while the others log. Deleting the setting is critical. Setting it without any destination, \
--- so that text, images, embeddings, video or audio are no longer delivered, or so that they go to a bucket or log group the policy does \
--- not list under invocation logs, is high. A refused attempt is medium, one that failed for another reason low. A \
--- change is not assessed where the record leaves out what was set, or where the policy lists no targets to compare \
+-- Region can be silent while the others log. Deleting the setting, or setting it without any destination, is critical. \
+-- Setting it so that text, images, embeddings, video or audio are no longer delivered, or so that they go to a bucket \
+-- or log group the policy does not list under invocation logs, is high. A refused attempt is one step lower, one that \
+-- failed for another reason low. A change is not assessed where the record leaves out what was set, or where the policy lists no targets to compare \
 -- with; a delivery that is switched off counts even then."""
 -- fix = """\
 -- Put the setting back from its definition in code, in every Region in use. Ask who changed it and what was called \
@@ -215,9 +215,9 @@ SELECT
   event_id AS event_id,
   outcome AS outcome,
   CASE
-    WHEN outcome = 'denied' THEN 'medium'
-    WHEN outcome <> 'ok' THEN 'low'
-    WHEN deleted THEN 'critical'
-    ELSE 'high'
+    WHEN outcome NOT IN ('ok', 'denied') THEN 'low'
+    WHEN (deleted OR emptied) AND outcome = 'ok' THEN 'critical'
+    WHEN deleted OR emptied OR outcome = 'ok' THEN 'high'
+    ELSE 'medium'
   END AS severity
 FROM compared

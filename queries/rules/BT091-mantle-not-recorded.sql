@@ -15,14 +15,16 @@
 -- endpoint. An account that uses it without that selector has no record of a single call: OpenAI models on Bedrock \
 -- and Codex, for example, are then not assessed. The rule takes each account and Region with a trace of \
 -- bedrock-mantle (its management events, a service call on its behalf) and reports those without any \
--- CreateInference event. A trace in IAM or the marketplace (a policy or subscription that names bedrock-mantle) \
+-- CreateInference event, unless a PutEventSelectors of the account, also from before the window where the run knows \
+-- of it, names the type of these events: then there were no calls to record. A trace in IAM or the marketplace (a policy or subscription that names bedrock-mantle) \
 -- has no Region of its own: it counts against the whole account."""
 -- fix = """\
 -- Add an advanced event selector with resources.type AWS::BedrockMantle::Project to the trail, in every account \
 -- and Region. Until then state in every report that the use of this endpoint is not assessed."""
 -- false_positives = """\
 -- Somebody only listed models in the console. A refused attempt to use the endpoint. A Region where the endpoint \
--- was looked at, but all calls went elsewhere."""
+-- was looked at, but all calls went elsewhere. A selector that was set before the records begin, or by the management \
+-- account for the whole organisation."""
 --
 -- [controls]
 -- "EU AI Act" = ["Art. 12"]
@@ -61,11 +63,28 @@ accounts AS (
   SELECT account_key AS account_key, SUM(inference) AS inferences
   FROM traces
   GROUP BY account_key
+),
+selected AS (
+  SELECT DISTINCT COALESCE(account_id, '') AS account_key
+  FROM (
+    SELECT account_id AS account_id, request_parameters AS request_parameters
+    FROM events
+    WHERE event_name = 'PutEventSelectors'
+      AND event_source = 'cloudtrail.amazonaws.com'
+      AND outcome = 'ok'
+    UNION ALL
+    SELECT account_id AS account_id, request_parameters AS request_parameters
+    FROM history
+    WHERE event_name = 'PutEventSelectors'
+      AND event_source = 'cloudtrail.amazonaws.com'
+      AND outcome = 'ok'
+  ) AS puts
+  WHERE strpos(request_parameters, '"AWS::BedrockMantle::Project"') > 0
 )
 SELECT
   CASE
     WHEN t.account_id IS NULL AND t.inference = 0 THEN 'not_assessed'
-    WHEN COALESCE(r.inferences, a.inferences) > 0 THEN 'pass'
+    WHEN COALESCE(r.inferences, a.inferences) > 0 OR s.account_key IS NOT NULL THEN 'pass'
     ELSE 'violation'
   END AS verdict,
   t.account_id AS account_id,
@@ -84,3 +103,4 @@ SELECT
 FROM traces AS t
 JOIN accounts AS a ON a.account_key = t.account_key
 LEFT JOIN regions AS r ON r.account_key = t.account_key AND r.aws_region = t.aws_region
+LEFT JOIN selected AS s ON s.account_key = t.account_key

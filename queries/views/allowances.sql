@@ -3,7 +3,7 @@
 -- One row per model invocation or batch job and allow entry that covers it, whatever its outcome and whatever a deny \
 -- entry says: an entry that is in no row allows nothing that was done. Names are matched as in decisions; a role whose \
 -- path the record lost counts where it may be meant. Empty without a policy."""
--- uses = []
+-- uses = ["model_calls"]
 --
 -- [columns]
 -- allow_id = "The id of the allow entry."
@@ -18,43 +18,25 @@ WITH calls AS (
     COALESCE(model_requested, '') AS requested_key,
     COALESCE(profile_scope, '') AS scope_key,
     activity AS activity
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND activity IN ('model_invocation', 'batch')
+  FROM model_calls
 ),
 version AS (
   SELECT MAX(policy_version) AS policy_version
   FROM policy_version
   HAVING COUNT(*) > 0
 ),
-aliases AS (
-  SELECT reference AS reference, MIN(model_id) AS model_id
-  FROM policy_alias
-  GROUP BY reference
-),
-models AS (
-  SELECT
-    c.model_key AS model_key,
-    c.requested_key AS requested_key,
-    c.scope_key AS scope_key,
-    c.scope_key || '.' AS prefix,
-    COALESCE(r.model_id, i.model_id, c.model_key) AS model_id
-  FROM (
-    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM calls
-  ) AS c
-  LEFT JOIN aliases AS r ON r.reference = c.requested_key
-  LEFT JOIN aliases AS i ON i.reference = c.model_key
-),
 names AS (
   SELECT
     model_key AS model_key,
     requested_key AS requested_key,
     scope_key AS scope_key,
-    prefix AS prefix,
-    model_id AS model_id,
-    regexp_replace(model_id, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
-    regexp_replace(model_id, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
-  FROM models
+    scope_key || '.' AS prefix,
+    model_key AS model_id,
+    regexp_replace(model_key, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
+    regexp_replace(model_key, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
+  FROM (
+    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM calls
+  ) AS c
 ),
 matched_models AS (
   SELECT
@@ -126,7 +108,7 @@ SELECT
   x.allow_id AS allow_id,
   x.policy_version AS policy_version
 FROM covered AS x
-JOIN events AS e
+JOIN model_calls AS e
   ON x.environment_key = COALESCE(e.environment, '')
   AND x.caller = COALESCE(e.role_arn, e.principal, '')
   AND x.path_known = COALESCE(e.role_path_known, TRUE)
@@ -134,5 +116,3 @@ JOIN events AS e
   AND x.requested_key = COALESCE(e.model_requested, '')
   AND x.scope_key = COALESCE(e.profile_scope, '')
   AND x.activity = e.activity
-WHERE e.record_kind = 'api_call'
-  AND e.activity IN ('model_invocation', 'batch')

@@ -7,9 +7,10 @@
 -- any that an entry names with a path: not_assessed where a deny entry may mean it, and where an allow entry may and \
 -- none fits. A call whose model the record does not name (an application inference profile, a \
 -- provisioned, custom or imported model, a prompt, a router, a marketplace endpoint) is not_assessed unless an entry \
--- covers the reference itself or the policy gives it an alias. A call from before the policy's first day \
+-- covers the reference itself, or model_calls knows what stands behind it: from the trail, an alias of the policy or \
+-- of a file. A call from before the policy's first day \
 -- (effective_from) is not_assessed. Empty without a policy."""
--- uses = []
+-- uses = ["model_calls"]
 --
 -- [columns]
 -- decision = "allowed, denied_entry (a deny entry covers it), uncovered (no entry covers it) or not_assessed."
@@ -33,29 +34,10 @@ calls AS (
     COALESCE(model_requested, '') AS requested_key,
     COALESCE(profile_scope, '') AS scope_key,
     COALESCE(model_kind, '') AS kind_key,
+    model_known_by IS NOT NULL AS model_known,
     COALESCE(role_path_known, TRUE) AS path_known,
     activity AS activity
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND activity IN ('model_invocation', 'batch')
-),
-aliases AS (
-  SELECT reference AS reference, MIN(model_id) AS model_id
-  FROM policy_alias
-  GROUP BY reference
-),
-models AS (
-  SELECT
-    c.model_key AS model_key,
-    c.requested_key AS requested_key,
-    c.scope_key AS scope_key,
-    COALESCE(r.model_id, i.model_id) AS alias_id,
-    COALESCE(r.model_id, i.model_id, c.model_key) AS model_id
-  FROM (
-    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM calls
-  ) AS c
-  LEFT JOIN aliases AS r ON r.reference = c.requested_key
-  LEFT JOIN aliases AS i ON i.reference = c.model_key
+  FROM model_calls
 ),
 names AS (
   SELECT
@@ -63,10 +45,12 @@ names AS (
     requested_key AS requested_key,
     scope_key AS scope_key,
     scope_key || '.' AS prefix,
-    model_id AS model_id,
-    regexp_replace(model_id, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
-    regexp_replace(model_id, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
-  FROM models
+    model_key AS model_id,
+    regexp_replace(model_key, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
+    regexp_replace(model_key, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
+  FROM (
+    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM calls
+  ) AS c
 ),
 model_patterns AS (
   SELECT model_pattern AS model_pattern, model_re AS model_re FROM policy_allow
@@ -182,6 +166,7 @@ verdicts AS (
     c.requested_key AS requested_key,
     c.scope_key AS scope_key,
     c.kind_key AS kind_key,
+    c.model_known AS model_known,
     c.path_known AS path_known,
     c.activity AS activity,
     v.policy_version AS policy_version,
@@ -193,22 +178,17 @@ verdicts AS (
       WHEN d.fits THEN 'denied_entry'
       WHEN d.place IS NOT NULL AND NOT c.path_known THEN 'not_assessed'
       WHEN a.fits THEN 'allowed'
-      WHEN m.alias_id IS NULL AND (
-        c.model_key = ''
-        OR c.kind_key IN (
-          'application_profile', 'provisioned', 'custom', 'imported', 'prompt', 'router', 'marketplace', 'unresolved'
-        )
-      ) THEN 'not_assessed'
+      WHEN NOT c.model_known THEN 'not_assessed'
       WHEN a.place IS NOT NULL AND NOT c.path_known THEN 'not_assessed'
       ELSE 'uncovered'
     END AS decision,
     CASE
       WHEN d.place IS NOT NULL AND NOT c.path_known THEN 'role path not recorded: a deny entry may mean this role'
-      WHEN m.alias_id IS NOT NULL THEN 'role path not recorded'
+      WHEN c.model_known THEN 'role path not recorded'
       WHEN c.model_key = '' THEN 'model not recorded'
       WHEN c.kind_key = 'application_profile' THEN 'application inference profile: the record does not name the model behind it'
       WHEN c.kind_key = 'provisioned' THEN 'provisioned model: the record does not name the model behind it'
-      WHEN c.kind_key = 'custom' THEN 'custom model: the record does not name the base model'
+      WHEN c.kind_key = 'custom' THEN 'custom model: nothing says what it is made of'
       WHEN c.kind_key = 'imported' THEN 'imported model: the record does not say what it is'
       WHEN c.kind_key = 'prompt' THEN 'stored prompt: the record does not name the model it uses'
       WHEN c.kind_key = 'router' THEN 'prompt router: the record does not name the model it chose'
@@ -218,10 +198,6 @@ verdicts AS (
     END AS obstacle
   FROM calls AS c
   CROSS JOIN version AS v
-  JOIN models AS m
-    ON m.model_key = c.model_key
-    AND m.requested_key = c.requested_key
-    AND m.scope_key = c.scope_key
   LEFT JOIN allows AS a
     ON a.environment_key = c.environment_key
     AND a.caller = c.caller
@@ -262,17 +238,16 @@ judged AS (
     CASE WHEN e.event_time < x.in_force_from THEN 'not_assessed' ELSE x.decision END AS decision,
     CASE WHEN e.event_time < x.in_force_from THEN 'no policy was in force' ELSE x.obstacle END AS obstacle
   FROM verdicts AS x
-  JOIN events AS e
+  JOIN model_calls AS e
     ON x.environment_key = COALESCE(e.environment, '')
     AND x.caller = COALESCE(e.role_arn, e.principal, '')
     AND x.model_key = COALESCE(e.model_id, '')
     AND x.requested_key = COALESCE(e.model_requested, '')
     AND x.scope_key = COALESCE(e.profile_scope, '')
     AND x.kind_key = COALESCE(e.model_kind, '')
+    AND x.model_known = (e.model_known_by IS NOT NULL)
     AND x.path_known = COALESCE(e.role_path_known, TRUE)
     AND x.activity = e.activity
-  WHERE e.record_kind = 'api_call'
-    AND e.activity IN ('model_invocation', 'batch')
 )
 SELECT
   event_id AS event_id,

@@ -1,14 +1,18 @@
 -- title = "Model invocations, each call once, with the tokens known for it"
 -- meaning = """\
--- One row per call that invoked a model, whatever its outcome, with every column of events. Tokens come from the \
+-- One row per call that invoked a model, whatever its outcome, with every column of events, the model as in \
+-- model_calls. Tokens come from the \
 -- record itself; where it has none, from the AwsServiceEvent that names the call as its parent (the same account and \
 -- request_id). Such twins are not calls and are not rows here. If a call has several twins, the largest number \
 -- counts; if several rows share the request, one of them carries it. Counts below 0 or above a million million are no \
 -- counts. Where neither has any, they come from the model-invocation log, if one is given. token_source is cloudtrail, \
 -- service_event or invocation_log, and null where no tokens are recorded: null is not zero."""
--- uses = []
+-- uses = ["model_calls"]
 --
 -- [columns]
+-- model_known_by = "How the base model is known: recorded, trail, policy or file, as in model_calls; null where it is not."
+-- model_evidence = "The id of the event, the version of the policy or the file that says it."
+-- model_otherwise = "What else is said of the reference and differs, and which models it may be where there are several."
 -- token_source = "Where the tokens come from: cloudtrail (the record itself), service_event (its twin), invocation_log (the model-invocation log); null where none are recorded."
 
 WITH twins AS (
@@ -187,6 +191,9 @@ SELECT
   e.log_object AS log_object,
   e.log_index AS log_index,
   e.delivered_at AS delivered_at,
+  e.model_known_by AS model_known_by,
+  e.model_evidence AS model_evidence,
+  e.model_otherwise AS model_otherwise,
   CASE
     WHEN e.input_tokens BETWEEN 0 AND 1000000000000 OR e.output_tokens BETWEEN 0 AND 1000000000000
       OR e.cache_read_tokens BETWEEN 0 AND 1000000000000 OR e.cache_write_tokens BETWEEN 0 AND 1000000000000
@@ -194,7 +201,7 @@ SELECT
     WHEN t.request_id IS NOT NULL THEN 'service_event'
     WHEN l.request_id IS NOT NULL THEN 'invocation_log'
   END AS token_source
-FROM events AS e
+FROM model_calls AS e
 LEFT JOIN placed AS t
   ON t.account_id = e.account_id
   AND t.request_id = e.request_id
@@ -210,5 +217,4 @@ LEFT JOIN told AS l
   AND l.place = 1
   AND COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL
   AND t.request_id IS NULL
-WHERE e.record_kind = 'api_call'
-  AND e.activity = 'model_invocation'
+WHERE e.activity = 'model_invocation'

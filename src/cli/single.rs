@@ -49,7 +49,9 @@ pub enum Recorded {
     Agents,
     /// Runtimes, gateways, memory, tools, identity, registries.
     Agentcore,
-    /// All of them, and what Bedrock itself has.
+    /// Calls of Bedrock that a VPC endpoint's policy refused.
+    Network,
+    /// All data events: these, and what Bedrock itself has.
     All,
 }
 
@@ -100,4 +102,20 @@ pub enum Told {
     Text,
     /// SARIF 2.1.0 on standard output as well.
     Sarif,
+}
+
+/// `bedtrail aliases`
+#[derive(Debug, Subcommand)]
+pub enum Aliases {
+    /// Makes a file for --aliases, or for a policy, of what the AWS CLI printed: `aws bedrock list-inference-profiles`,
+    /// list-provisioned-model-throughputs, list-custom-models, list-custom-model-deployments, list-imported-models,
+    /// list-prompt-routers, list-marketplace-model-endpoints, the get call of each, `aws bedrock-agent get-prompt`.
+    Import {
+        /// Answers in JSON; - for standard input.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Write here instead of to standard output.
+        #[arg(short, long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }

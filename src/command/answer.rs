@@ -8,7 +8,7 @@ use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::Failure;
 use super::judge::{Found, JudgedReport, Judgement};
-use super::trail::{Trail, query_failure};
+use super::trail::Trail;
 use super::version::Versions;
 use crate::output::{Answer, Caveat};
 use crate::report::Report;
@@ -29,12 +29,12 @@ impl Frame {
     pub(super) fn of(trail: &Trail, not_assessed: Option<&Report>) -> Result<Self, Failure> {
         let mut preamble = Vec::new();
         if let Some(report) = not_assessed {
-            for batch in trail.engine.run(&report.sql).map_err(query_failure)? {
+            for batch in trail.run(&report.name, &report.sql)? {
                 preamble.extend(caveats(&batch)?);
             }
         }
         preamble.extend(trail.versions.as_ref().and_then(Versions::caveat));
-        preamble.extend(super::judge::caveats(trail.policy.as_ref(), trail.rules));
+        preamble.extend(super::setting::caveats(trail.policy.as_ref(), trail.rules));
         preamble.extend(trail.blind.iter().cloned());
         if let (Some(to), true) = (trail.window.to, trail.passed.pruned > 0 || trail.passed.unlisted) {
             let end = crate::clock::format_micros(to);

@@ -5,7 +5,7 @@ use super::configured::{self, Given};
 use super::deliver::Delivery;
 use super::judge::{self, Judgement};
 use super::previous::Previous;
-use super::trail::{Prepared, query_failure};
+use super::trail::Prepared;
 use super::{Failure, say, stored};
 use crate::cli;
 use crate::config::Organization;
@@ -42,7 +42,7 @@ pub(super) fn carry_out(
     // Before anything is written: the findings before may lie where the new ones go.
     let previous = arguments.verdict.previous.as_deref();
     let previous = previous.map(|path| Previous::load(path, &arguments.input.aws)).transpose()?;
-    let mut prepared = Prepared::new(&arguments.input)?;
+    let mut prepared = Prepared::new(&arguments.input)?.on(&arguments.answering, &arguments.input)?;
     prepared.organization = organization;
     let judgement = Judgement::prepare(&prepared)?;
     let fail_on = judge::fail_on(&arguments.verdict, prepared.policy.as_ref())?;
@@ -52,7 +52,6 @@ pub(super) fn carry_out(
     let trail =
         prepared.open(&arguments.input, &queries, &Judgement::columns(delivery.shows_events()), hash)?;
     let not_assessed = reports.iter().copied().find(|report| report.name == NOT_ASSESSED);
-    let frame = Frame::of(&trail, not_assessed)?;
     let mut answers = Vec::with_capacity(reports.len() + judge::REPORTS.len());
     let mut found = judgement.run(&trail)?;
     if let Some(previous) = &previous {
@@ -60,8 +59,10 @@ pub(super) fn carry_out(
     }
     // Before the reports: some tell what the rules found.
     found.put(&trail, delivery.shows_events())?;
+    trail.foresee(reports.iter().map(|report| (report.name.as_str(), report.sql.as_str())))?;
+    let frame = Frame::of(&trail, not_assessed)?;
     for report in reports {
-        answers.push(frame.report(report, trail.engine.run(&report.sql).map_err(query_failure)?)?);
+        answers.push(frame.report(report, trail.run(&report.name, &report.sql)?)?);
     }
     for which in judge::REPORTS {
         answers.push(frame.found(which, &judgement, &found, delivery.shows_events())?);

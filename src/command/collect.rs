@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::follow::Follow;
@@ -48,8 +48,8 @@ pub(super) fn run(arguments: &cli::Collect) -> Result<Code, Failure> {
     let mut store = stored::at(place, &input.aws, arguments.adding.kms_key.as_deref(), now)?;
     let waits = || say(&format!("another run is changing {place}: waiting for it to end"));
     if arguments.dry_run {
-        let found = Found::list(&store, arguments, &window, now)?;
-        return dry_run(&store, &found);
+        let (found, pending) = Found::open(&store, arguments, &window, now)?;
+        return dry_run(&store, &found, pending);
     }
     let _hold = store.hold(Duration::from_secs(arguments.adding.wait), &waits)?;
     let collected = collect(&mut store, arguments, &window, now)?;
@@ -59,7 +59,9 @@ pub(super) fn run(arguments: &cli::Collect) -> Result<Code, Failure> {
                 say(&format!("compacted: {} files, {} before", tidied.after, tidied.before));
             }
             // What was collected is there all the same.
-            Err(error @ StoreError::Immutable(_)) => say(&format!("warning: not compacted: {error}")),
+            Err(error @ (StoreError::Immutable(_) | StoreError::Contended(_))) => {
+                say(&format!("warning: not compacted: {error}"));
+            }
             tidied => drop(tidied?),
         }
     }
@@ -76,7 +78,7 @@ pub(super) fn collect(
 ) -> Result<Collected, Failure> {
     let input = &arguments.input;
     let follow = follow(store, input, window, now)?;
-    let found = Found::list(store, arguments, window, now)?;
+    let (found, pending) = Found::open(store, arguments, window, now)?;
     let scratch = Scratch::new(input.temp_dir.as_deref())?;
     let scope = Scope::get();
     let plain = || Filter::new(scope.needles(), scope.names());
@@ -104,37 +106,46 @@ pub(super) fn collect(
     let progress = Progress::default();
     let mut sources = input.sources.clone();
     sources.sort();
-    let fetch = found.remote.as_ref().map(|remote| |objects| remote.read(objects));
-    let with = Collecting {
-        shared: &shared,
-        limits: &limits,
-        progress: &progress,
-        fetch: fetch.as_ref().map(|fetch| fetch as &dyn Fn(Vec<LogObject>) -> Feed),
-        scope: store::Scope {
-            sha256: stored::scope_hash(),
-            sources,
-            // A run that names no beginning goes back as far as the ones before it.
-            from: window.from.or_else(|| store.state().last.as_ref().and_then(|last| last.scope.from)),
-            accounts: sorted(&input.accounts),
-            regions: sorted(&input.regions),
-            keep_content: input.keep_content,
-            followed: follow.as_ref().map(Follow::remembered),
-        },
-        time: clock::format_micros(now),
-        skipped: found.skipped,
-        listed: found.complete.clone(),
+    let scope = store::Scope {
+        sha256: stored::scope_hash(),
+        sources,
+        // A run that names no beginning goes back as far as the ones before it.
+        from: window.from.or_else(|| store.state().last.as_ref().and_then(|last| last.scope.from)),
+        accounts: sorted(&input.accounts),
+        regions: sorted(&input.regions),
+        keep_content: input.keep_content,
+        followed: follow.as_ref().map(Follow::remembered),
     };
-    let sifted = store.sift(&found.objects)?;
-    let new = sifted.new.len() as u64;
-    let known = || (new, true);
-    let collected =
-        progress::shown(&progress, &known, input.quiet, || store.collect(&found.objects, sifted, &with))?;
+    let time = clock::format_micros(now);
+    let (new, all) = (AtomicU64::new(0), AtomicBool::new(false));
+    let known = || (new.load(Ordering::Relaxed), all.load(Ordering::Relaxed));
+    let mut collected = Collected::default();
+    let remote = found.remote.as_ref();
+    let fetch = remote.map(|remote| |objects| remote.read(objects));
+    let each = |piece: Piece| -> Result<(), Failure> {
+        let with = Collecting {
+            shared: &shared,
+            limits: &limits,
+            progress: &progress,
+            fetch: fetch.as_ref().map(|fetch| fetch as &dyn Fn(Vec<LogObject>) -> Feed),
+            scope: scope.clone(),
+            time: time.clone(),
+            skipped: piece.skipped,
+            listed: piece.complete,
+        };
+        let sifted = store.sift(&piece.objects)?;
+        new.fetch_add(sifted.new.len() as u64, Ordering::Relaxed);
+        all.store(piece.last, Ordering::Relaxed);
+        collected.add(store.collect(&piece.objects, sifted, &with)?);
+        Ok(())
+    };
+    progress::shown(&progress, &known, input.quiet, || pieces(&found, pending, each))?;
     if let Some(queries) = found.remote.as_ref().and_then(|remote| remote.queries.as_ref()) {
         listing::notes(queries, input.quiet);
     }
     let seen = follow.as_ref().map(Follow::seen).unwrap_or_default();
     if !seen.is_empty() {
-        store.follow(&seen, &with.time)?;
+        store.follow(&seen, &time)?;
         say(&format!(
             "warning: Bedrock services assumed {} roles that were not followed: the next collect follows them; to have their \
              calls in what was collected so far, name them as execution_role in the policy and collect into a new store: {}",
@@ -163,14 +174,47 @@ fn sorted(names: &[String]) -> Vec<String> {
     names.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// What a run lists.
+/// What a run collects from.
 struct Found {
+    /// Files that are no logs, and those outside the accounts, Regions and days asked for.
+    skipped: u64,
+    pruned: u64,
+    /// Whether one file may have been reached by several names.
+    linked: bool,
+    /// Objects to read whatever the listing shows.
+    again: Vec<LogObject>,
+    remote: Option<Remote>,
+    /// What the store may remember of each bucket once all of it was listed.
+    shows: BTreeMap<String, Listed>,
+    /// How many objects are handed over at a time.
+    together: usize,
+    /// Whether nothing was ever collected.
+    first: bool,
+    sources: Vec<String>,
+}
+
+/// What is still to be handed over.
+struct Pending {
+    /// Files, and what APIs are asked.
+    objects: Names,
+    /// To be listed.
+    buckets: Option<Buckets>,
+}
+
+/// How much of the memory limit the listing may take: an object's name and tag take some 150 bytes, twice while they are
+/// sorted. With the usual limit that makes a quarter of a million objects that are compared with the ledger and read together;
+/// more of a listing are never held, however long it is.
+const OF_LIMIT: usize = 768;
+
+/// A part of a listing.
+struct Piece {
     /// Sorted by name, each once.
     objects: Names,
+    /// Objects that are no logs, so far.
     skipped: u64,
-    remote: Option<Remote>,
-    /// Buckets that were listed without a gap.
+    /// Buckets that were listed without a gap; only in the last piece.
     complete: BTreeMap<String, Listed>,
+    last: bool,
 }
 
 /// How objects of buckets and APIs are read.
@@ -179,7 +223,7 @@ struct Remote {
     tally: Arc<Tally>,
     queries: Option<Queries>,
     // Last: the reader works on its threads.
-    _session: Session,
+    session: Session,
 }
 
 impl Remote {
@@ -201,7 +245,12 @@ impl Remote {
 }
 
 impl Found {
-    fn list(store: &Store, arguments: &cli::Collect, window: &Window, now: i64) -> Result<Self, Failure> {
+    fn open(
+        store: &Store,
+        arguments: &cli::Collect,
+        window: &Window,
+        now: i64,
+    ) -> Result<(Self, Pending), Failure> {
         let input = &arguments.input;
         if input.sources.is_empty() {
             return Err(Failure::usage("no source: say where the logs are with -s")
@@ -234,12 +283,11 @@ impl Found {
         let from = window.from.or_else(|| last.and_then(|last| last.scope.from));
         let reach = extent(input, &Window { from, to: None });
         Queries::check(&apis, &reach).map_err(super::listing::refusal)?;
-        let mut remote = None;
-        let mut complete = BTreeMap::new();
+        let (mut remote, mut there, mut shows, mut retried) = (None, None, BTreeMap::new(), Vec::new());
         if !apis.is_empty() && buckets.is_empty() {
             let session = Session::open(input.aws.access()).map_err(Failure::failed)?;
             let queries = super::listing::queries(&session, input, &apis, &reach, now, true)?;
-            remote = Some(Remote { reader: None, tally: Arc::default(), queries, _session: session });
+            remote = Some(Remote { reader: None, tally: Arc::default(), queries, session });
         }
         if !buckets.is_empty() {
             let asked = since(store, arguments, &buckets, window)?;
@@ -252,28 +300,73 @@ impl Found {
                 found.notes.iter().for_each(|note| say(&format!("note: {note}")));
             }
             let (tally, reader) = (found.tally(), found.reader(&session, input.max_object_size));
-            let listed = found.list(&session);
-            listed.each(&session, |object| objects.push(object)).map_err(Failure::failed)?;
-            listing.skipped += tally.skipped.load(Ordering::Relaxed);
-            complete = whole(store, asked, &objects, now);
-            again(store, &extent, &buckets, &mut objects)?;
-            remote = Some(Remote { reader: Some(reader), tally, queries, _session: session });
+            shows = worth(store, asked, now);
+            retried = again(store, &extent, &buckets)?;
+            there = Some(found);
+            remote = Some(Remote { reader: Some(reader), tally, queries, session });
         }
         let queries = remote.as_ref().and_then(|remote| remote.queries.as_ref());
         queries.into_iter().flat_map(Queries::list).for_each(|object| objects.push(object));
-        // Two sources can lead to one file.
-        objects.settle(listing.linked || files.len() > 1);
-        let Listing { skipped, pruned, .. } = listing;
-        if objects.is_empty() && store.state().last.is_none() {
-            let given = input.sources.join(", ");
-            return Err(Failure::failed(format!("no log object was found in {given}")).help(if pruned > 0 {
-                format!("{pruned} objects lie outside the accounts, Regions or days asked for")
+        let found = Self {
+            skipped: listing.skipped,
+            pruned: listing.pruned,
+            // Two sources can lead to one file.
+            linked: listing.linked || files.len() > 1,
+            again: retried,
+            remote,
+            shows,
+            together: (input.memory_limit / OF_LIMIT).max(64),
+            first: store.state().last.is_none(),
+            sources: input.sources.clone(),
+        };
+        Ok((found, Pending { objects, buckets: there }))
+    }
+
+    fn piece(&self, mut objects: Names, complete: Option<BTreeMap<String, Listed>>) -> Piece {
+        objects.settle(self.linked);
+        let tally = self.remote.as_ref().map(|remote| remote.tally.skipped.load(Ordering::Relaxed));
+        let skipped = self.skipped + tally.unwrap_or(0);
+        Piece { objects, skipped, last: complete.is_some(), complete: complete.unwrap_or_default() }
+    }
+}
+
+/// Lists what buckets hold, and hands everything over piece by piece.
+fn pieces(
+    found: &Found,
+    pending: Pending,
+    mut each: impl FnMut(Piece) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let Pending { mut objects, buckets } = pending;
+    let mut gaps = Vec::new();
+    let mut any = !objects.is_empty();
+    if let (Some(buckets), Some(remote)) = (buckets, &found.remote) {
+        let mut listed = buckets.list(&remote.session);
+        while let Some(object) = listed.wait() {
+            any = true;
+            if objects.len() >= found.together {
+                each(found.piece(std::mem::take(&mut objects), None))?;
+            }
+            if matches!(object.place, Place::Unreachable(_)) {
+                gaps.push(object.name.clone());
+            }
+            objects.push(object);
+        }
+        listed.end(&remote.session).map_err(Failure::failed)?;
+    }
+    found.again.iter().for_each(|object| objects.push(object.clone()));
+    if !any && found.first {
+        let given = found.sources.join(", ");
+        return Err(Failure::failed(format!("no log object was found in {given}")).help(
+            if found.pruned > 0 {
+                format!("{} objects lie outside the accounts, Regions or days asked for", found.pruned)
             } else {
                 "give the folder or prefix that holds AWSLogs".to_owned()
-            }));
-        }
-        Ok(Self { objects, skipped, remote, complete })
+            },
+        ));
     }
+    let mut complete = found.shows.clone();
+    complete.retain(|source, _| !gaps.iter().any(|gap| lies_in(source, gap)));
+    each(found.piece(objects, Some(complete)))
 }
 
 /// From where a bucket is listed, and what its listing will have shown together with the earlier ones.
@@ -335,21 +428,11 @@ fn lies_in(source: &str, name: &str) -> bool {
     })
 }
 
-/// What the store may remember of the listing: of buckets in which everything could be listed.
-fn whole(
-    store: &Store,
-    asked: BTreeMap<String, Asked>,
-    objects: &Names,
-    now: i64,
-) -> BTreeMap<String, Listed> {
+/// What the store may remember of the listing, if it leaves no gap.
+fn worth(store: &Store, asked: BTreeMap<String, Asked>, now: i64) -> BTreeMap<String, Listed> {
     let before = store.state().last.as_ref().map(|last| &last.listed);
-    let gap = |source: &str| {
-        let unreachable = |object: &LogObject| matches!(object.place, Place::Unreachable(_));
-        objects.iter().filter(unreachable).any(|object| lies_in(source, &object.name))
-    };
     asked
         .into_iter()
-        .filter(|(source, _)| !gap(source))
         .map(|(source, asked)| (source, Listed { at: now, ..asked.shows }))
         // What some accounts were asked for again tells nothing of the others.
         .filter(|(source, shows)| {
@@ -358,8 +441,8 @@ fn whole(
         .collect()
 }
 
-/// Adds objects of buckets that earlier runs could not read and that lie before what is listed now.
-fn again(store: &Store, extent: &Extent, buckets: &[String], objects: &mut Names) -> Result<(), Failure> {
+/// Objects of buckets that earlier runs could not read and that lie before what is listed now.
+fn again(store: &Store, extent: &Extent, buckets: &[String]) -> Result<Vec<LogObject>, Failure> {
     let mut refused = BTreeSet::new();
     let anywhen = Extent { from: None, to: None, ..extent.clone() };
     store.refused(|name| {
@@ -372,38 +455,34 @@ fn again(store: &Store, extent: &Extent, buckets: &[String], objects: &mut Names
             refused.insert(name.to_owned());
         }
     })?;
-    for name in refused {
-        objects.push(LogObject::new(name, Place::Fed));
-    }
-    Ok(())
+    Ok(refused.into_iter().map(|name| LogObject::new(name, Place::Fed)).collect())
 }
 
 /// Says what would be read, and what the requests cost.
-fn dry_run(store: &Store, found: &Found) -> Result<Code, Failure> {
-    let sifted = store.sift(&found.objects)?;
-    let size = |at: &usize| {
-        let object = found.objects.get(*at)?;
-        object.size.or_else(|| std::fs::metadata(&object.name).ok().map(|file| file.len()))
-    };
-    let bytes: u64 = sifted.new.iter().filter_map(size).sum();
-    let new = sifted.new.len();
-    let mut text = format!(
-        "{new} objects to read ({}), {} in the store already\n",
-        indicatif::HumanBytes(bytes),
-        sifted.known
-    );
+fn dry_run(store: &Store, found: &Found, pending: Pending) -> Result<Code, Failure> {
+    let (mut new, mut known, mut bytes, mut fed, mut asked) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
+    pieces(found, pending, |piece| {
+        let sifted = store.sift(&piece.objects)?;
+        known += sifted.known;
+        for object in sifted.new.iter().filter_map(|at| piece.objects.get(*at)) {
+            new += 1;
+            let size = || std::fs::metadata(&object.name).ok().map(|file| file.len());
+            bytes += object.size.or_else(size).unwrap_or(0);
+            let api = Api::is(&object.name);
+            asked += u64::from(api);
+            fed += u64::from(!api && object.place == Place::Fed);
+        }
+        Ok(())
+    })?;
+    let mut text =
+        format!("{new} objects to read ({}), {known} in the store already\n", indicatif::HumanBytes(bytes));
     if let Some(remote) = &found.remote {
         let lists = remote.tally.lists.load(Ordering::Relaxed);
-        let of = |api: bool| {
-            let fed = sifted.new.iter().filter_map(|at| found.objects.get(*at));
-            fed.filter(|object| object.place == Place::Fed && Api::is(&object.name) == api).count()
-        };
-        let (fed, asked) = (of(false), of(true));
         if asked > 0 {
             let _ = writeln!(text, "{asked} slices to ask APIs for");
         }
         // Millionths of a dollar: what S3 Standard asks in us-east-1, 0.005 for 1,000 LISTs, 0.0004 for 1,000 GETs.
-        let micros = lists * 5 + fed as u64 * 4 / 10;
+        let micros = lists * 5 + fed * 4 / 10;
         let _ = writeln!(
             text,
             "requests: {lists} LIST and {fed} GET, about ${}.{:04} at the price of S3 Standard in us-east-1",

@@ -70,6 +70,7 @@ pub(super) fn input(config: &Config, given: &Given, input: &mut Input) -> Result
     lacks(&mut input.regions, &config.regions);
     lack(&mut input.policy, config.policy.as_ref());
     lacks(&mut input.rules, &config.rules);
+    lacks(&mut input.aliases, &config.aliases);
     lack(&mut input.history, config.history.as_ref());
     lack(&mut input.from, config.window.from.as_ref());
     lack(&mut input.to, config.window.to.as_ref());

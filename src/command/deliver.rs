@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 
+use super::athena::Asking;
 use super::trail::Trail;
 use super::version::Versions;
 use super::{Failure, say};
@@ -89,6 +90,11 @@ impl<'a> Delivery<'a> {
         conditions: Conditions,
     ) -> Result<(), Failure> {
         trail.intact()?;
+        if let Some(asking) = &trail.asking {
+            // The last question has been answered: what was made for them need not stay.
+            asking.end();
+            asking.say_cost();
+        }
         let untold: usize = answers.iter().map(Answer::without_account).sum();
         if untold > 0 && self.formats.iter().any(|format| format.name() == "asff") {
             say(&format!(
@@ -135,6 +141,7 @@ impl<'a> Delivery<'a> {
             },
             sources: sources(input, trail),
             store: trail.stored.first().map(|(store, _)| kept(store)),
+            athena: trail.asking.as_ref().map(Asking::described),
             parameters,
             policy: trail.versions.as_ref().map(Versions::described).unwrap_or_default(),
             rules: trail.own.iter().map(rule_file).collect(),
@@ -230,8 +237,13 @@ fn rule_file(own: &Own) -> manifest::RuleFile {
     }
 }
 
+/// Counts of events, rather than of objects and of what was left out.
+const KEPT: [&str; 5] = ["api_calls", "kept", "network_activity", "service_events", "shared_copies"];
+
 fn balance(trail: &Trail) -> BTreeMap<String, i64> {
     let balance = &trail.balance;
+    // Athena tells of what was kept only.
+    let known = |name: &str| trail.asking.is_none() || KEPT.contains(&name);
     [
         ("objects", balance.objects),
         ("objects_pruned", trail.passed.pruned),
@@ -253,6 +265,7 @@ fn balance(trail: &Trail) -> BTreeMap<String, i64> {
         ("conflicts", balance.conflicts),
     ]
     .into_iter()
+    .filter(|(name, _)| known(name))
     .map(|(name, count)| (name.to_owned(), i64::try_from(count).unwrap_or(i64::MAX)))
     .collect()
 }

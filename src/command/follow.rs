@@ -1,5 +1,5 @@
 //! Roles of agents, followed into other services: the policy's, and those that Bedrock services assume. And the functions
-//! of agents, whoever calls them.
+//! of agents: whoever calls them, and what they call with the credentials that were issued to them.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -132,9 +132,9 @@ impl Follow {
         }
         // The name of a role stands after a slash, in its ARN and in those of its sessions.
         let roles = names.into_iter().map(|name| format!("/{name}"));
-        // A function whose name may begin in any way is found by the service.
+        // A function whose name may begin in any way is found by the service, or by the ARN that its credentials name.
         let functions = if functions.contains("") {
-            vec!["\"lambda".to_owned()]
+            vec!["\"lambda".to_owned(), ":function".to_owned()]
         } else {
             functions.into_iter().map(str::to_owned).collect()
         };

@@ -46,7 +46,8 @@ pub(super) fn fill(
     let known = || sources.known(local);
     let feed = sources.remote.as_ref().map(|remote| &remote.feed);
     let logs = progress::shown(&progress, &known, input.quiet, || {
-        invocation::read(&objects, feed, &wanted, input.max_object_size, threads(&input), &progress)
+        let (limit, threads) = (input.max_object_size, threads(&input));
+        invocation::read(&objects, feed, &wanted, limit, threads, input.keep_content, &progress)
     })
     .map_err(Failure::failed)?;
     if !input.quiet {

@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
-use super::trail::{self, Prepared, Trail, put};
-use super::{Failure, sample, say};
+use super::trail::{self, Prepared, Trail, put, query_failure};
+use super::{Failure, athena, sample, say, setting};
 use crate::cli;
 use crate::engine::{Engine, Slices};
 use crate::event::column::Field;
 use crate::finding::{self, Finding, Severity, Verdict};
+use crate::output::Findings;
 use crate::output::finding::{Case, Event};
-use crate::output::{Caveat, Findings};
-use crate::policy::{self, Parameter, Policy, Problem, RuleSetting};
-use crate::rule::{self, Rule, RuleOutcome, Setting, Settings, Waiver};
+use crate::policy::Policy;
+use crate::rule::{self, Rule, RuleOutcome, Settings};
 
 /// The severity from which an audit fails, if nobody says otherwise.
 const FAIL_ON: Severity = Severity::High;
@@ -105,6 +106,7 @@ pub(super) const REPORTS: &[JudgedReport] = &[
             ("aws_region", "The Region, where there is one."),
             ("environment", "The policy's environment for the account."),
             ("principal", "Whose doing it is."),
+            ("person", "Who is behind the sample events, as far as they say; several separated by commas."),
             ("subject", "What it is about: all that tells two findings of one principal apart."),
             ("reason", "What is wrong."),
             ("expected", "What the policy or the rule asks for."),
@@ -167,7 +169,7 @@ impl Judgement {
         let mut rules = Vec::new();
         for policy in versions.used() {
             let own = trail::rules(&prepared.own, Some(policy), &prepared.engine)?;
-            absent_rules(policy, own)?;
+            setting::absent_rules(policy, own)?;
             rules.push(own);
         }
         Self::with(rules, prepared)
@@ -184,13 +186,13 @@ impl Judgement {
         let mut parts = Vec::new();
         if let Some(versions) = &prepared.versions {
             for policy in versions.all() {
-                check_conditions(policy, &prepared.engine)?;
+                setting::check_conditions(policy, &prepared.engine)?;
             }
             for ((policy, period), rules) in versions.periods().zip(rules) {
                 let waivers = versions.timeline().waivers();
-                let mut settings = settings(policy, rules, prepared.now)?;
+                let mut settings = setting::settings(policy, rules, prepared.now)?;
                 if versions.all().len() > 1 {
-                    settings.waivers = waivers.into_iter().map(|(_, one)| waiver(one, rules)).collect();
+                    settings.waivers = waivers.into_iter().map(|(_, one)| setting::waiver(one, rules)).collect();
                 }
                 settings.period = period;
                 parts.push(Part { version: policy.version().to_owned(), rules, settings });
@@ -214,13 +216,14 @@ impl Judgement {
     }
 
     /// Columns read besides those of the statements: what every finding tells.
-    pub(super) const COLUMNS: [Field; 6] = [
+    pub(super) const COLUMNS: [Field; 7] = [
         Field::EventId,
         Field::EventTime,
         Field::AccountId,
         Field::Environment,
         Field::LogObject,
         Field::LogIndex,
+        Field::Person,
     ];
 
     /// The same, and if the sample events are `shown`, what is shown of them.
@@ -237,7 +240,7 @@ impl Judgement {
                     [&rule.code, &rule.name].into_iter().find_map(|name| part.settings.rules.get(name));
                 for parameter in &rule.parameters {
                     let value = given.and_then(|setting| setting.parameters.get(&parameter.name));
-                    let text = value.map_or_else(|| parameter.default.to_string(), toml_text);
+                    let text = value.map_or_else(|| parameter.default.to_string(), setting::toml_text);
                     let name = format!("{}.{}", rule.code, parameter.name);
                     match all.get(&name) {
                         None => drop(all.insert(name, text)),
@@ -253,36 +256,83 @@ impl Judgement {
     /// Runs the rules.
     pub(super) fn run(&self, trail: &Trail) -> Result<Found, Failure> {
         let engine = &trail.engine;
+        if let Some(asking) = &trail.asking {
+            // Once to learn what would be asked, so that Athena works on much of it at a time.
+            let foreseen = athena::Foreseen::default();
+            self.run_afar(engine, asking, Some(&foreseen))?;
+            let foreseen = foreseen.into_inner().map_err(Failure::failed)?;
+            asking.athena.foresee(engine, &foreseen).map_err(query_failure)?;
+            let judgement = self.run_afar(engine, asking, None)?;
+            asking.sound()?;
+            return Ok(Self::told(judgement));
+        }
         let slices = engine.slices().map_err(Failure::failed)?;
         let mut scopes = Vec::new();
         for era in engine.eras() {
-            scopes.push(Tables(engine.block_on(slices.era(era)).map_err(Failure::failed)?));
+            let slices = engine.block_on(slices.era(era)).map_err(Failure::failed)?;
+            scopes.push(Tables { slices, engine: None });
         }
         if scopes.is_empty() {
-            scopes.push(Tables(slices));
+            scopes.push(Tables { slices, engine: Some(engine) });
         }
-        let mut versions = Vec::new();
-        for (part, scope) in self.parts.iter().zip(&scopes) {
-            let name = part.version.clone();
-            versions.push(rule::dated::Version { name, rules: part.rules, settings: &part.settings, scope });
-        }
-        let judgement = engine.block_on(rule::dated::run(&versions)).map_err(Failure::failed)?;
+        let judgement =
+            engine.block_on(rule::dated::run(&self.versions(&scopes))).map_err(Failure::failed)?;
+        Ok(Self::told(judgement))
+    }
+
+    /// Runs the rules over events that lie in Athena.
+    fn run_afar(
+        &self,
+        engine: &Engine,
+        asking: &athena::Asking,
+        foreseen: Option<&athena::Foreseen>,
+    ) -> Result<rule::Judgement, Failure> {
+        let eras: Vec<Option<usize>> = match engine.eras().len() {
+            0 => vec![None],
+            several => (0..several).map(Some).collect(),
+        };
+        let scopes: Vec<athena::Part<'_>> =
+            eras.into_iter().map(|era| athena::Part { engine, asking, era, foreseen }).collect();
+        athena::at_once(rule::dated::run(&self.versions(&scopes)))?.map_err(Failure::failed)
+    }
+
+    fn versions<'v, S>(&'v self, scopes: &'v [S]) -> Vec<rule::dated::Version<'v, S>> {
+        let version = |(part, scope): (&'v Part, &'v S)| rule::dated::Version {
+            name: part.version.clone(),
+            rules: part.rules,
+            settings: &part.settings,
+            scope,
+        };
+        self.parts.iter().zip(scopes).map(version).collect()
+    }
+
+    fn told(judgement: rule::Judgement) -> Found {
         for error in &judgement.errors {
             say(&format!("warning: {error}"));
         }
-        Ok(Found { judgement, events: BTreeMap::new() })
+        Found { judgement, events: BTreeMap::new() }
     }
 }
 
-struct Tables(Slices);
+struct Tables<'a> {
+    slices: Slices,
+    /// What has plans of the same relations already; a version of the policy among several has relations of its own.
+    engine: Option<&'a Engine>,
+}
 
-impl rule::Scope for Tables {
+impl rule::Scope for Tables<'_> {
+    type Relations = SessionContext;
+
     fn context(&self) -> SessionContext {
-        self.0.all()
+        self.slices.all()
+    }
+
+    fn planned(&self, sql: &str) -> Option<LogicalPlan> {
+        self.engine?.planned(sql)
     }
 
     async fn context_where(&self, predicate: &str) -> Result<SessionContext, DataFusionError> {
-        self.0.matching(predicate).await
+        self.slices.matching(predicate).await
     }
 }
 
@@ -292,7 +342,7 @@ impl Found {
     pub(super) fn put(&mut self, trail: &Trail, shown: bool) -> Result<(), Failure> {
         if self.judgement.findings.iter().any(|finding| !finding.sample_event_ids.is_empty()) {
             put(&trail.engine, "findings", self.findings_batch()?)?;
-            self.events = sample::events(&trail.engine, shown)?;
+            self.events = sample::events(trail, shown)?;
             sample::locate(&mut self.judgement.findings, &self.events);
         }
         for report in REPORTS {
@@ -410,138 +460,5 @@ pub(super) fn fail_on(verdict: &cli::Verdict, policy: Option<&Policy>) -> Result
             .map(Some)
             .map_err(|error| Failure::usage(format!("--fail-on: {error}")).help("or never")),
         None => Ok(Some(policy.and_then(|policy| policy.defaults().fail_on.parse().ok()).unwrap_or(FAIL_ON))),
-    }
-}
-
-/// What the policy asks for and this version does not judge.
-pub(super) fn caveats(policy: Option<&Policy>, rules: &[Rule]) -> Vec<Caveat> {
-    let Some(policy) = policy else { return Vec::new() };
-    let mut absent: Vec<&str> =
-        policy.named_rules().filter(|code| rules.iter().all(|rule| rule.code != *code)).collect();
-    absent.sort_unstable();
-    absent.dedup();
-    if absent.is_empty() {
-        return Vec::new();
-    }
-    let meaning = format!(
-        "The policy names {}, which did not run. This version does not have them.",
-        absent.join(", ")
-    );
-    vec![Caveat::new("absent rules", meaning)]
-}
-
-/// Whether every rule that the policy names exists and takes the parameters given.
-pub(super) fn check_rules(policy: &Policy, rules: &[Rule]) -> Result<(), Failure> {
-    let settings = settings(policy, rules, 0)?;
-    rule::run::statements(rules, &settings).map(drop).map_err(Failure::usage)
-}
-
-/// Whether the engine can plan the conditions of the waivers: constants in them are worked out now.
-pub(super) fn check_conditions(policy: &Policy, engine: &Engine) -> Result<(), Failure> {
-    let mut problems = Vec::new();
-    for waiver in policy.waivers() {
-        let Some(condition) = &waiver.condition else { continue };
-        let sql = format!("SELECT COUNT(*) AS events FROM events WHERE ({condition})");
-        if let Err(error) = engine.scans(&[&sql]) {
-            problems.push(policy.condition_problem(&waiver.id, format!("match: it cannot be run: {error}")));
-        }
-    }
-    refuse(&problems)
-}
-
-/// How many events a waiver covers, in SQL.
-pub(super) fn covered(waived: &policy::Waiver) -> Result<String, Failure> {
-    let covers = waiver(waived, &[]).covers().map_err(Failure::usage)?;
-    Ok(format!("SELECT CAST(COUNT(*) AS BIGINT) AS events FROM events WHERE {covers}"))
-}
-
-fn refuse(problems: &[Problem]) -> Result<(), Failure> {
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-    Err(Failure::usage(format!("the policy cannot be used\n{}", lines.join("\n"))).problems(problems))
-}
-
-/// Rules of the policy that this version does not have.
-pub(super) fn absent_rules(policy: &Policy, rules: &[Rule]) -> Result<Vec<Problem>, Failure> {
-    let codes: Vec<&str> = rules.iter().map(|rule| rule.code.as_str()).collect();
-    let mut notes = Vec::new();
-    let mut wrong = Vec::new();
-    for (code, problem) in policy.unknown_rules(&codes) {
-        if planned(&code) {
-            notes.push(problem);
-        } else {
-            wrong.push(problem);
-        }
-    }
-    refuse(&wrong)?;
-    Ok(notes)
-}
-
-/// BT001 to BT099 is what the rule pack will grow to; any other name is a mistake.
-fn planned(code: &str) -> bool {
-    code.strip_prefix("BT0")
-        .is_some_and(|rest| rest.len() == 2 && rest != "00" && rest.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// What the policy says of rules. Rules, parameters and conditions are checked against the catalogue later.
-///
-/// A policy may be written for a version with more rules: what it says of those is left aside and noted.
-fn settings(policy: &Policy, rules: &[Rule], now: i64) -> Result<Settings, Failure> {
-    let mut settings = Settings { policy_given: true, run_time: now, ..Settings::default() };
-    for code in rules.iter().map(|rule| rule.code.as_str()) {
-        if let Some(given) = policy.rule_setting(code) {
-            settings.rules.insert(code.to_owned(), setting(given)?);
-        }
-    }
-    settings.waivers = policy.waivers().iter().map(|one| waiver(one, rules)).collect();
-    Ok(settings)
-}
-
-fn waiver(waiver: &policy::Waiver, rules: &[Rule]) -> Waiver {
-    let micros = |date: chrono::NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
-    let known = |code: &&String| rules.iter().any(|rule| rule.code == **code);
-    Waiver {
-        waiver_id: waiver.id.clone(),
-        rules: waiver.rules.iter().filter(known).cloned().collect(),
-        predicate: waiver.condition.clone().unwrap_or_else(|| "true".to_owned()),
-        owner: waiver.owner.clone(),
-        created: micros(waiver.created),
-        expires: micros(waiver.expires),
-        retroactive: waiver.retroactive,
-    }
-}
-
-fn setting(given: &RuleSetting) -> Result<Setting, Failure> {
-    let severity = given.severity.map(str::parse).transpose().map_err(Failure::usage)?;
-    let parameters = given.parameters.iter().map(|(name, value)| (name.clone(), toml_value(value))).collect();
-    Ok(Setting {
-        enabled: given.enabled,
-        severity,
-        reason: given.reason.clone(),
-        owner: given.owner.clone(),
-        parameters,
-    })
-}
-
-/// A parameter as text, lists joined by commas.
-fn toml_text(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Integer(number) => number.to_string(),
-        toml::Value::Array(values) => values.iter().map(toml_text).collect::<Vec<_>>().join(","),
-        other => format!("{other:?}"),
-    }
-}
-
-fn toml_value(value: &Parameter) -> toml::Value {
-    match value {
-        Parameter::Int(number) => toml::Value::Integer(*number),
-        Parameter::Text(text) => toml::Value::String(text.clone()),
-        Parameter::List(texts) => {
-            texts.iter().map(|text| toml::Value::String(text.clone())).collect::<Vec<_>>().into()
-        }
-        Parameter::Timestamp(at) => toml::Value::String(at.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
     }
 }

@@ -1,6 +1,8 @@
 //! ⑥ The subcommands: each resolves its arguments, wires the floors below and decides the exit code.
 
+mod aliases;
 mod answer;
+mod athena;
 mod audit;
 mod collect;
 mod configured;
@@ -16,12 +18,14 @@ mod previous;
 mod progress;
 mod query;
 mod questions;
+mod reference;
 mod report;
 mod rules;
 mod run;
 mod sample;
 mod scratch;
 mod selectors;
+mod setting;
 mod store;
 mod stored;
 mod trace;
@@ -33,7 +37,7 @@ use std::io::Write as _;
 use clap::{CommandFactory as _, FromArgMatches as _};
 use configured::Given;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{self, Cli, Command};
 use crate::exit::Code;
 use crate::output;
 use crate::policy::Problem;
@@ -108,7 +112,9 @@ fn with(cli: Cli, given: &Given) -> Code {
         Command::Trace(trace) => stored::steadily(&trace.input, || trace::run(&trace)),
         Command::Event(event) => stored::steadily(&event.input, || event::run(&event)),
         Command::Selectors(selectors) => selectors::run(&selectors),
+        Command::Aliases(aliases) => aliases::run(&aliases),
         Command::Rules(rules) => rules::run(&rules),
+        Command::Athena(cli::Athena::Ddl(ddl)) => athena::ddl::run(&ddl),
         Command::Questions { output } => questions::run(&output),
         Command::Policy(policy) => policy::run(&policy),
     };

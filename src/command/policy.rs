@@ -9,10 +9,10 @@ use arrow::array::{Array as _, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
 
-use super::judge::{self, Judgement};
+use super::judge::Judgement;
 use super::trail::{self, Prepared, Trail, query_failure};
 use super::version::Versions;
-use super::{Failure, print, say};
+use super::{Failure, print, say, setting};
 use crate::cli::{self, Input, Told};
 use crate::clock::{Clock as _, System, Window};
 use crate::engine::{self, Engine};
@@ -25,8 +25,8 @@ use crate::policy::{self, Problem, ProblemKind, scp};
 const USES: &str = "SELECT e.account_id AS account_id, COALESCE(e.role_arn, e.principal) AS caller, \
      COALESCE(e.model_id, e.model_requested) AS model, e.activity AS activity, e.aws_region AS region, \
      MIN(r.geography) AS geography, CAST(COUNT(*) AS BIGINT) AS calls, MAX(e.event_time) AS last \
-     FROM events AS e LEFT JOIN ref_region AS r ON r.region = COALESCE(e.inference_region, e.aws_region) \
-     WHERE e.record_kind = 'api_call' AND e.activity IN ('model_invocation', 'batch') AND e.outcome <> 'denied' \
+     FROM model_calls AS e LEFT JOIN ref_region AS r ON r.region = COALESCE(e.inference_region, e.aws_region) \
+     WHERE e.outcome <> 'denied' \
      GROUP BY 1, 2, 3, 4, 5, r.geography ORDER BY 1, 2, 3, 4, 5, 6";
 
 /// How often each allow entry covers something.
@@ -105,9 +105,9 @@ fn checked(file: &Path, input: &Input) -> Result<(Vec<Problem>, String), Failure
     let own = crate::rule::folder::read(&input.rules).map_err(Failure::usage)?;
     for policy in versions.timeline().versions().iter().chain(versions.timeline().pending()) {
         let rules = trail::rules(&own, Some(policy), &engine)?;
-        judge::check_rules(policy, rules)?;
-        judge::check_conditions(policy, &engine)?;
-        let absent = judge::absent_rules(policy, rules)?;
+        setting::check_rules(policy, rules)?;
+        setting::check_conditions(policy, &engine)?;
+        let absent = setting::absent_rules(policy, rules)?;
         notes.extend(policy.notes().iter().cloned().chain(absent));
         let (file, name, version, sha256) = (policy.file(), policy.name(), policy.version(), policy.sha256());
         let _ = writeln!(valid, "{file}: policy {name} version {version} is valid, sha256 {sha256}");
@@ -121,7 +121,7 @@ fn cover(input: &Input) -> Result<Code, Failure> {
     let Some(versions) = prepared.versions.clone() else { return Ok(Code::Clean) };
     let mut waivers = Vec::new();
     for (_, waiver) in versions.timeline().waivers() {
-        waivers.push((waiver.id.clone(), judge::covered(waiver)?));
+        waivers.push((waiver.id.clone(), setting::covered(waiver)?));
     }
     let mut queries = vec![ENTRIES.to_owned(), SEVERAL.to_owned()];
     queries.extend(waivers.iter().map(|(_, sql)| sql.clone()));

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use arrow::array::RecordBatch;
+
 use super::answer::{self, Frame};
 use super::deliver::Delivery;
 use super::judge::{self, Judgement};
 use super::trail::{Prepared, put, query_failure};
 use super::{Failure, print};
 use crate::cli;
-use crate::engine::{Engine, Limits, TableDoc};
+use crate::engine::{self, Engine, Limits, TableDoc};
 use crate::event::column::{Field, Kind};
 use crate::exit::{Code, Conditions};
 use crate::output::{self, Answer};
@@ -22,7 +24,10 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
     }
     let sql = text(arguments)?;
     let delivery = Delivery::new(&arguments.output, 1)?;
-    let prepared = Prepared::new(&arguments.input)?;
+    if arguments.answering.engine == cli::Engine::Athena {
+        engine::athena::portable(&sql).map_err(query_failure)?;
+    }
+    let prepared = Prepared::new(&arguments.input)?.on(&arguments.answering, &arguments.input)?;
     // Planned before anything is read: a typing mistake costs no reading.
     let tables = prepared.engine.tables_scanned(&[&sql]).map_err(query_failure)?;
     if arguments.explain {
@@ -44,9 +49,9 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
         complete &= found.complete();
         found.put(&trail, false)?;
     }
-    let rows = trail.engine.query(&sql).map_err(query_failure)?;
-    let schema = rows.schema();
-    let batches = rows.collect_all().map_err(query_failure)?;
+    let batches = trail.query(&sql)?;
+    let schema =
+        batches.first().map(RecordBatch::schema).ok_or_else(|| Failure::failed("the query gave no batch"))?;
     let frame = Frame { preamble: vec![answer::completeness()], footer: trail.footer(), now: trail.now };
     let answer = Answer {
         name: "query".to_owned(),

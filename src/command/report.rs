@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
     let report = report::find(reports, name).map_err(Failure::usage)?;
     let framework = arguments.framework.as_deref().map(|name| framework(report, name)).transpose()?;
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
-    let prepared = Prepared::new(&arguments.input)?;
+    let prepared = Prepared::new(&arguments.input)?.on(&arguments.answering, &arguments.input)?;
     let mut queries: Vec<String> =
         [Some(report), not_assessed].into_iter().flatten().map(|one| one.sql.clone()).collect();
     let tables = prepared.engine.tables_scanned(&[&report.sql]).map_err(query_failure)?;
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
         found.put(&trail, false)?;
     }
     let frame = Frame::of(&trail, not_assessed)?;
-    let mut batches = trail.engine.run(&report.sql).map_err(query_failure)?;
+    let mut batches = trail.run(&report.name, &report.sql)?;
     if let Some(framework) = framework {
         batches = batches.iter().map(|batch| of_framework(batch, &framework)).collect::<Result<_, _>>()?;
     }
@@ -74,7 +74,7 @@ fn judged(
 ) -> Result<Code, Failure> {
     let reports = report::catalogue().map_err(Failure::failed)?;
     let not_assessed = reports.iter().find(|report| report.name == NOT_ASSESSED);
-    let prepared = Prepared::new(&arguments.input)?;
+    let prepared = Prepared::new(&arguments.input)?.on(&arguments.answering, &arguments.input)?;
     let judgement = Judgement::prepare(&prepared)?;
     let mut queries = judgement.queries();
     queries.extend(not_assessed.map(|report| report.sql.clone()));
@@ -123,17 +123,29 @@ fn framework(report: &Report, name: &str) -> Result<String, Failure> {
         .flatten()
         .map(str::to_owned)
         .collect();
-    let wanted = plain(name);
-    let exact = names.iter().find(|known| plain(known) == wanted);
-    let mut within = names.iter().filter(|known| plain(known).contains(&wanted));
-    match (exact, within.next(), within.next()) {
-        (Some(one), _, _) | (None, Some(one), None) => Ok(one.clone()),
-        _ => {
-            let list = names.into_iter().collect::<Vec<_>>().join(", ");
-            Err(Failure::usage(format!("--framework {name}: no such framework, or more than one"))
-                .help(format!("one of {list}")))
-        }
+    if let Some(one) = meant(&plain(name), &names) {
+        return Ok(one.to_owned());
     }
+    let list = names.into_iter().collect::<Vec<_>>().join(", ");
+    Err(Failure::usage(format!("--framework {name}: no such framework, or more than one"))
+        .help(format!("one of {list}")))
+}
+
+/// The one name that is the wanted one, else the one that holds it, else the one that has its letters in their order:
+/// `iso27001` is ISO/IEC 27001.
+fn meant<'a>(wanted: &str, names: &'a BTreeSet<String>) -> Option<&'a str> {
+    let in_order = |known: &str| {
+        let mut letters = known.chars();
+        wanted.chars().all(|letter| letters.any(|other| other == letter))
+    };
+    let only = |fits: &dyn Fn(&str) -> bool| {
+        let mut fitting = names.iter().filter(|known| fits(&plain(known)));
+        fitting.next().filter(|_| fitting.next().is_none())
+    };
+    let one = only(&|known| known == wanted)
+        .or_else(|| only(&|known| known.contains(wanted)))
+        .or_else(|| only(&|known| known.starts_with(wanted.get(..3).unwrap_or(wanted)) && in_order(known)));
+    one.map(String::as_str)
 }
 
 /// The rows of one framework.

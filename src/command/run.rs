@@ -50,6 +50,6 @@ pub(super) fn run(mut arguments: cli::Run, given: &Given) -> Result<Code, Failur
         (input.accounts, input.regions) = (accounts, regions);
         input.sources.clear();
     }
-    let audit = cli::Audit { config: None, input, output, verdict };
+    let audit = cli::Audit { config: None, input, answering: cli::Answering::default(), output, verdict };
     stored::steadily(&audit.input, || audit::carry_out(&audit, config.organization.clone(), incomplete))
 }

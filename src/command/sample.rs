@@ -1,6 +1,7 @@
-//! The sample events of findings: where each of them is in the logs, and, for formats that show it, what it says.
+//! The sample events of findings: where each of them is in the logs, who is behind it, and, for formats that show it,
+//! what it says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array as _, ArrayRef, AsArray, StringViewArray};
@@ -8,18 +9,17 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimestampMicrosecondType};
 
 use super::Failure;
-use super::trail::query_failure;
+use super::trail::Trail;
 use crate::clock;
-use crate::engine::Engine;
 use crate::event::column::Field;
 use crate::finding::Finding;
 use crate::output::finding::Event;
 
-/// What tells an event's place.
-const PLACE: [Field; 3] = [Field::EventId, Field::LogObject, Field::LogIndex];
+/// What tells an event's place, and who is behind it.
+const ALWAYS: [Field; 4] = [Field::EventId, Field::LogObject, Field::LogIndex, Field::Person];
 
-/// What a finding's evidence shows of an event besides its place.
-pub(super) const SHOWN: [Field; 24] = [
+/// What a finding's evidence shows of an event besides.
+pub(super) const SHOWN: [Field; 23] = [
     Field::EventTime,
     Field::EventSource,
     Field::EventName,
@@ -34,7 +34,6 @@ pub(super) const SHOWN: [Field; 24] = [
     Field::PrincipalAccountId,
     Field::RoleArn,
     Field::SessionName,
-    Field::Person,
     Field::AccessKeyId,
     Field::Mfa,
     Field::InvokedBy,
@@ -46,10 +45,10 @@ pub(super) const SHOWN: [Field; 24] = [
     Field::ResourceArn,
 ];
 
-/// The sample events of the relation `findings` by their ids: their place, and with `shown` all of [`SHOWN`].
-pub(super) fn events(engine: &Engine, shown: bool) -> Result<BTreeMap<String, Event>, Failure> {
+/// The sample events of the relation `findings` by their ids: their place and person, and with `shown` all of [`SHOWN`].
+pub(super) fn events(trail: &Trail, shown: bool) -> Result<BTreeMap<String, Event>, Failure> {
     let also: &[Field] = if shown { &SHOWN } else { &[] };
-    let names: Vec<&str> = PLACE.iter().chain(also).map(|field| field.name()).collect();
+    let names: Vec<&str> = ALWAYS.iter().chain(also).map(|field| field.name()).collect();
     let columns: Vec<String> = names.iter().map(|name| format!("e.{name} AS {name}")).collect();
     let sql = format!(
         "SELECT {} FROM events AS e JOIN (SELECT DISTINCT split_part(f.sample_event_ids, ' ', t.i) AS id \
@@ -58,7 +57,7 @@ pub(super) fn events(engine: &Engine, shown: bool) -> Result<BTreeMap<String, Ev
         columns.join(", ")
     );
     let mut events = BTreeMap::new();
-    for batch in engine.run(&sql).map_err(query_failure)? {
+    for batch in trail.run("sample events", &sql)? {
         let mut texts = Vec::with_capacity(names.len());
         for column in batch.columns() {
             texts.push(match column.data_type() {
@@ -85,10 +84,14 @@ pub(super) fn events(engine: &Engine, shown: bool) -> Result<BTreeMap<String, Ev
     Ok(events)
 }
 
-/// Gives each finding the places of its sample events.
+/// Gives each finding the places of its sample events, and who is behind them.
 pub(super) fn locate(findings: &mut [Finding], events: &BTreeMap<String, Event>) {
     for finding in findings {
-        let found = finding.sample_event_ids.iter().filter_map(|id| events.get(id));
-        finding.sample_records = found.filter_map(Event::place).collect();
+        let found = || finding.sample_event_ids.iter().filter_map(|id| events.get(id));
+        let persons: BTreeSet<&str> = found().filter_map(|event| event.get("person")).collect();
+        let persons: Vec<&str> = persons.into_iter().collect();
+        let records = found().filter_map(Event::place).collect();
+        finding.person = (!persons.is_empty()).then(|| persons.join(", "));
+        finding.sample_records = records;
     }
 }

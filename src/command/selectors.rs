@@ -11,10 +11,31 @@ use crate::output;
 
 const CATALOGUE: &str = include_str!("../../queries/data/event-catalogue.csv");
 
+/// Types that a service's guide lists for selectors, but CloudTrail's own table of types does not.
+const GUIDE_ONLY: &[&str] =
+    &["AWS::Bedrock::Prompt", "AWS::BedrockMantle::CustomizedModel", "AWS::BedrockMantle::Reservation"];
+
 /// Runs the subcommand.
 pub(super) fn run(arguments: &cli::Selectors) -> Result<Code, Failure> {
-    let types = types(arguments.wanted)?;
-    print(&output::document(&selectors(&types).to_string()))?;
+    let network = arguments.wanted == cli::Recorded::Network;
+    let types = if network { BTreeSet::new() } else { types(arguments.wanted)? };
+    let mut all = selectors(&types);
+    all.extend(network.then(refused_at_endpoint));
+    print(&output::document(&Value::Array(all).to_string()))?;
+    let doubtful: Vec<&str> = GUIDE_ONLY.iter().copied().filter(|kind| types.contains(*kind)).collect();
+    if !doubtful.is_empty() {
+        say(&format!(
+            "note: only the service's guide lists {}, CloudTrail's table of types does not: if put-event-selectors refuses \
+             one of them, leave its selector out",
+            doubtful.join(", ")
+        ));
+    }
+    if network {
+        say(
+            "note: network activity is recorded only of calls that come through a VPC endpoint; each event costs",
+        );
+        return Ok(Code::Clean);
+    }
     for line in [
         "put-event-selectors replaces all selectors that the trail has: add those you keep (aws cloudtrail \
          get-event-selectors --trail-name NAME), then: aws cloudtrail put-event-selectors --trail-name NAME \
@@ -44,12 +65,13 @@ fn types(wanted: cli::Recorded) -> Result<BTreeSet<String>, Failure> {
         let ours =
             service.starts_with("bedrock") || ["agent-registry", "aws-external-anthropic"].contains(&service);
         let asked = match wanted {
-            cli::Recorded::All => true,
+            cli::Recorded::All | cli::Recorded::Network => true,
             cli::Recorded::Mantle => service == "bedrock-mantle",
             cli::Recorded::Agents => cell(surface) == "agents",
             cli::Recorded::Agentcore => matches!(cell(surface), "agentcore" | "gateway"),
         };
-        if cell(category) == "data" && ours && asked {
+        // Where AWS's pages disagree on the category, the type is a selector's all the same.
+        if matches!(cell(category), "data" | "unknown") && ours && asked {
             types.extend(cell(kind).split(';').filter(|kind| !kind.is_empty()).map(str::to_owned));
         }
     }
@@ -57,7 +79,7 @@ fn types(wanted: cli::Recorded) -> Result<BTreeSet<String>, Failure> {
 }
 
 /// One selector for management events, read and write, and one for each type: a type stands alone in a selector.
-fn selectors(types: &BTreeSet<String>) -> Value {
+fn selectors(types: &BTreeSet<String>) -> Vec<Value> {
     let mut all = vec![json!({
         "Name": "management events",
         "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}],
@@ -71,7 +93,19 @@ fn selectors(types: &BTreeSet<String>) -> Value {
             ],
         })
     }));
-    Value::Array(all)
+    all
+}
+
+/// What a policy of a VPC endpoint refused; such a selector names one event source.
+fn refused_at_endpoint() -> Value {
+    json!({
+        "Name": "refused at VPC endpoints",
+        "FieldSelectors": [
+            {"Field": "eventCategory", "Equals": ["NetworkActivity"]},
+            {"Field": "eventSource", "Equals": ["bedrock.amazonaws.com"]},
+            {"Field": "errorCode", "Equals": ["VpceAccessDenied"]},
+        ],
+    })
 }
 
 #[cfg(test)]
@@ -81,8 +115,7 @@ mod tests {
     #[test]
     fn each_type_has_a_selector_of_its_own() {
         let types = types(cli::Recorded::Mantle).unwrap();
-        let selectors = selectors(&types);
-        let list = selectors.as_array().unwrap();
+        let list = selectors(&types);
         assert_eq!(list.len(), 4);
         assert_eq!(
             list[2],
@@ -106,6 +139,7 @@ mod tests {
             assert!(some.contains(holds) && some.is_subset(&all) && some.len() < all.len(), "{some:?}");
         }
         assert!(all.contains("AWS::Bedrock::Model") && all.contains("AWS::AgentRegistry::Registry"));
+        assert!(all.contains("AWS::BedrockAgentCore::PolicyEngine"), "its category is not known: {all:?}");
         assert!(all.iter().all(|kind| !kind.contains("S3") && !kind.contains("CloudTrail")), "{all:?}");
     }
 }

@@ -95,8 +95,12 @@ pub(super) fn open(
     wanted: FieldSet,
     hash: bool,
 ) -> Result<Trail, Failure> {
-    let Prepared { engine, policy, versions, rules, own, window, now, organization, scratch } = prepared;
-    if input.keep_content && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content) {
+    let Prepared { engine, policy, versions, rules, own, window, now, organization, scratch, .. } = prepared;
+    // Beside a store without content, the invocation log's can still be asked for.
+    if input.keep_content
+        && input.invocation_logs.is_empty()
+        && !store.state().last.as_ref().is_some_and(|last| last.scope.keep_content)
+    {
         return Err(Failure::usage(
             "the store was collected without --keep-content: it has no content to keep",
         )
@@ -133,6 +137,7 @@ pub(super) fn open(
         more: view.rows.promoted,
         by_account: by_account(versions.as_ref(), organization.as_ref(), wanted),
     };
+    engine.expect(view.balance.kept);
     engine.register_stored("events", &builder::schema(), stored).map_err(Failure::failed)?;
     let ledger = view.ledger;
     if tables.contains_key("objects") {
@@ -168,10 +173,13 @@ pub(super) fn open(
         scratch: scratch.path(),
         follow: None,
     };
-    let Baseline { line, files, other } = asked.fill(tables, Some(&store))?;
+    let mut baseline = asked.fill(tables, Some(&store))?;
+    let made = super::reference::fill(&asked, tables, Some(&store), &mut baseline)?;
+    let Baseline { line, files, other } = baseline;
     let logs = super::invocation::fill(&engine, input, &window, now, tables)?;
     let mut read = view.rows.files;
     read.extend(files);
+    read.extend(made);
     let silent = cover(&engine, &coverage, organization.as_ref())?;
     Ok(Trail {
         engine,
@@ -196,6 +204,7 @@ pub(super) fn open(
         baseline: line,
         stored: std::iter::once((store, read)).chain(other).collect(),
         lacks,
+        asking: None,
         _scratch: scratch,
     })
 }

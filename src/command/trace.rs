@@ -37,8 +37,10 @@ fn spans(path: &Path) -> Result<Spans, Failure> {
 pub(super) fn run(arguments: &cli::Trace) -> Result<Code, Failure> {
     let prepared = Prepared::new(&arguments.input)?;
     let spans = arguments.spans.as_deref().map(spans).transpose()?;
-    let trail = prepared.open(&arguments.input, &trace::statements(&arguments.subject), &[], false)?;
-    let mut traced = trace::trace(&trail.engine, &arguments.subject)?;
+    let content = arguments.input.keep_content;
+    let statements = trace::statements(&arguments.subject, content);
+    let trail = prepared.open(&arguments.input, &statements, &[], false)?;
+    let mut traced = trace::trace(&trail.engine, &arguments.subject, content)?;
     trail.intact()?;
     if let Some(spans) = spans {
         spans.hang(&mut traced);

@@ -7,11 +7,13 @@ use std::sync::atomic::Ordering;
 
 use arrow::array::RecordBatch;
 
+use super::athena::{self, Asking};
 use super::follow::Follow;
 use super::history::{self, Asked};
 use super::invocation;
 use super::listing::{self, Passed, Sources};
 use super::progress;
+use super::reference;
 use super::scratch::Scratch;
 use super::version::{self, Versions};
 use super::{Failure, say, stored};
@@ -54,6 +56,8 @@ pub(super) struct Prepared {
     /// What should deliver logs, where a configuration says so.
     pub(super) organization: Option<Organization>,
     pub(super) scratch: Scratch,
+    /// Where questions are answered.
+    pub(super) answering: cli::Answering,
 }
 
 /// A trail whose tables can be asked.
@@ -85,6 +89,8 @@ pub(super) struct Trail {
     pub(super) stored: Vec<(Store, Vec<PathBuf>)>,
     /// What was asked for and the store cannot have.
     pub(super) lacks: Vec<stored::Lack>,
+    /// Athena, where the events lie there.
+    pub(super) asking: Option<Asking>,
     // Last: the engine reads files in it.
     pub(super) _scratch: Scratch,
 }
@@ -126,10 +132,31 @@ impl Prepared {
         }
         put(&engine, "findings", finding::findings_batch(&[]).map_err(Failure::failed)?)?;
         put(&engine, "rule_results", crate::rule::outcome::rules_batch(&[]).map_err(Failure::failed)?)?;
+        reference::register(&engine, versions.as_ref(), input)?;
         invocation::prices(&engine, input)?;
         put(&engine, "run", run_batch(versions.as_ref(), &window, now, input.scope)?)?;
         let rules = rules(&own, policy.as_ref(), &engine)?;
-        Ok(Self { engine, policy, versions, rules, own, window, now, organization: None, scratch })
+        Ok(Self {
+            engine,
+            policy,
+            versions,
+            rules,
+            own,
+            window,
+            now,
+            organization: None,
+            scratch,
+            answering: cli::Answering::default(),
+        })
+    }
+
+    /// The same, answered where it is said.
+    pub(super) fn on(mut self, answering: &cli::Answering, input: &Input) -> Result<Self, Failure> {
+        if answering.engine == cli::Engine::Athena {
+            athena::check(input, &self.window)?;
+        }
+        self.answering = answering.clone();
+        Ok(self)
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.
@@ -140,6 +167,10 @@ impl Prepared {
         also: &[Field],
         hash: bool,
     ) -> Result<Trail, Failure> {
+        if self.answering.engine == cli::Engine::Athena {
+            let answering = self.answering.clone();
+            return athena::open(self, input, &answering, queries, also);
+        }
         if let Some(store) = stored::source(input, self.now)? {
             let (tables, wanted) = scans(&self.engine, queries, also)?;
             return stored::open(self, store, input, &tables, wanted, hash);
@@ -170,12 +201,13 @@ impl Prepared {
             }
             say(&format!("reading again: Bedrock services assumed {new} roles that no policy names"));
         };
-        let Self { engine, policy, versions, rules, own, window, now, organization, scratch } = self;
+        let Self { engine, policy, versions, rules, own, window, now, organization, scratch, .. } = self;
         let passed = sources.passed();
         sources.say_notes(input.quiet);
         let schema = builder::schema();
         let named = wanted.get().is_some_and(|wanted| wanted.contains(Field::AccountName));
         let names = organization.as_ref().filter(|_| named);
+        engine.expect(ingested.ledger.balance().kept);
         match (ingested.rows, stored::account_names(names)) {
             (Rows::Memory(batches), None) => engine.register("events", &schema, batches),
             (Rows::Files(files), None) => engine.register_parquet("events", &files, &schema),
@@ -219,7 +251,8 @@ impl Prepared {
             scratch: scratch.path(),
             follow: follow.as_ref(),
         };
-        let baseline = asked.fill(&tables, None)?;
+        let mut baseline = asked.fill(&tables, None)?;
+        reference::fill(&asked, &tables, None, &mut baseline)?;
         let logs = invocation::fill(&engine, input, &window, now, &tables)?;
         let mut coverage = Coverage::default();
         if organization.is_some() || tables.contains_key("coverage") {
@@ -244,6 +277,7 @@ impl Prepared {
             baseline: baseline.line,
             stored: baseline.other.into_iter().collect(),
             lacks: Vec::new(),
+            asking: None,
             _scratch: scratch,
         })
     }
@@ -322,6 +356,7 @@ impl Trail {
     /// An error if the store lost a file while it was read: the engine would have taken it for an empty one. Ask after
     /// the last query; a file that is there then was there all the time, since no name is used twice.
     pub(super) fn intact(&self) -> Result<(), Failure> {
+        self.asking.as_ref().map_or(Ok(()), Asking::sound)?;
         let lost = self
             .stored
             .iter()
@@ -350,6 +385,11 @@ impl Trail {
 
     /// The lines under every report: what was read, and what became of each record.
     pub(super) fn footer(&self) -> Vec<String> {
+        if let Some(asking) = &self.asking {
+            let more =
+                self.baseline.clone().into_iter().chain(self.logs.as_ref().map(|logs| logs.line.clone()));
+            return asking.footer().into_iter().chain(more).collect();
+        }
         let balance = &self.balance;
         let mut objects = format!("{} objects read", balance.objects - balance.objects_refused);
         for (count, what) in [
@@ -385,11 +425,20 @@ impl Trail {
 pub(super) type Tables = BTreeMap<String, BTreeSet<String>>;
 
 /// The tables that queries read, and the columns of `events` among them, `also` included.
-fn scans(engine: &Engine, queries: &[String], also: &[Field]) -> Result<(Tables, FieldSet), Failure> {
+pub(super) fn scans(
+    engine: &Engine,
+    queries: &[String],
+    also: &[Field],
+) -> Result<(Tables, FieldSet), Failure> {
     let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
     let tables = engine.scans(&texts).map_err(query_failure)?;
-    let columns = tables.get("events").map(|columns| FieldSet::named(columns.iter().map(String::as_str)));
-    let wanted = columns.unwrap_or_default().union(FieldSet::of(also));
+    let referred = reference::scans(engine, &tables)?;
+    let columns =
+        |tables: &Tables| FieldSet::named(tables.get("events").into_iter().flatten().map(String::as_str));
+    let asked = columns(&tables).union(FieldSet::of(also));
+    let raw = FieldSet::of(&[Field::RequestParameters, Field::ResponseElements]);
+    let wanted = asked.union(columns(&referred));
+    let wanted = if asked.intersects(raw) { wanted } else { wanted.raw_of_admin() };
     Ok((tables, wanted))
 }
 

@@ -104,7 +104,7 @@ impl Filter {
     }
 
     /// The same, but a record is parsed, too, in which one of `texts` stands. Each is of two bytes or more, and of
-    /// letters, digits and `+=,.@_-`, which JSON writes in one way, but for `\u` escapes; before them `"` or `/` may stand.
+    /// letters, digits and `:+=,.@_-`, which JSON writes in one way, but for `\u` escapes; before them `"` or `/` may stand.
     #[must_use]
     pub fn following(self, texts: impl IntoIterator<Item = String>) -> Self {
         let mut needles = self.needles;

@@ -1,5 +1,5 @@
-//! Bedrock's model-invocation log: one JSON document per call, a line each, of which the counts are kept and never the
-//! prompts and answers.
+//! Bedrock's model-invocation log: one JSON document per call, a line each, of which the counts are kept, and the prompts
+//! and answers only where somebody asks for them.
 //!
 //! Bedrock user guide, "Monitor model invocation using CloudWatch Logs and Amazon S3": `schemaType` is
 //! `ModelInvocationLog`; `inputTokenCount` leaves out what came from a cache. Converse repeats its counts in the body,
@@ -43,6 +43,10 @@ pub struct Invocation {
     pub cache_read_tokens: Option<i64>,
     /// Tokens written to a cache.
     pub cache_write_tokens: Option<i64>,
+    /// `inputBodyJson`, or where it lies apart; only where it is asked for.
+    pub input_content: Option<String>,
+    /// `outputBodyJson`, or where it lies apart; only where it is asked for.
+    pub output_content: Option<String>,
     /// Its place in the object, from 0.
     pub log_index: u32,
 }
@@ -81,7 +85,8 @@ struct Line<'a> {
     error_code: Option<Text<'a>>,
     #[serde(borrow)]
     identity: Option<Identity<'a>>,
-    input: Option<Input>,
+    #[serde(borrow)]
+    input: Option<Input<'a>>,
     #[serde(borrow)]
     output: Option<Output<'a>>,
 }
@@ -95,21 +100,28 @@ struct Identity<'a> {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Input {
+struct Input<'a> {
     #[serde(rename = "inputTokenCount")]
     fresh: Option<i64>,
     #[serde(rename = "cacheReadInputTokenCount")]
     read: Option<i64>,
     #[serde(rename = "cacheWriteInputTokenCount")]
     written: Option<i64>,
+    #[serde(rename = "inputBodyJson", borrow)]
+    body: Option<&'a RawValue>,
+    #[serde(rename = "inputBodyS3Path", borrow)]
+    apart: Option<Text<'a>>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct Output<'a> {
-    output_token_count: Option<i64>,
-    #[serde(borrow)]
-    output_body_json: Option<&'a RawValue>,
+    #[serde(rename = "outputTokenCount")]
+    count: Option<i64>,
+    #[serde(rename = "outputBodyJson", borrow)]
+    body: Option<&'a RawValue>,
+    #[serde(rename = "outputBodyS3Path", borrow)]
+    apart: Option<Text<'a>>,
 }
 
 /// Counts in a body, under the names of Converse, Anthropic and OpenAI.
@@ -147,12 +159,13 @@ struct Metadata {
     usage: Option<Usage>,
 }
 
-/// Reads one object's stored bytes: a document a line, or an array of them.
+/// Reads one object's stored bytes: a document a line, or an array of them; prompts and answers if `content` asks for them.
 pub fn read(
     inflater: &mut Inflater,
     stored: &[u8],
     name: &str,
     limit: usize,
+    content: bool,
 ) -> Result<Invocations, InflateError> {
     let text = inflater.inflate(stored, name, limit)?;
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
@@ -160,19 +173,19 @@ pub fn read(
     if text.trim_ascii_start().starts_with(b"[") {
         match serde_json::from_slice::<Vec<&RawValue>>(text) {
             Ok(documents) => {
-                documents.iter().zip(0..).for_each(|(one, at)| found.take(one.get().as_bytes(), at));
+                documents.iter().zip(0..).for_each(|(one, at)| found.take(one.get().as_bytes(), at, content));
             }
             Err(error) => found.refused.push((0, format!("not readable: {error}"))),
         }
         return Ok(found);
     }
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    lines.zip(0..).for_each(|(line, at)| found.take(line, at));
+    lines.zip(0..).for_each(|(line, at)| found.take(line, at, content));
     Ok(found)
 }
 
 impl Invocations {
-    fn take(&mut self, line: &[u8], at: u32) {
+    fn take(&mut self, line: &[u8], at: u32, content: bool) {
         let line: Line<'_> = match serde_json::from_slice(line) {
             Ok(line) => line,
             Err(error) => return self.refused.push((at, format!("not readable: {error}"))),
@@ -186,13 +199,18 @@ impl Invocations {
         let (input, output) = (line.input.unwrap_or_default(), line.output.unwrap_or_default());
         let told = |count: Option<i64>| count.filter(|count| *count > 0);
         // Only where a count is missing is a body looked into.
-        let usage = match (told(input.fresh), told(output.output_token_count)) {
+        let usage = match (told(input.fresh), told(output.count)) {
             (Some(_), Some(_)) => Usage::default(),
-            _ => output.output_body_json.map(|body| usage(body.get())).unwrap_or_default(),
+            _ => output.body.map(|body| usage(body.get())).unwrap_or_default(),
         };
         let count = |own: Option<i64>, body: Option<i64>| {
             told(own).or(body).or(own).filter(|count| (0..=1_000_000_000_000).contains(count))
         };
+        let kept = |body: Option<&RawValue>, apart: Option<Text<'_>>| {
+            body.map(|body| body.get().to_owned()).or_else(|| text(apart)).filter(|_| content)
+        };
+        let input_content = kept(input.body, input.apart);
+        let output_content = kept(output.body, output.apart);
         let model_requested = text(line.model_id);
         self.rows.push(Invocation {
             request_id: text(line.request_id),
@@ -206,9 +224,11 @@ impl Invocations {
             inference_region: text(line.inference_region),
             error_code: text(line.error_code),
             input_tokens: count(input.fresh, usage.input),
-            output_tokens: count(output.output_token_count, usage.output),
+            output_tokens: count(output.count, usage.output),
             cache_read_tokens: count(input.read, usage.read),
             cache_write_tokens: count(input.written, usage.written),
+            input_content,
+            output_content,
             log_index: at,
         });
     }
@@ -234,7 +254,20 @@ mod tests {
     const CALL: &str = r#"{"schemaType":"ModelInvocationLog","schemaVersion":"1.0","timestamp":"2026-10-05T10:00:00Z","accountId":"111122223333","identity":{"arn":"arn:aws:sts::111122223333:assumed-role/app/s"},"region":"eu-central-1","requestId":"r-1","operation":"Converse","modelId":"eu.anthropic.claude-sonnet-4-5-20250929-v1:0","input":{"inputContentType":"application/json","inputBodyJson":{"messages":[{"content":"secret"}]},"inputTokenCount":12,"cacheReadInputTokenCount":3},"output":{"outputBodyJson":{"usage":{"inputTokens":99,"outputTokens":7}},"outputTokenCount":5}}"#;
 
     fn of(text: &str) -> Invocations {
-        read(&mut Inflater::default(), text.as_bytes(), "log.json", 1 << 20).unwrap()
+        read(&mut Inflater::default(), text.as_bytes(), "log.json", 1 << 20, false).unwrap()
+    }
+
+    #[test]
+    fn words_are_kept_for_who_asks_and_a_place_where_they_lie_apart() {
+        let text = CALL.replace(
+            r#""outputBodyJson":{"usage":{"inputTokens":99,"outputTokens":7}}"#,
+            r#""outputBodyS3Path":"s3://b/k""#,
+        );
+        let found = read(&mut Inflater::default(), text.as_bytes(), "log.json", 1 << 20, true).unwrap();
+        let row = &found.rows[0];
+        assert_eq!(row.input_content.as_deref(), Some(r#"{"messages":[{"content":"secret"}]}"#));
+        assert_eq!(row.output_content.as_deref(), Some("s3://b/k"));
+        assert_eq!(of(&text).rows[0].output_content, None);
     }
 
     #[test]

@@ -114,7 +114,7 @@ pub struct Wanted {
 pub struct Followed<'s> {
     /// Whether a role is one of them, by its ARN.
     pub is: &'s (dyn Fn(&str) -> bool + Sync),
-    /// Whether a Lambda function is one of them, by its ARN with or without a version.
+    /// Whether a Lambda function is one whose invocations and calls are kept, by its ARN with or without a version.
     pub function: &'s (dyn Fn(&str) -> bool + Sync),
     /// Takes in the ARN of each role that a Bedrock service is seen to assume.
     pub assumed: &'s (dyn Fn(&str) + Sync),
@@ -322,7 +322,10 @@ impl<'s> Decoder<'s> {
                 let role: AssumedRole<'_> = json::part(record.request_parameters);
                 role.role_arn.as_deref().into_iter().for_each(followed.assumed);
             }
-            Principal::of(&identity, &Jwt::default()).role_arn.is_some_and(|role| (followed.is)(&role))
+            let issued_to =
+                identity.in_scope_of.as_ref().and_then(|scope| scope.credentials_issued_to.as_deref());
+            issued_to.is_some_and(|function| (followed.function)(function))
+                || Principal::of(&identity, &Jwt::default()).role_arn.is_some_and(|role| (followed.is)(&role))
         });
         // What somebody else makes of an agent's function is no deed of the agent.
         let function = || {

@@ -12,7 +12,7 @@ use super::slice::beside;
 use super::{Engine, Result, contained, locked};
 
 /// What the relations of a policy are called.
-const POLICY: &str = "policy_";
+pub(super) const POLICY: &str = "policy_";
 
 /// A version of the policy.
 #[derive(Clone, Debug)]

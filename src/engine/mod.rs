@@ -6,6 +6,7 @@
 //!
 //! Calls block: the engine drives its own threads. Do not call it from an asynchronous task.
 
+pub mod athena;
 mod dependence;
 mod document;
 mod era;
@@ -59,6 +60,9 @@ pub struct Limits {
     pub partitions: usize,
 }
 
+/// Up to this many events, planning a query takes longer than running it.
+const FEW: u64 = 1 << 16;
+
 /// A query session.
 pub struct Engine {
     // Before the context: its tasks must end before the spill folder goes.
@@ -69,6 +73,8 @@ pub struct Engine {
     eras: Vec<Era>,
     /// The views that a query has named, directly or not: they are built then, and again once a table is another.
     built: Mutex<BTreeSet<&'static str>>,
+    /// The views that are held: their rows stand in their place.
+    kept: Mutex<BTreeSet<&'static str>>,
     /// Tables in memory, whose rows can change under a plan that was made.
     tables: Mutex<BTreeMap<String, Arc<MemTable>>>,
     /// Queries of ours that [`scans`](Self::scans) planned, optimised; good as long as every table is the same.
@@ -96,6 +102,7 @@ impl Engine {
             views: query_file::views().map(|file| (file.stem, file.sql)).collect(),
             eras: Vec::new(),
             built: Mutex::default(),
+            kept: Mutex::default(),
             tables: Mutex::default(),
             plans: Mutex::default(),
         };
@@ -105,19 +112,28 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Says how many events there will be: for few, queries are planned as quickly as can be.
+    pub fn expect(&self, events: u64) {
+        if events <= FEW {
+            let state = session::quick(self.context.state());
+            *self.context.state_ref().write() = state;
+        }
+    }
+
     /// Puts batches under a name, in place of what stood there.
     ///
     /// Columns are matched by name. A column that the batches lack is null in every row and costs nothing; one that
     /// the schema lacks is left out.
     pub fn register(&self, name: &str, schema: &SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
         let batches = rows::complete(schema, batches)?;
-        // One list per part that may run at once, in turn: the parts are then of like size.
-        let mut partitions = vec![Vec::new(); self.context.copied_config().target_partitions().max(1)];
-        let parts = partitions.len();
-        for (index, batch) in batches.into_iter().enumerate() {
-            partitions[index % parts].push(batch);
-        }
         let known = locked(&self.tables).get(name).filter(|table| table.schema() == *schema).cloned();
+        let parts = self.context.copied_config().target_partitions().max(1);
+        let lists = known.as_ref().map_or(parts, |table| table.batches.len());
+        // One list per part that may run at once, in turn: the parts are then of like size.
+        let mut partitions = vec![Vec::new(); lists];
+        for (index, batch) in batches.into_iter().enumerate() {
+            partitions[index % parts.min(lists)].push(batch);
+        }
         if let Some(table) = known {
             for (held, new) in table.batches.iter().zip(partitions) {
                 *held.blocking_write() = new;
@@ -139,6 +155,34 @@ impl Engine {
             return self.register(name, schema, Vec::new());
         }
         self.replace(name, Arc::new(parquet::table(files, schema, &self.context)?))
+    }
+
+    /// Says that a view's rows are to stand in its place: for one that many queries stand on, and that must be the same
+    /// when `events` is narrower (see [`Slices`]). It has none until [`keep`](Self::keep) finds them.
+    pub fn hold(&self, view: &str) -> Result<()> {
+        let (name, _) = self.known_view(view)?;
+        locked(&self.kept).insert(name);
+        Ok(())
+    }
+
+    /// Answers a view that is held, over the tables as they are now.
+    pub fn keep(&self, view: &str) -> Result<()> {
+        let (name, sql) = self.known_view(view)?;
+        let batches = self.run(sql)?;
+        let held = locked(&self.tables).get(name).map(|table| table.schema());
+        // `run` yields a batch in any case.
+        let Some(schema) = held.or_else(|| batches.first().map(RecordBatch::schema)) else { return Ok(()) };
+        self.register(name, &schema, batches)
+    }
+
+    fn known_view(&self, view: &str) -> Result<(&'static str, &'static str)> {
+        let found = self.views.get_key_value(view).map(|(name, sql)| (*name, *sql));
+        found.ok_or_else(|| Error::Internal(format!("there is no view {view}")))
+    }
+
+    /// The statement of a view.
+    pub fn view_sql(&self, view: &str) -> Option<&'static str> {
+        self.views.get(view).copied()
     }
 
     fn replace(&self, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
@@ -175,8 +219,7 @@ impl Engine {
 
     /// Runs a query of ours and yields batches as they come.
     pub fn stream(&self, sql: &str) -> Result<Rows<'_>> {
-        let planned = locked(&self.plans).get(sql).cloned();
-        self.start(&planned.map_or_else(|| self.optimised(&self.plan(sql)?), Ok)?)
+        self.start(&self.planned(sql).map_or_else(|| self.optimised(&self.plan(sql)?), Ok)?)
     }
 
     /// Runs a user's query: one SELECT, its rows in an order that does not change from run to run.

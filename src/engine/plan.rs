@@ -61,6 +61,15 @@ impl Engine {
                 return Err(Error::Internal(format!("the view {name} stands on itself")));
             }
             let plan = self.plan_at(sql, built, depth + 1).map_err(|error| of_view(name, error))?;
+            if locked(&self.kept).contains(name) {
+                // As many parts as `register` fills.
+                let parts = vec![Vec::new(); self.context.copied_config().target_partitions().max(1)];
+                let table =
+                    Arc::new(MemTable::try_new(Arc::clone(self.optimised(&plan)?.schema().inner()), parts)?);
+                self.context.register_table(*name, Arc::clone(&table) as _)?;
+                locked(&self.tables).insert((*name).to_owned(), table);
+                return Ok(());
+            }
             let plan = self.plan_over_eras(sql)?.unwrap_or(plan);
             self.context.register_table(*name, Arc::new(ViewTable::new(plan, None)))?;
             built.insert(name);

@@ -82,8 +82,33 @@ pub const INVOCATION_LOGS: &[Column] = &[
     column("output_tokens", Kind::Int, "Tokens out."),
     column("cache_read_tokens", Kind::Int, "Tokens read from a cache."),
     column("cache_write_tokens", Kind::Int, "Tokens written to a cache."),
+    column(
+        "input_content",
+        Kind::Text,
+        "What was asked, as JSON text or the place in S3 where it lies; with --show-content only.",
+    ),
+    column(
+        "output_content",
+        Kind::Text,
+        "What was answered, as JSON text or the place in S3 where it lies; with --show-content only.",
+    ),
     column("log_object", Kind::Text, "The object it stands in."),
     column("log_index", Kind::Int, "Its line, from 0."),
+];
+
+/// `aliases`: what the policy and files say stands behind references.
+pub const ALIASES: &[Column] = &[
+    column("reference", Kind::Text, "The reference, as calls send it: an ARN, an id or a name."),
+    column("model_id", Kind::Text, "The model it stands for."),
+    column("since", Kind::Time, "The first instant at which it is known to hold, UTC; null: always."),
+    column(
+        "valid_from",
+        Kind::Time,
+        "When the version of the policy that says so begins, UTC; null: always.",
+    ),
+    column("valid_to", Kind::Time, "When it ends, UTC; null: never."),
+    column("known_by", Kind::Text, "policy or file."),
+    column("evidence", Kind::Text, "The version of the policy, or the file."),
 ];
 
 /// `run`: one row about this run; queries take the time from here.
@@ -115,6 +140,11 @@ pub(super) const TABLES: &[(&str, &str, &[Column])] = &[
         INVOCATION_LOGS,
     ),
     ("run", "one row about this run", RUN),
+    (
+        "aliases",
+        "one row per alias of the policy and of files of aliases: a reference and the model it stands for",
+        ALIASES,
+    ),
 ];
 
 /// The Arrow type of a column's values in memory.

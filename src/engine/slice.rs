@@ -10,7 +10,7 @@ use datafusion::error::{DataFusionError, Result as PlanResult};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionContext;
 
-use super::{Engine, Era, Result};
+use super::{Engine, Era, Result, locked};
 use crate::data;
 
 /// All relations of an engine, and contexts in which `events` is narrower.
@@ -27,7 +27,9 @@ impl Engine {
         for name in relations {
             self.plan(&format!("SELECT 1 AS one FROM {name}"))?;
         }
-        let views = self.views.iter().map(|(name, sql)| (*name, *sql)).collect();
+        let kept = locked(&self.kept);
+        let stand = |(name, _): &(&&'static str, &&'static str)| !kept.contains(**name);
+        let views = self.views.iter().filter(stand).map(|(name, sql)| (*name, *sql)).collect();
         Ok(Slices { base: self.context.clone(), views })
     }
 

@@ -3,23 +3,50 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Members whose value is content, at any depth.
+/// Members whose value is content, at any depth; of `sensitive_fields` in queries/data/event-catalogue.csv those that callers
+/// fill with what they ask, say, pay with or sign in with.
 const CONTENT: &[&str] = &[
+    "apiKey",
     "arguments",
     "body",
     "content",
+    "customParameters",
+    "customState",
+    "documents",
+    "environmentVariables",
+    "evaluationInput",
+    "evaluationReferenceInputs",
+    "examples",
+    "guardContent",
+    "inlineSessionState",
     "input",
     "inputText",
+    "inputs",
     "instruction",
     "messages",
     "metadata",
+    "modelInput",
     "payload",
+    "paymentInput",
+    "paymentInstrumentDetails",
     "prompt",
     "promptVariables",
+    "queries",
+    "queryContent",
+    "queryGenerationInput",
+    "records",
     "requestMetadata",
     "retrievalQuery",
+    "searchCriteria",
+    "searchQuery",
+    "sessionState",
+    "sourceContent",
     "system",
     "systemPrompt",
+    "userContext",
+    "userIdentifier",
+    "userToken",
+    "workloadIdentityToken",
 ];
 
 /// What AWS writes where it has already hidden a value; it is kept, for it says who hid it.

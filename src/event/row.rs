@@ -485,9 +485,12 @@ impl<'r, 'a> Row<'r, 'a> {
         }
         // Content stands in calls of the family only; elsewhere the same names mean settings that rules read.
         let keep = keep_content || !self.family;
+        let admin = matches!(self.meaning.activity, "model_admin" | "agent_admin");
+        let made = |raw| if admin || !out.wanted().is_raw_of_admin() { raw } else { None };
+        let (request, response) = (made(record.request_parameters), made(record.response_elements));
         for (field, raw) in [
-            (Field::RequestParameters, record.request_parameters),
-            (Field::ResponseElements, record.response_elements),
+            (Field::RequestParameters, request),
+            (Field::ResponseElements, response),
             (Field::AdditionalEventData, record.additional_event_data),
             (Field::ServiceEventDetails, record.service_event_details),
         ] {

@@ -2,7 +2,10 @@
 
 use super::column::{FIELDS, Field};
 
-const _: () = assert!(FIELDS.len() <= 128, "a set holds one bit per column");
+const _: () = assert!(FIELDS.len() < 128, "a set holds one bit per column, and one more");
+
+/// The bit of [`FieldSet::raw_of_admin`].
+const RAW_OF_ADMIN: u128 = 1 << 127;
 
 /// Columns of `events`, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +65,18 @@ impl FieldSet {
         new
     }
 
+    /// The same, with what callers sent and got as JSON only of calls that make or change models and agents: a query that
+    /// looks for what was made needs none of the many calls that use it.
+    #[must_use]
+    pub const fn raw_of_admin(self) -> Self {
+        Self(self.0 | RAW_OF_ADMIN)
+    }
+
+    /// Whether the JSON of other calls is left out.
+    pub const fn is_raw_of_admin(self) -> bool {
+        self.0 & RAW_OF_ADMIN != 0
+    }
+
     /// Whether the set holds nothing.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -69,7 +84,7 @@ impl FieldSet {
 
     /// How many columns it holds.
     pub const fn len(self) -> usize {
-        self.0.count_ones() as usize
+        (self.0 & !RAW_OF_ADMIN).count_ones() as usize
     }
 
     /// The columns in table order.
@@ -106,6 +121,14 @@ mod tests {
         assert_eq!(set.union(FieldSet::of(&[Field::EventTime])).len(), 3);
         assert_eq!(set.without(FieldSet::of(&[Field::EventId])).len(), 1);
         assert!(!set.intersects(FieldSet::EMPTY) && FieldSet::EMPTY.is_empty());
+    }
+
+    #[test]
+    fn less_json_is_no_column() {
+        let set = FieldSet::of(&[Field::RequestParameters]);
+        let less = set.raw_of_admin();
+        assert!(less.is_raw_of_admin() && !set.is_raw_of_admin() && !FieldSet::all().is_raw_of_admin());
+        assert_eq!((less.len(), less.iter().collect::<Vec<_>>()), (1, vec![Field::RequestParameters]));
     }
 
     #[test]

@@ -32,13 +32,14 @@ pub struct InvocationLogs {
     pub refused: Vec<String>,
 }
 
-/// Reads all objects, and those that `feed` brings.
+/// Reads all objects, and those that `feed` brings; prompts and answers if `content` asks for them.
 pub fn read(
     objects: &[LogObject],
     feed: Option<&Feed>,
     wanted: &Wanted,
     limit: usize,
     threads: usize,
+    content: bool,
     progress: &Progress,
 ) -> Result<InvocationLogs, IngestError> {
     let queue = Queue::new(objects, feed);
@@ -66,7 +67,7 @@ pub fn read(
                         }
                     };
                     progress.objects.fetch_add(1, Ordering::Relaxed);
-                    let part = one(&mut inflater, &name, bytes, wanted, limit);
+                    let part = one(&mut inflater, &name, bytes, wanted, limit, content);
                     stored.truncate(LARGE);
                     parts.lock().unwrap_or_else(PoisonError::into_inner).push((ordinal, part));
                 }
@@ -95,10 +96,12 @@ fn one(
     bytes: Result<Vec<u8>, String>,
     wanted: &Wanted,
     limit: usize,
+    content: bool,
 ) -> InvocationLogs {
     let mut part = InvocationLogs { objects: 1, ..InvocationLogs::default() };
-    let found = bytes
-        .and_then(|bytes| invocation::read(inflater, &bytes, name, limit).map_err(|error| error.to_string()));
+    let found = bytes.and_then(|bytes| {
+        invocation::read(inflater, &bytes, name, limit, content).map_err(|error| error.to_string())
+    });
     let mut found = match found {
         Ok(found) => found,
         Err(reason) => {
@@ -174,6 +177,8 @@ fn batch(rows: &[Invocation], name: &str) -> Result<RecordBatch, ArrowError> {
             ("output_tokens", number(|row| row.output_tokens)),
             ("cache_read_tokens", number(|row| row.cache_read_tokens)),
             ("cache_write_tokens", number(|row| row.cache_write_tokens)),
+            ("input_content", text(|row| row.input_content.as_ref())),
+            ("output_content", text(|row| row.output_content.as_ref())),
             ("log_object", Arc::new(object.finish()) as ArrayRef),
             ("log_index", number(|row| Some(i64::from(row.log_index)))),
         ]

@@ -27,6 +27,9 @@ pub struct Manifest {
     /// The store that was read, if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<Store>,
+    /// What Amazon Athena was asked, if it answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub athena: Option<Athena>,
     /// Parameters of reports and rules that were set or defaulted, by `name` or `rule.name`.
     pub parameters: BTreeMap<String, String>,
     /// The policies judged by, oldest first; empty when there was none.
@@ -55,6 +58,32 @@ pub struct Store {
     pub commit: u64,
     /// When that was made.
     pub time: String,
+}
+
+/// A table in Amazon Athena and the queries that were put to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Athena {
+    /// `athena:DATABASE.TABLE`.
+    pub table: String,
+    /// Where tables were made for the time of the run.
+    pub database: String,
+    /// The workgroup.
+    pub workgroup: String,
+    /// Bytes that all queries scanned.
+    pub scanned_bytes: u64,
+    /// The queries, in the order in which they were asked for.
+    pub queries: Vec<Query>,
+}
+
+/// A query of Athena's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Query {
+    /// The report or rule, or what it materialised.
+    pub name: String,
+    /// Athena's id of it.
+    pub execution_id: String,
+    /// Bytes it scanned.
+    pub scanned_bytes: u64,
 }
 
 /// A half-open window, `from` ≤ event time < `to`; null is unbounded.
@@ -130,6 +159,7 @@ pub(super) mod tests {
             window: Window { from: Some("2026-10-01T00:00:00Z".to_owned()), to: None },
             sources: vec!["logs/\u{202e}gnp".to_owned()],
             store: None,
+            athena: None,
             parameters: BTreeMap::from([("BT101.days".to_owned(), "30".to_owned())]),
             policy: vec![Policy {
                 name: "ai-use".to_owned(),

@@ -25,6 +25,17 @@ pub fn tree(trace: &Trace, opening: &str) -> String {
     out
 }
 
+/// So many characters of what callers put in by hand fit into the tree; JSON has it whole.
+const CONTENT: usize = 1_000;
+
+/// What callers put in by hand, if it was asked for.
+fn contents(row: &Row) -> impl Iterator<Item = (&'static str, &str)> {
+    [("request_parameters", &row.request_parameters), ("additional_event_data", &row.additional_event_data)]
+        .into_iter()
+        .filter_map(|(name, content)| Some((name, content.as_deref()?)))
+        .filter(|(_, content)| !matches!(*content, "null" | "{}"))
+}
+
 fn who(caller: &Caller) -> String {
     let person = caller.person.as_deref().unwrap_or("nobody known");
     let principal = caller.principal.as_deref().unwrap_or("unknown");
@@ -43,6 +54,11 @@ fn branches(steps: &[Step], indent: &str, out: &mut String) {
         let line = format!("{}{link}", record(&step.row));
         let _ = writeln!(out, "{indent}{fork}{}", shown(&line));
         let indent = format!("{indent}{below}");
+        for (name, content) in contents(&step.row) {
+            let cut: String = content.chars().take(CONTENT).collect();
+            let more = if cut.len() < content.len() { " …" } else { "" };
+            let _ = writeln!(out, "{indent}{name} {}{more}", shown(&cut));
+        }
         spans(&step.spans, "request id", step.steps.is_empty(), &indent, out);
         branches(&step.steps, &indent, out);
     }
@@ -169,8 +185,11 @@ fn steps(list: &[Step]) -> Vec<Value> {
                 ("role_arn", &row.role_arn),
                 ("session_name", &row.session_name),
                 ("person", &row.person),
+                ("person_basis", &row.person_basis),
                 ("credential", &row.credential),
                 ("access_key_id", &row.access_key_id),
+                ("credentials_issued_to", &row.credentials_issued_to),
+                ("source_ip", &row.source_ip),
                 ("invoked_by", &row.invoked_by),
                 ("client", &row.client),
                 ("model_id", &row.model_id),
@@ -188,6 +207,10 @@ fn steps(list: &[Step]) -> Vec<Value> {
                 if let Some(value) = value {
                     object.insert(name.to_owned(), value.clone().into());
                 }
+            }
+            for (name, content) in contents(row) {
+                let content = serde_json::from_str(content).unwrap_or_else(|_| content.into());
+                object.insert(name.to_owned(), content);
             }
             for (name, value) in [("input_tokens", row.input_tokens), ("output_tokens", row.output_tokens)] {
                 if let Some(value) = value {

@@ -115,6 +115,8 @@ pub struct Agent {
     pub providers: Vec<String>,
     /// ARNs of its action groups' Lambda functions.
     pub lambdas: Vec<String>,
+    /// ARNs or ids of gateways, memories, tools, knowledge bases and flows that belong to it.
+    pub uses: Vec<String>,
 }
 
 /// `[rules.BTnnn]`: how a rule is set.

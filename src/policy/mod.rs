@@ -5,6 +5,7 @@
 //! subset of SQL.
 
 mod activity;
+pub mod alias;
 mod check;
 pub mod draft;
 mod entry;
@@ -29,6 +30,7 @@ use arrow::array::RecordBatch;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use sha2::{Digest as _, Sha256};
 
+pub use alias::Alias;
 pub use entry::{
     Agent, Approved, BusinessHours, Custom, Defaults, Environment, Grant, Logging, ModelEnd, Parameter,
     RuleSetting, Waiver,
@@ -68,7 +70,7 @@ struct Content {
     agents: Vec<Agent>,
     logging: Logging,
     approved: Approved,
-    aliases: BTreeMap<String, String>,
+    aliases: Vec<Alias>,
     rules: BTreeMap<String, RuleSetting>,
     customs: Vec<Custom>,
     waivers: Vec<Waiver>,
@@ -218,6 +220,11 @@ impl Policy {
     /// `[[agent]]`, in file order.
     pub fn agents(&self) -> &[Agent] {
         &self.content.agents
+    }
+
+    /// `[[alias]]` and `[aliases]`, by their references.
+    pub fn aliases(&self) -> &[Alias] {
+        &self.content.aliases
     }
 
     /// `[logging]`.

@@ -18,7 +18,7 @@ use super::table::{TABLES, TableDoc};
 use crate::event::column::Kind;
 
 /// One value of a row.
-enum Cell {
+pub(super) enum Cell {
     Text(Option<String>),
     Int(i64),
     Bool(bool),
@@ -70,6 +70,12 @@ impl From<bool> for Cell {
 impl From<Option<NaiveDate>> for Cell {
     fn from(day: Option<NaiveDate>) -> Self {
         Self::Time(day.map(|day| day.and_time(NaiveTime::MIN)))
+    }
+}
+
+impl From<Option<NaiveDateTime>> for Cell {
+    fn from(time: Option<NaiveDateTime>) -> Self {
+        Self::Time(time)
     }
 }
 
@@ -214,7 +220,9 @@ fn rows(told: &Told<'_>, table: &str, now: NaiveDateTime) -> Rows {
                 ]
             })
             .collect(),
-        "policy_alias" => content.aliases.iter().map(|(reference, model)| row![reference, model]).collect(),
+        "policy_alias" => {
+            content.aliases.iter().map(|alias| row![&alias.reference, &alias.model, alias.since]).collect()
+        }
         "policy_log_target" => [
             ("invocation_log", &content.logging.invocation_log_targets),
             ("bucket", &content.logging.buckets),
@@ -237,6 +245,7 @@ fn rows(told: &Told<'_>, table: &str, now: NaiveDateTime) -> Rows {
         "policy_agent_deny_action" => agents(|agent| &agent.deny_actions, true),
         "policy_agent_provider" => agents(|agent| &agent.providers, false),
         "policy_agent_lambda" => agents(|agent| &agent.lambdas, true),
+        "policy_agent_use" => agents(|agent| &agent.uses, true),
         "policy_waiver" => told
             .waivers
             .iter()
@@ -342,7 +351,7 @@ fn built_in_ends() -> Rows {
         .collect()
 }
 
-fn batch(table: &TableDoc, rows: &[Vec<Cell>]) -> RecordBatch {
+pub(super) fn batch(table: &TableDoc, rows: &[Vec<Cell>]) -> RecordBatch {
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();
     for (index, column) in table.columns.iter().enumerate() {

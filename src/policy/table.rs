@@ -189,6 +189,7 @@ tables! {
     policy_alias "Opaque model references that the policy resolves." {
         reference Text "The reference, as in events.model_id.",
         model_id Text "The model it stands for.",
+        since Time "The first instant it is known to hold, UTC; null: always.",
     }
     policy_log_target "Where logs go." {
         kind Text "invocation_log, bucket or key.",
@@ -224,6 +225,11 @@ tables! {
         agent Text "The agent's name.",
         lambda_pattern Text "Function ARN or glob, as written.",
         lambda_re Text "The same as an anchored regular expression.",
+    }
+    policy_agent_use "Gateways, memories, tools, knowledge bases and flows that belong to an agent." {
+        agent Text "The agent's name.",
+        thing_pattern Text "ARN, id or glob, as written.",
+        thing_re Text "The same as an anchored regular expression.",
     }
     policy_waiver "Findings that an owner accepts for a time." {
         waiver_id Text "The waiver's id.",

@@ -125,6 +125,7 @@ pub(super) struct Agent {
     pub(super) deny_actions: Texts,
     pub(super) credential_providers: Texts,
     pub(super) action_lambdas: Texts,
+    pub(super) uses: Texts,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -156,6 +157,7 @@ pub(super) struct Approved {
 pub(super) struct Alias {
     pub(super) reference: Option<Text>,
     pub(super) model_id: Option<Text>,
+    pub(super) since: Option<Date>,
 }
 
 /// `[rules.BTnnn]`.

@@ -92,6 +92,7 @@ pub async fn run<S: Scope>(versions: &[Version<'_, S>]) -> Result<Judgement, Err
                 environments: if dated { environments[at].clone() } else { latest.clone() },
                 slice: condition(settings.period).filter(|_| dated),
                 parts: BTreeMap::new(),
+                empty: BTreeMap::new(),
                 used,
                 broken,
             };

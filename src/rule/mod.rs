@@ -44,6 +44,7 @@ pub mod waiver;
 
 use std::sync::OnceLock;
 
+pub use ask::Relations;
 pub use fold::{EVENT_COLUMNS, Grain};
 pub use header::{Kind, Rule};
 pub use outcome::{RuleOutcome, State};

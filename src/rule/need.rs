@@ -9,6 +9,7 @@ const FILLED_BY: &[(&str, &str)] = &[
     ("policy_agent_lambda", "no [[agent]] of the policy names action_lambdas"),
     ("policy_agent_provider", "no [[agent]] of the policy names credential_providers"),
     ("policy_agent_service", "no [[agent]] of the policy names services"),
+    ("policy_agent_use", "no [[agent]] of the policy names uses"),
     ("policy_alias", "the policy names no model aliases"),
     ("policy_allow", "the policy has no [[allow]] entries"),
     ("policy_allow_tool", "no [[allow]] entry of the policy names tools"),

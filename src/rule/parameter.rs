@@ -17,6 +17,9 @@ use serde::Deserialize;
 
 use crate::{clock, query_file};
 
+/// The largest whole number: so many days are still a time that can be reckoned with.
+const MOST: i64 = 10_000_000;
+
 /// The type of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -104,6 +107,14 @@ pub enum Error {
         /// What was given.
         found: String,
     },
+    /// A whole number that no count and no stretch of time has.
+    #[error("parameter `{name}` takes a whole number from 0 to {MOST}, not {found}")]
+    Range {
+        /// The parameter.
+        name: String,
+        /// What was given.
+        found: i64,
+    },
     /// The policy sets a parameter that the rule does not have.
     #[error("there is no parameter `{name}`: the rule has {known}")]
     Unknown {
@@ -180,7 +191,10 @@ fn typed(name: &str, r#type: Type, given: &toml::Value) -> Result<Value, Error> 
         found: shown(given),
     };
     let value = match (r#type, given) {
-        (Type::Int, toml::Value::Integer(number)) => Value::Int(*number),
+        (Type::Int, toml::Value::Integer(number)) if (0..=MOST).contains(number) => Value::Int(*number),
+        (Type::Int, toml::Value::Integer(number)) => {
+            return Err(Error::Range { name: name.to_owned(), found: *number });
+        }
         (Type::Text, toml::Value::String(text)) => Value::Text(text.clone()),
         (Type::Timestamp, toml::Value::Datetime(time)) => {
             Value::Timestamp(clock::parse_absolute(&time.to_string()).ok_or_else(mismatch)?)

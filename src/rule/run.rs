@@ -4,11 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use datafusion::common::TableReference;
 use datafusion::error::DataFusionError;
-use datafusion::prelude::SessionContext;
+use datafusion::logical_expr::LogicalPlan;
 
-use super::ask::{self, Extent};
+use super::ask::{self, Extent, Relations};
 use super::dated::{self, Version};
 use super::header::Rule;
 use super::need;
@@ -21,15 +20,23 @@ use crate::query_file;
 
 /// Where rules are run.
 pub trait Scope: Sync {
+    /// What is asked.
+    type Relations: Relations;
+
     /// All relations.
-    fn context(&self) -> SessionContext;
+    fn context(&self) -> Self::Relations;
+
+    /// The optimised plan of a statement over all relations, where it was made before.
+    fn planned(&self, _sql: &str) -> Option<LogicalPlan> {
+        None
+    }
 
     /// The same relations, but `events`, and the views on it, hold only the events for which `predicate`, a
     /// condition on the columns of `events`, is true.
     fn context_where(
         &self,
         predicate: &str,
-    ) -> impl Future<Output = Result<SessionContext, DataFusionError>> + Send;
+    ) -> impl Future<Output = Result<Self::Relations, DataFusionError>> + Send;
 }
 
 /// A waiver under which no violation fell.
@@ -80,20 +87,22 @@ pub async fn run<S: Scope>(rules: &[Rule], settings: &Settings, scope: &S) -> Re
 }
 
 /// Some of the events, and how many.
-pub(super) struct Part {
-    context: SessionContext,
+pub(super) struct Part<R> {
+    context: R,
     extent: Extent,
 }
 
-pub(super) struct Runner<'a, S> {
+pub(super) struct Runner<'a, S: Scope> {
     pub(super) settings: &'a Settings,
     pub(super) scope: &'a S,
-    pub(super) base: SessionContext,
+    pub(super) base: S::Relations,
     pub(super) environments: BTreeMap<String, String>,
     /// The events that rules which group them see, where it is not all.
     pub(super) slice: Option<String>,
     /// Contexts already made, by predicate: rules under the same waivers share them.
-    pub(super) parts: BTreeMap<String, Part>,
+    pub(super) parts: BTreeMap<String, Part<S::Relations>>,
+    /// Whether relations that rules need have no rows, as far as it was asked.
+    pub(super) empty: BTreeMap<String, bool>,
     /// Waivers under which a violation fell.
     pub(super) used: BTreeSet<String>,
     /// Waivers whose condition failed on some event, by id, with the reason.
@@ -113,8 +122,16 @@ impl<S: Scope> Runner<'_, S> {
             outcome.reason = Some(disabled_reason(&planned.setting));
             return (outcome, Vec::new());
         }
+        let unmet = self.unmet(planned.rule).await;
+        if matches!(unmet, Ok(None))
+            && let Some(reason) = self.base.unknowable(&planned.sql)
+        {
+            outcome.state = State::NotAssessed;
+            outcome.reason = Some(reason.clone());
+            return (outcome, vec![failed(planned, reason)]);
+        }
         let mut applying = self.applying(planned, waivers);
-        let rows = match self.unmet(planned.rule).await {
+        let rows = match unmet {
             Ok(Some(reason)) => {
                 outcome.state = State::NotApplicable;
                 outcome.reason = Some(reason);
@@ -174,15 +191,22 @@ impl<S: Scope> Runner<'_, S> {
     }
 
     /// Why the rule cannot apply: a relation it needs has no rows.
-    async fn unmet(&self, rule: &Rule) -> Result<Option<String>, String> {
+    async fn unmet(&mut self, rule: &Rule) -> Result<Option<String>, String> {
         for relation in &rule.needs {
-            let table = TableReference::bare(relation.as_str());
-            let any = async { self.base.table(table).await?.limit(0, Some(1))?.count().await };
-            if any.await.map_err(|error| query_file::one_line(&error))? == 0 {
+            if self.is_empty(relation).await.map_err(|error| query_file::one_line(&error))? {
                 return Ok(Some(need::reason(relation, self.settings.policy_given)));
             }
         }
         Ok(None)
+    }
+
+    async fn is_empty(&mut self, relation: &str) -> Result<bool, DataFusionError> {
+        if let Some(known) = self.empty.get(relation) {
+            return Ok(*known);
+        }
+        let empty = !self.base.any(relation).await?;
+        self.empty.insert(relation.to_owned(), empty);
+        Ok(empty)
     }
 
     /// The rule's rows with the index of the waiver that covers them, and the population of all parts.
@@ -195,11 +219,16 @@ impl<S: Scope> Runner<'_, S> {
         let slice = self.slice.clone().filter(|_| planned.grouped());
         let mut whole = Vec::new();
         if covers.is_empty() || planned.whole() {
-            let context = match &slice {
-                Some(slice) => &self.part(slice).await.map_err(|error| query_file::one_line(&error))?.context,
-                None => &self.base,
+            let rows = match &slice {
+                Some(slice) => {
+                    let part = self.part(slice).await.map_err(|error| query_file::one_line(&error))?;
+                    ask::select(&part.context, &planned.rule.code, sql).await?
+                }
+                None => match self.scope.planned(sql) {
+                    Some(plan) => ask::rows(&self.base, &plan).await?,
+                    None => ask::select(&self.base, &planned.rule.code, sql).await?,
+                },
             };
-            let rows = ask::select(context, sql).await?;
             let population = population(&rows);
             whole = rows.into_iter().map(|row| (row, None)).collect();
             if covers.is_empty() {
@@ -217,7 +246,7 @@ impl<S: Scope> Runner<'_, S> {
             if part.extent.events == 0 && waiver.is_some() {
                 continue;
             }
-            let rows = ask::select(&part.context, sql).await?;
+            let rows = ask::select(&part.context, &planned.rule.code, sql).await?;
             if planned.whole() {
                 cover(&mut whole, &rows, waiver);
                 continue;
@@ -232,7 +261,7 @@ impl<S: Scope> Runner<'_, S> {
         Ok((all, total))
     }
 
-    async fn part(&mut self, predicate: &str) -> Result<&Part, DataFusionError> {
+    async fn part(&mut self, predicate: &str) -> Result<&Part<S::Relations>, DataFusionError> {
         if !self.parts.contains_key(predicate) {
             let context = self.scope.context_where(predicate).await?;
             let extent = ask::extent(&context, ask::EXTENT).await?;
@@ -399,6 +428,7 @@ fn shell(planned: &PlannedRule<'_>, status: Verdict) -> Finding {
         aws_region: None,
         environment: None,
         principal: None,
+        person: None,
         subject: None,
         reason: None,
         expected: None,

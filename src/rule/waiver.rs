@@ -100,6 +100,7 @@ fn finding(waiver: &Waiver, name: &str, title: &str, status: Verdict) -> Finding
         aws_region: None,
         environment: None,
         principal: None,
+        person: None,
         subject,
         reason: None,
         expected: None,

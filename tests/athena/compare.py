@@ -316,10 +316,10 @@ def parse(tally, roots):
             sql = sql.replace("$", "x") if path.name == "table.sql" else sql.replace("$table", "x")
             sql = sql.replace("$where", "TRUE").replace("$environment", "NULL")
         else:
-            sql = re.sub(r"\$[a-z_0-9]+", "1", sql)
-        # sqlglot takes it, Trino wants its number in quotes: INTERVAL '90' DAY.
+            sql = re.sub(r"\$[a-z_0-9]+", "1", sql.replace("$during", ""))
+        # sqlglot takes it, Trino wants its number in quotes: INTERVAL '90' DAY. The program puts a parameter's into quotes.
         for number, line in enumerate(path.read_text().split("\n"), 1):
-            if re.search(r"\bINTERVAL\s+[$0-9]", line) and not line.lstrip().startswith("--"):
+            if re.search(r"\bINTERVAL\s+[0-9]", line) and not line.lstrip().startswith("--"):
                 tally.note("parse", f"{path.parent.name}/{path.name}:{number}", False, "INTERVAL wants its number in quotes on Trino; use date_add")
         dialects = ["athena"] if path.name.startswith("table") else ["trino", "athena"]
         for dialect in dialects:
@@ -470,6 +470,7 @@ def rule_sql(path):
     head, sql = header(text), without_header(text)
     for name, parameter in head.get("parameters", {}).items():
         value = written(parameter["default"], parameter["type"])
+        sql = re.sub(rf"\bINTERVAL \${name}\b", lambda _: f"INTERVAL '{value}'", sql)
         # A list stands inside IN (…) only.
         sql = re.sub(rf"\(\s*\${name}\s*\)", lambda _: value if value.startswith("(") else f"({value})", sql)
         sql = re.sub(rf"\${name}\b", lambda _: value, sql)
@@ -479,7 +480,7 @@ def rule_sql(path):
     severity = f"COALESCE(severity, '{head['severity']}')" if len(names) == 12 else f"'{head['severity']}'"
     by_policy = any(need.startswith("policy_") for need in head.get("needs", []))
     fold = without_header((ROOT / "queries/fold.sql").read_text())
-    fold = fold.replace("$severity", severity).replace("$unruled", UNRULED if by_policy else "FALSE")
+    fold = fold.replace("$during", "").replace("$severity", severity).replace("$unruled", UNRULED if by_policy else "FALSE")
     return head, fold.replace("WITH dated AS (", f"WITH judged AS (\n{sql}\n),\ndated AS (", 1)
 
 
@@ -549,6 +550,8 @@ def main():
         tally.note("generate", "queries/athena/events.sql", False, "is out of date: run tests/athena/generate.py")
     if "parse" in only:
         parse(tally, [ROOT, *given.more])
+    if only == ["parse"]:
+        finish(tally)
     bench = Bench(Bedtrail(given.bedtrail), given.more, bool(given.trino))
     if "pinned" in only:
         ask_pinned(bench)
@@ -566,6 +569,11 @@ def main():
         judge(tally, bench, engine, answers)
         if "pinned" in only:
             judge_pinned(tally, bench, engine, answers)
+    finish(tally)
+
+
+def finish(tally):
+    """Prints what was equal, part by part, and ends."""
     print()
     for part in dict.fromkeys(line[0] for line in tally.lines):
         lines = [line for line in tally.lines if line[0] == part]

@@ -92,6 +92,12 @@ def call(name, *arguments):
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
+def broken(node):
+    """Whether an operand is a DOUBLE, as far as it says so itself."""
+    casts = any(cast.to.this == exp.DataType.Type.DOUBLE for cast in node.find_all(exp.Cast))
+    return casts or any(call.this == "t_to_unixtime" for call in node.find_all(exp.Anonymous))
+
+
 def change(node):
     """One node, its children already changed."""
     if isinstance(node, exp.Anonymous):
@@ -126,8 +132,7 @@ def change(node):
             return call("t_date_add", *arguments)
         if name == "DATE_DIFF":
             return call("t_date_diff", *arguments)
-    if isinstance(node, exp.Div) and all(one.find(exp.Literal) and one.find(exp.Literal).is_int and not one.find(exp.Column, exp.Cast)
-                                         for one in (node.this, node.expression)):
+    if isinstance(node, exp.Div) and not any(broken(one) for one in (node.this, node.expression)):
         # Whole numbers divide to whole numbers in Trino; shipped SQL casts to DOUBLE before it divides anything else.
         return exp.IntDiv(this=node.this, expression=node.expression)
     if isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.JSON:

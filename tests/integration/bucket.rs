@@ -1,8 +1,9 @@
 //! An S3 server in this process, over real HTTP and with signature checks: a bucket over a folder, every request
 //! written down, and answers that go wrong when told to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::convert::Infallible;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -72,10 +73,28 @@ impl Asked {
 
 type Rule = dyn Fn(&Asked, usize) -> Option<Fault> + Send + Sync;
 
+/// What was asked so far, in order and counted.
+#[derive(Default)]
+struct Log {
+    asked: Vec<Asked>,
+    /// By method and key.
+    counts: HashMap<(String, String), usize>,
+}
+
+impl Log {
+    /// Writes a request down; how many of its kind and key there were before.
+    fn add(&mut self, asked: &Asked) -> usize {
+        self.asked.push(asked.clone());
+        let count = self.counts.entry((asked.method.clone(), asked.key.clone())).or_default();
+        *count += 1;
+        *count - 1
+    }
+}
+
 /// A server that runs until it is dropped.
 pub struct Server {
     pub url: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Log>>,
     _stop: tokio::sync::oneshot::Sender<()>,
 }
 
@@ -93,7 +112,7 @@ impl Server {
         let mut builder = S3ServiceBuilder::new(Folder::index(folder));
         builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
         let (service, rule): (S3Service, Arc<Rule>) = (builder.build(), Arc::new(rule));
-        let asked = Arc::new(Mutex::new(Vec::new()));
+        let asked = Arc::new(Mutex::new(Log::default()));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         listener.set_nonblocking(true).expect("a listener");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -131,7 +150,7 @@ impl Server {
 
     /// What was asked so far.
     pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().expect("a log").clone()
+        self.asked.lock().expect("a log").asked.clone()
     }
 
     /// How many requests listed and how many read.
@@ -144,17 +163,12 @@ impl Server {
 async fn answer(
     service: &S3Service,
     rule: &Rule,
-    log: &Mutex<Vec<Asked>>,
+    log: &Mutex<Log>,
     request: Request<Incoming>,
 ) -> Response<Scripted> {
     let asked = asked(&request);
-    let fault = {
-        let mut log = log.lock().expect("a log");
-        let same = |other: &&Asked| (&other.method, &other.key) == (&asked.method, &asked.key);
-        let earlier = log.iter().filter(same).count();
-        log.push(asked.clone());
-        rule(&asked, earlier)
-    };
+    let earlier = log.lock().expect("a log").add(&asked);
+    let fault = rule(&asked, earlier);
     match fault {
         Some(Fault::Says(status, code, message)) => return says(status, code, message, None),
         Some(Fault::Elsewhere(region)) => {
@@ -379,7 +393,9 @@ impl S3 for Folder {
         let mut output = ListObjectsV2Output { is_truncated: Some(false), ..ListObjectsV2Output::default() };
         let (mut contents, mut folders) = (Vec::new(), BTreeSet::new());
         let keys = self.keys.lock().expect("keys");
-        for (key, path) in keys.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)) {
+        let start = prefix.as_str().max(after.as_str());
+        let keys = keys.range::<str, _>((Bound::Included(start), Bound::Unbounded));
+        for (key, path) in keys.take_while(|(key, _)| key.starts_with(&prefix)) {
             let rest = &key[prefix.len()..];
             let folder = input.delimiter.as_ref().and_then(|delimiter| {
                 rest.find(delimiter.as_str()).map(|at| key[..prefix.len() + at + delimiter.len()].to_owned())

@@ -124,8 +124,19 @@ fn invoke(number: u32, role: &str, named: &str, resource: Option<&str>) -> Strin
     record.to_string()
 }
 
+/// A call with the credentials that were issued to a function.
+fn by_function(number: u32, arn: &str) -> String {
+    let role = "arn:aws:iam::111122223333:role/any-function";
+    let mut record: serde_json::Value =
+        serde_json::from_str(&call(number, role, true, "dynamodb.amazonaws.com", "DeleteTable"))
+            .expect("JSON");
+    record["userIdentity"]["inScopeOf"] =
+        json!({"issuerType": "AWS::Lambda::Function", "credentialsIssuedTo": arn});
+    record.to_string()
+}
+
 #[test]
-fn functions_of_agents_are_kept_whoever_calls_them() {
+fn functions_of_agents_are_kept_whoever_calls_them_and_what_they_call() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let person =
         "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Dev_0123456789abcdef";
@@ -138,6 +149,8 @@ fn functions_of_agents_are_kept_whoever_calls_them() {
         invoke(5, person, "my-refund-issue", None),
         call(6, person, true, "lambda.amazonaws.com", "ListFunctions"),
         invoke(7, EXEC, "refund-issue", None),
+        by_function(8, arn),
+        by_function(9, "arn:aws:lambda:eu-central-1:111122223333:function:weather"),
     ];
     put(folder.path(), "logs/a.json", document(&records));
     let logs = folder.path().join("logs");
@@ -155,7 +168,7 @@ fn functions_of_agents_are_kept_whoever_calls_them() {
         let event = |number: u64, activity: &str| (number, activity.to_owned());
         assert_eq!(
             kept(&ask(EVENTS, &given)),
-            [1, 2, 3, 7].map(|number| event(number, "downstream")),
+            [1, 2, 3, 7, 8].map(|number| event(number, "downstream")),
             "{glob}"
         );
         assert!(kept(&ask(EVENTS, &given[..4])).is_empty());

@@ -78,6 +78,12 @@ fn both_sources_are_compared_call_by_call_and_no_word_of_a_prompt_is_kept() {
     assert!(
         tokens.footer.iter().any(|line| line.starts_with("Model-invocation log: 1 objects read, 4 calls"))
     );
+
+    let words = "SELECT input_content, output_content FROM invocation_logs WHERE request_id = 'both'";
+    assert_eq!(ask(words, &sources).rows[0], json!({"input_content": null, "output_content": null}));
+    let shown = [&sources[..], &["--show-content"][..]].concat();
+    let row = &ask(words, &shown).rows[0];
+    assert_eq!(row["input_content"], r#"{"prompt":"a secret"}"#, "{row}");
 }
 
 #[test]

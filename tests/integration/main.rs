@@ -4,9 +4,11 @@
 
 mod aws_athena;
 mod aws_data;
+mod aws_engine;
 mod aws_lake;
 mod aws_lookup;
 mod aws_service;
+mod border;
 mod bucket;
 mod command;
 #[path = "../../benches/corpus/mod.rs"]
@@ -21,11 +23,13 @@ mod help;
 mod invocation;
 mod judge;
 mod law;
+mod nordwind;
 mod odd;
 mod output;
 mod program;
 mod real;
 mod record;
+mod reference;
 mod rules;
 mod s3;
 mod s3_fault;

@@ -206,6 +206,25 @@ fn a_wrong_condition_is_told_at_its_place() {
 }
 
 #[test]
+fn a_wrong_parameter_is_told_at_its_place() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    for (params, told) in [
+        ("min_denie = 3", "there is no parameter `min_denie`"),
+        ("min_denied = 'x'", "parameter `min_denied` takes a whole number, not \"x\""),
+        ("min_denied = -1", "parameter `min_denied` takes a whole number from 0 to 10000000, not -1"),
+        ("window_minutes = 999999999999", "from 0 to 10000000, not 999999999999"),
+    ] {
+        let text =
+            format!("schema = 1\nname = 'p'\nversion = '1'\n\n[rules.BT070]\nparams = {{ {params} }}\n");
+        let file = put(root.path(), "policy.toml", text);
+        for words in [&["policy", "check", &file][..], &["audit", "-s", "/nowhere", "--policy", &file]] {
+            let ran = bedtrail(words).run().exits(2);
+            assert!(ran.stderr.contains("policy.toml:5:8: ") && ran.stderr.contains(told), "{}", ran.stderr);
+        }
+    }
+}
+
+#[test]
 fn sigma_rules_become_rules() {
     let root = tempfile::tempdir().expect("a temporary folder");
     let folder = text(root.path());

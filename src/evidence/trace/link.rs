@@ -1,6 +1,7 @@
 //! Records tied to one another: who belongs to which call of an agent, and how we know.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::row::Row;
 use super::{Link, Step};
@@ -8,6 +9,9 @@ use super::{Link, Step};
 /// CloudTrail dates a call at its end, so that what an agent does comes before the call that made it; a call that
 /// streams, or goes on by itself, has work after it, too.
 pub(super) const AROUND: i64 = 15 * 60 * 1_000_000;
+
+/// Steps within steps.
+const DEPTH: usize = 24;
 
 /// Roles of agents: agent, as records name it, to the ARNs of its roles.
 pub(super) type Roles = BTreeMap<String, BTreeSet<String>>;
@@ -64,57 +68,149 @@ fn step(
     Some(Step { link, row, steps, spans: Vec::new() })
 }
 
-/// The record that each belongs to.
-fn parents(rows: &[Row], roles: &Roles) -> Parents {
-    // What was refused set nothing off.
-    let worked = |row: &Row| {
-        row.invokes() && !matches!(row.outcome.as_deref(), Some("denied" | "invalid" | "throttled"))
-    };
-    let invocations: Vec<usize> = (0..rows.len()).filter(|at| worked(&rows[*at])).collect();
-    let mut requests: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut downstream: BTreeMap<String, usize> = BTreeMap::new();
-    let mut keys: BTreeMap<&str, usize> = BTreeMap::new();
-    for (at, row) in rows.iter().enumerate() {
-        if row.invokes() {
+/// Places of records in the order of time, which is that of their numbers.
+type Places = Vec<usize>;
+
+/// Where what may have set others off stands, by what ties others to it.
+#[derive(Default)]
+struct Causes<'r> {
+    /// Calls of agents, flows and gateways by their request id.
+    requests: BTreeMap<&'r str, usize>,
+    /// Calls of gateways by the request ids that they name.
+    downstream: BTreeMap<String, usize>,
+    /// Who vended an access key.
+    keys: BTreeMap<&'r str, usize>,
+    /// Calls of agents that worked, by session.
+    sessions: BTreeMap<&'r str, Places>,
+    /// The same by the roles of the agent.
+    roles: BTreeMap<&'r str, Around<'r>>,
+    /// The same by account and Region.
+    regions: BTreeMap<(Option<&'r str>, Option<&'r str>), Around<'r>>,
+    /// Invocations of Lambda functions by the function.
+    functions: BTreeMap<&'r str, Around<'r>>,
+}
+
+/// Which of some records lie around another one; asked of one record after the other, in the order of time.
+#[derive(Default)]
+struct Around<'r> {
+    places: Places,
+    /// Those around the record that was asked of last.
+    window: Range<usize>,
+    /// Their sessions, with how many of them each has.
+    sessions: BTreeMap<Option<&'r str>, usize>,
+}
+
+impl<'r> Around<'r> {
+    /// The one nearest to the record `at`, itself left out, and how many sessions lie around it.
+    fn nearest(&mut self, rows: &'r [Row], at: usize) -> Option<(usize, usize)> {
+        let time = rows[at].event_time;
+        let session = |one: usize| rows[one].agent_session_id.as_deref().or(rows[one].request_id.as_deref());
+        while let Some(&next) = self.places.get(self.window.end)
+            && rows[next].event_time <= time.saturating_add(AROUND)
+        {
+            *self.sessions.entry(session(next)).or_default() += 1;
+            self.window.end += 1;
+        }
+        while self.window.start < self.window.end
+            && rows[self.places[self.window.start]].event_time < time.saturating_sub(AROUND)
+        {
+            let gone = session(self.places[self.window.start]);
+            if let Some(count) = self.sessions.get_mut(&gone) {
+                *count -= 1;
+                if *count == 0 {
+                    self.sessions.remove(&gone);
+                }
+            }
+            self.window.start += 1;
+        }
+        let near = &self.places[self.window.clone()];
+        let itself = near.binary_search(&at).is_ok();
+        let alone = itself && self.sessions.get(&session(at)) == Some(&1);
+        Some((nearest(rows, at, near)?, self.sessions.len() - usize::from(alone)))
+    }
+}
+
+impl<'r> Causes<'r> {
+    fn of(rows: &'r [Row], roles: &'r Roles) -> Self {
+        let mut causes = Self::default();
+        for (at, row) in rows.iter().enumerate() {
+            if let Some(key) = row.vended_key.as_deref() {
+                causes.keys.entry(key).or_insert(at);
+            }
+            if let Some(function) = row.function().filter(|_| row.runs_function()) {
+                causes.functions.entry(function).or_default().places.push(at);
+            }
+            if !row.invokes() {
+                continue;
+            }
             if let Some(id) = row.request_id.as_deref() {
-                requests.entry(id).or_insert(at);
+                causes.requests.entry(id).or_insert(at);
             }
             for id in row.downstream() {
-                downstream.entry(id).or_insert(at);
+                causes.downstream.entry(id).or_insert(at);
             }
+            // What was refused set nothing off.
+            if matches!(row.outcome.as_deref(), Some("denied" | "invalid" | "throttled")) {
+                continue;
+            }
+            if let Some(session) = row.agent_session_id.as_deref() {
+                causes.sessions.entry(session).or_default().push(at);
+            }
+            for role in row.agent().and_then(|agent| roles.get(agent)).into_iter().flatten() {
+                causes.roles.entry(role).or_default().places.push(at);
+            }
+            let place = (row.account_id.as_deref(), row.aws_region.as_deref());
+            causes.regions.entry(place).or_default().places.push(at);
         }
-        if let Some(key) = row.vended_key.as_deref() {
-            keys.entry(key).or_insert(at);
-        }
+        causes
     }
+}
+
+/// The record that each belongs to.
+fn parents(rows: &[Row], roles: &Roles) -> Parents {
+    let mut causes = Causes::of(rows, roles);
     let mut parents: Parents = vec![None; rows.len()];
     for (at, row) in rows.iter().enumerate() {
         let known = |found: Option<usize>, by: &str| {
             found.filter(|parent| *parent != at).map(|parent| (parent, Link::Recorded(by.to_owned())))
         };
         let id = row.request_id.as_deref();
-        let found =
-            known(id.and_then(|id| downstream.get(id).copied()), "the gateway's downstream request id")
-                .or_else(|| {
-                    known(
-                        id.and_then(|id| requests.get(id).copied()).filter(|_| !row.invokes()),
-                        "request id",
-                    )
-                })
-                .or_else(|| {
-                    known(row.access_key_id.as_deref().and_then(|key| keys.get(key).copied()), "access key")
-                })
-                .or_else(|| known(session(rows, at, &invocations), "session id"))
-                .or_else(|| known(named(rows, at, &invocations), "session name"))
-                .or_else(|| by_role(rows, at, &invocations, roles))
-                .or_else(|| by_service(rows, at, &invocations));
+        let found = known(
+            id.and_then(|id| causes.downstream.get(id).copied()),
+            "the gateway's downstream request id",
+        )
+        .or_else(|| {
+            known(id.and_then(|id| causes.requests.get(id).copied()).filter(|_| !row.invokes()), "request id")
+        })
+        .or_else(|| {
+            known(row.access_key_id.as_deref().and_then(|key| causes.keys.get(key).copied()), "access key")
+        })
+        .or_else(|| known(session(rows, at, &causes), "session id"))
+        .or_else(|| known(named(rows, at, &causes), "session name"))
+        .or_else(|| by_function(rows, at, &mut causes))
+        .or_else(|| by_role(rows, at, &mut causes))
+        .or_else(|| by_service(rows, at, &mut causes));
         if let Some((parent, link)) = found
             && !hangs_on(&parents, parent, at)
         {
             parents[at] = Some((parent, link));
         }
     }
+    cut(&mut parents);
     parents
+}
+
+/// Takes chains apart that are longer than [`DEPTH`], which no agent needs: trees are walked by recursion.
+fn cut(parents: &mut Parents) {
+    for at in 0..parents.len() {
+        let mut above = Some(at);
+        for _ in 0..DEPTH {
+            above = above.and_then(|one| parents[one].as_ref().map(|(parent, _)| *parent));
+        }
+        if above.is_some() {
+            parents[at] = None;
+        }
+    }
 }
 
 /// Whether `below` hangs on `above`.
@@ -130,49 +226,49 @@ fn hangs_on(parents: &Parents, below: usize, above: usize) -> bool {
 }
 
 /// The call of an agent in the same session: the first that ended no earlier, else the last before.
-fn session(rows: &[Row], at: usize, invocations: &[usize]) -> Option<usize> {
+fn session(rows: &[Row], at: usize, causes: &Causes<'_>) -> Option<usize> {
     let row = &rows[at];
     if row.invokes() {
         return None;
     }
-    let session = row.agent_session_id.as_deref()?;
-    nearest(
-        rows,
-        at,
-        invocations.iter().copied().filter(|one| rows[*one].agent_session_id.as_deref() == Some(session)),
-    )
+    nearest(rows, at, causes.sessions.get(row.agent_session_id.as_deref()?)?)
 }
 
 /// The call of an agent whose session gave the name to the role's session.
-fn named(rows: &[Row], at: usize, invocations: &[usize]) -> Option<usize> {
-    let name = rows[at].session_name.as_deref()?;
-    let of = |one: &usize| rows[*one].agent_session_id.as_deref() == Some(name);
-    nearest(rows, at, invocations.iter().copied().filter(of))
+fn named(rows: &[Row], at: usize, causes: &Causes<'_>) -> Option<usize> {
+    nearest(rows, at, causes.sessions.get(rows[at].session_name.as_deref()?)?)
 }
 
-fn nearest(rows: &[Row], at: usize, among: impl Iterator<Item = usize>) -> Option<usize> {
+/// Of places in the order of time the first that is no earlier than the record `at`, else the last before it, of equal
+/// ones the first; never the record itself.
+fn nearest(rows: &[Row], at: usize, among: &[usize]) -> Option<usize> {
     let time = rows[at].event_time;
-    among.min_by_key(|one| {
-        let ended = rows[*one].event_time;
-        (ended < time, (ended - time).abs(), *one)
-    })
+    let later = among.partition_point(|one| rows[*one].event_time < time);
+    if let Some(found) = among[later..].iter().find(|one| **one != at) {
+        return Some(*found);
+    }
+    let before = &among[..later];
+    let last = rows[*before.last()?].event_time;
+    before.get(before.partition_point(|one| rows[*one].event_time < last)).copied()
+}
+
+/// The invocation of the function that the record's credentials were issued to, about then. The id is the function's, not
+/// the invocation's: which one it was is told by time.
+fn by_function<'r>(rows: &'r [Row], at: usize, causes: &mut Causes<'r>) -> Option<(usize, Link)> {
+    let (parent, runs) = causes.functions.get_mut(rows[at].issued_to()?)?.nearest(rows, at)?;
+    let by = match runs {
+        0 | 1 => "credentials of the function, and time".to_owned(),
+        many => format!("credentials of the function, and time; it ran {many} times about then"),
+    };
+    Some((parent, Link::Derived(by)))
 }
 
 /// The call of an agent under whose role the record was made, or which took up that role, about then.
-fn by_role(rows: &[Row], at: usize, invocations: &[usize], roles: &Roles) -> Option<(usize, Link)> {
+fn by_role<'r>(rows: &'r [Row], at: usize, causes: &mut Causes<'r>) -> Option<(usize, Link)> {
     let row = &rows[at];
     let role = row.assumed_role.as_deref().or(row.role_arn.as_deref())?;
-    let near: Vec<usize> = invocations
-        .iter()
-        .copied()
-        .filter(|one| *one != at && (rows[*one].event_time - row.event_time).abs() <= AROUND)
-        .filter(|one| {
-            let agent = rows[*one].agent();
-            agent.and_then(|agent| roles.get(agent)).is_some_and(|roles| roles.contains(role))
-        })
-        .collect();
-    let parent = nearest(rows, at, near.iter().copied())?;
-    let by = match sessions(rows, &near) {
+    let (parent, sessions) = causes.roles.get_mut(role)?.nearest(rows, at)?;
+    let by = match sessions {
         0 | 1 => "role and time".to_owned(),
         many => format!("role and time; {many} sessions of that role were at work"),
     };
@@ -180,33 +276,18 @@ fn by_role(rows: &[Row], at: usize, invocations: &[usize], roles: &Roles) -> Opt
 }
 
 /// The one call of an agent for which a Bedrock service may have made the record.
-fn by_service(rows: &[Row], at: usize, invocations: &[usize]) -> Option<(usize, Link)> {
+fn by_service<'r>(rows: &'r [Row], at: usize, causes: &mut Causes<'r>) -> Option<(usize, Link)> {
     let row = &rows[at];
     let service = row.invoked_by.as_deref().filter(|service| service.starts_with("bedrock"))?;
     if row.activity.as_deref() != Some("downstream") {
         return None;
     }
-    let near: Vec<usize> = invocations
-        .iter()
-        .copied()
-        .filter(|one| {
-            let call = &rows[*one];
-            *one != at
-                && call.account_id == row.account_id
-                && call.aws_region == row.aws_region
-                && (call.event_time - row.event_time).abs() <= AROUND
-        })
-        .collect();
-    let parent = nearest(rows, at, near.iter().copied())?;
-    Some(match sessions(rows, &near) {
+    let place = (row.account_id.as_deref(), row.aws_region.as_deref());
+    let (parent, sessions) = causes.regions.get_mut(&place)?.nearest(rows, at)?;
+    Some(match sessions {
         0 | 1 => (parent, Link::Derived(format!("made by {service} at that time"))),
         many => (parent, Link::Unknown(format!("made by {service} while {many} sessions were at work"))),
     })
-}
-
-fn sessions(rows: &[Row], invocations: &[usize]) -> usize {
-    let session = |at: &usize| rows[*at].agent_session_id.as_deref().or(rows[*at].request_id.as_deref());
-    invocations.iter().map(session).collect::<BTreeSet<_>>().len()
 }
 
 #[cfg(test)]
@@ -342,6 +423,58 @@ mod tests {
         assert_eq!(
             told(rows, &[0]),
             ["InvokeGateway-1", "  InvokeAgent-2 recorded by the gateway's downstream request id"]
+        );
+    }
+
+    #[test]
+    fn what_a_function_did_hangs_on_its_invocation() {
+        const FUNCTION: &str = "arn:aws:lambda:eu-central-1:111122223333:function:refund";
+        let run = |second: i64| {
+            row(second, "Invoke", |row| {
+                row.event_source = Some("lambda.amazonaws.com".to_owned());
+                row.activity = Some("downstream".to_owned());
+                row.invoked_by = Some("bedrock.amazonaws.com".to_owned());
+                row.lambda_arn = Some(format!("{FUNCTION}:live"));
+                row.request_id = Some(format!("r-{second}"));
+            })
+        };
+        let did = |second: i64, function: &str| {
+            row(second, "DeleteItem", |row| row.credentials_issued_to = Some(function.to_owned()))
+        };
+        let rows = vec![
+            did(3, FUNCTION),
+            run(4),
+            did(4, "arn:aws:lambda:eu-central-1:1:function:other"),
+            invocation(10, "s1"),
+        ];
+        assert_eq!(
+            told(rows, &[3]),
+            [
+                "InvokeAgent-10",
+                "  Invoke-4 derived by made by bedrock.amazonaws.com at that time",
+                "    DeleteItem-3 derived by credentials of the function, and time",
+            ]
+        );
+        let rows = vec![did(3, FUNCTION), run(4), run(5)];
+        assert_eq!(
+            told(rows, &[1])[1],
+            "  DeleteItem-3 derived by credentials of the function, and time; it ran 2 times about then"
+        );
+    }
+
+    #[test]
+    fn a_chain_without_end_is_taken_apart() {
+        let link = |second: i64| {
+            row(second, "AssumeRole", |row| {
+                row.access_key_id = Some(format!("ASIA{second}"));
+                row.vended_key = Some(format!("ASIA{}", second + 1));
+            })
+        };
+        let told = told((0..500).map(link).collect(), &(0..500).collect::<Vec<_>>());
+        assert_eq!(told.len(), 500, "nothing is lost");
+        assert!(
+            told.iter().all(|line| line.len() - line.trim_start().len() < 2 * DEPTH),
+            "and nothing is deep"
         );
     }
 

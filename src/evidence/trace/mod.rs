@@ -23,7 +23,7 @@ use crate::engine::{self, Engine};
 /// Records of the subject itself that are looked at.
 const CORE: usize = 5_000;
 /// Records around them that are looked at.
-const NEAR: usize = 50_000;
+const NEAR: usize = 10_000;
 
 /// How a step hangs on the one above, and by what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,14 +119,16 @@ pub enum Error {
 }
 
 /// The statements that [`trace`] will run, or statements that read the same columns.
-pub fn statements(typed: &str) -> Vec<String> {
-    vec![Subject::query(typed), select("1 = 1", 1), ROLES.to_owned(), SCOPE.to_owned()]
+pub fn statements(typed: &str, content: bool) -> Vec<String> {
+    let mut statements = Subject::statements(typed).to_vec();
+    statements.extend([select("1 = 1", 1, content), ROLES.to_owned(), SCOPE.to_owned()]);
+    statements
 }
 
-/// Traces what was typed.
-pub fn trace(engine: &Engine, typed: &str) -> Result<Trace, Error> {
+/// Traces what was typed; with `content` also what callers put in by hand, as far as it was kept.
+pub fn trace(engine: &Engine, typed: &str, content: bool) -> Result<Trace, Error> {
     let subject = Subject::find(engine, typed)?;
-    let mut core = rows(engine, &select(&subject.condition(), CORE + 1))?;
+    let mut core = rows(engine, &select(&subject.condition(), CORE + 1, content))?;
     let mut limits = Vec::new();
     if core.len() > CORE {
         core.truncate(CORE);
@@ -135,7 +137,7 @@ pub fn trace(engine: &Engine, typed: &str) -> Result<Trace, Error> {
     let sessions: BTreeSet<&str> = core.iter().filter_map(|row| row.agent_session_id.as_deref()).collect();
     if subject.kind == "request" && !sessions.is_empty() {
         let list = literals(sessions.iter().copied());
-        core.extend(rows(engine, &select(&format!("agent_session_id IN ({list})"), CORE))?);
+        core.extend(rows(engine, &select(&format!("agent_session_id IN ({list})"), CORE, content))?);
     }
     let roles = roles(engine)?;
     let (first, last) = core.iter().fold((i64::MAX, i64::MIN), |(first, last), row| {
@@ -143,7 +145,7 @@ pub fn trace(engine: &Engine, typed: &str) -> Result<Trace, Error> {
     });
     let mut all = core.clone();
     if first <= last {
-        let near = rows(engine, &select(&around(&core, &roles, first, last), NEAR + 1))?;
+        let near = rows(engine, &select(&around(&core, &roles, first, last), NEAR + 1, content))?;
         if near.len() > NEAR {
             limits.push(format!("More than {NEAR} records lie around it: narrow it with --from and --to."));
         }
@@ -193,11 +195,11 @@ fn callers(steps: Vec<Step>) -> Vec<Caller> {
     callers
 }
 
-fn select(condition: &str, limit: usize) -> String {
+fn select(condition: &str, limit: usize, content: bool) -> String {
     format!(
         "SELECT {} FROM events WHERE record_kind IN ('api_call', 'network_activity') AND ({condition}) ORDER BY event_time, \
          event_id, log_object, log_index LIMIT {limit}",
-        row::COLUMNS
+        row::select(content)
     )
 }
 
@@ -223,6 +225,7 @@ fn around(core: &[Row], roles: &link::Roles, first: i64, last: i64) -> String {
         "activity IN ('agent_invocation', 'flow')".to_owned(),
         "surface = 'gateway'".to_owned(),
         "(activity = 'downstream' AND starts_with(invoked_by, 'bedrock'))".to_owned(),
+        "strpos(credentials_issued_to, ':function:') > 0".to_owned(),
     ];
     let mut among = |column: &str, values: BTreeSet<&str>| {
         if !values.is_empty() {

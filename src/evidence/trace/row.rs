@@ -17,14 +17,17 @@ macro_rules! texts {
             /// `output_tokens`.
             pub output_tokens: Option<i64>,
             $(#[doc = $sql] pub $field: Option<String>,)*
+            /// `request_parameters`, if [`select`] was asked for content.
+            pub request_parameters: Option<String>,
+            /// `additional_event_data`, likewise.
+            pub additional_event_data: Option<String>,
         }
 
-        /// The select list that [`rows`] reads.
-        pub(super) const COLUMNS: &str =
+        const COLUMNS: &str =
             concat!("event_time AS event_time, input_tokens AS input_tokens, output_tokens AS output_tokens"
                 $(, ", ", $sql, " AS ", stringify!($field))*);
 
-        /// The rows of a batch with the columns of [`COLUMNS`].
+        /// The rows of a batch with the columns of [`select`].
         pub(super) fn rows(batch: &RecordBatch) -> Result<Vec<Row>, ArrowError> {
             let column = |name: &str, kind: &DataType| {
                 let found = batch.column_by_name(name);
@@ -52,6 +55,18 @@ macro_rules! texts {
                     row.$field = array.is_valid(at).then(|| array.value(at).to_owned());
                 }
             })*
+            for (name, put) in [
+                (CONTENT[0], (|row, value| row.request_parameters = value) as fn(&mut Row, Option<String>)),
+                (CONTENT[1], |row, value| row.additional_event_data = value),
+            ] {
+                if batch.column_by_name(name).is_some() {
+                    let array = column(name, &DataType::Utf8View)?;
+                    let array = array.as_string_view();
+                    for (at, row) in rows.iter_mut().enumerate() {
+                        put(row, array.is_valid(at).then(|| array.value(at).to_owned()));
+                    }
+                }
+            }
             Ok(rows)
         }
     };
@@ -75,6 +90,8 @@ texts! {
     person_basis = "person_basis",
     credential = "credential",
     access_key_id = "access_key_id",
+    credentials_issued_to = "credentials_issued_to",
+    source_ip = "source_ip",
     invoked_by = "invoked_by",
     client = "client",
     model_id = "model_id",
@@ -96,6 +113,15 @@ texts! {
     gateway_data = "CASE WHEN surface = 'gateway' THEN additional_event_data END",
 }
 
+/// Columns that hold what callers put in by hand.
+const CONTENT: [&str; 2] = ["request_parameters", "additional_event_data"];
+
+/// The select list that [`rows`] reads, with what callers put in by hand or without.
+pub(super) fn select(content: bool) -> String {
+    let more = CONTENT.iter().filter(|_| content).map(|name| format!(", {name} AS {name}"));
+    std::iter::once(COLUMNS.to_owned()).chain(more).collect()
+}
+
 impl Row {
     /// Ids of requests that a gateway made for this one (`additionalEventData.downstreamRequestIds`).
     pub(super) fn downstream(&self) -> Vec<String> {
@@ -114,10 +140,33 @@ impl Row {
             || self.surface.as_deref() == Some("gateway")
     }
 
+    /// The Lambda function that it is about, without its version or alias.
+    pub(super) fn function(&self) -> Option<&str> {
+        self.lambda_arn.as_deref().map(unversioned)
+    }
+
+    /// Whether it runs a Lambda function.
+    pub(super) fn runs_function(&self) -> bool {
+        self.event_source.as_deref() == Some("lambda.amazonaws.com")
+            && self.event_name.as_deref().is_some_and(|name| name.starts_with("Invoke"))
+    }
+
+    /// The Lambda function whose credentials made it.
+    pub(super) fn issued_to(&self) -> Option<&str> {
+        self.credentials_issued_to.as_deref().filter(|arn| arn.contains(":function:")).map(unversioned)
+    }
+
     /// What was called: runtime, agent, gateway or flow.
     pub fn agent(&self) -> Option<&str> {
         [&self.runtime_arn, &self.agent_id, &self.gateway_arn, &self.flow_id]
             .into_iter()
             .find_map(|id| id.as_deref())
     }
+}
+
+/// A function's ARN without the version or alias after its name.
+fn unversioned(arn: &str) -> &str {
+    let name = arn.find(":function:").map_or(arn.len(), |at| at + ":function:".len());
+    let end = arn.get(name..).and_then(|rest| rest.find(':')).map_or(arn.len(), |at| name + at);
+    arn.get(..end).unwrap_or(arn)
 }

@@ -28,6 +28,16 @@ const COLUMNS: &[(&str, &str)] = &[
     ("person", "jwt_subject"),
 ];
 
+/// What the column of a name in the policy is called, which is no column of events.
+const POLICY: &str = "policy_agent";
+
+/// The policy's agents by the names that records give them.
+const AGENTS: &str = "SELECT DISTINCT p.agent AS agent, a.id AS id FROM (\
+    SELECT DISTINCT COALESCE(runtime_arn, agent_id, gateway_arn, flow_id) AS id, resource_arn AS resource_arn FROM events \
+    WHERE activity IN ('agent_invocation', 'flow', 'agent_admin') OR surface = 'gateway') AS a \
+    JOIN policy_agent AS p ON regexp_like(a.id, p.runtime_re) OR regexp_like(a.resource_arn, p.runtime_re) \
+    WHERE a.id IS NOT NULL ORDER BY agent, id";
+
 /// So many candidates are named.
 const NAMED: usize = 20;
 
@@ -36,47 +46,113 @@ const NAMED: usize = 20;
 pub struct Subject {
     /// `session`, `agent`, `request` or `person`.
     pub kind: String,
-    /// As the records say it.
+    /// As the records say it, or the policy.
     pub value: String,
     /// The columns that hold it.
     pub columns: Vec<String>,
+    /// What they hold: of a name of the policy more than one text.
+    ids: Vec<String>,
 }
 
 impl Subject {
-    /// The statement whose rows are candidates: kind, column, value, how many records.
-    pub(super) fn query(typed: &str) -> String {
+    /// The statement whose rows are candidates: kind, column, value, how many records. `whole`: only what is called just so,
+    /// which is much sooner found.
+    pub(super) fn query(typed: &str, whole: bool) -> String {
         let literal = quoted(typed);
+        let fits = |column: &str| {
+            if whole { format!("{column} = {literal}") } else { format!("strpos({column}, {literal}) > 0") }
+        };
         let parts: Vec<String> = COLUMNS
             .iter()
             .map(|(kind, column)| {
                 format!(
                     "SELECT '{kind}' AS kind, '{column}' AS column_name, {column} AS value, COUNT(*) AS records FROM \
-                     events WHERE strpos({column}, {literal}) > 0 GROUP BY {column}"
+                     events WHERE {} GROUP BY {column}",
+                    fits(column)
                 )
             })
             .collect();
         format!(
-            "SELECT kind AS kind, column_name AS column_name, value AS value, records AS records FROM ({}) AS \
-             candidates ORDER BY value, kind, column_name",
-            parts.join(" UNION ALL ")
+            "SELECT kind AS kind, column_name AS column_name, value AS value, records AS records FROM ({} UNION ALL \
+             SELECT 'agent' AS kind, '{POLICY}' AS column_name, agent AS value, COUNT(*) AS records FROM policy_agent \
+             WHERE {} GROUP BY agent) AS candidates ORDER BY value, kind, column_name",
+            parts.join(" UNION ALL "),
+            fits("agent")
         )
     }
 
-    /// The one thing that `typed` names: in full, or by the beginning or the last part of its name.
+    /// Every statement that [`find`](Self::find) may run.
+    pub(super) fn statements(typed: &str) -> [String; 3] {
+        [Self::query(typed, true), Self::query(typed, false), AGENTS.to_owned()]
+    }
+
+    /// The one thing that `typed` names: in full, or by the beginning or the last part of its name. An ARN that no record
+    /// carries is looked for by the id in it.
     pub(super) fn find(engine: &Engine, typed: &str) -> Result<Self, Error> {
-        let mut candidates = Vec::new();
-        for batch in engine.query(&Self::query(typed))? {
-            read(&batch?, &mut candidates)?;
+        let candidates = |typed: &str| -> Result<Vec<Candidate>, Error> {
+            let mut candidates = Vec::new();
+            for whole in [true, false] {
+                for batch in engine.query(&Self::query(typed, whole))? {
+                    read(&batch?, &mut candidates)?;
+                }
+                // The whole name comes before its parts, so that these need not be asked for.
+                if !candidates.is_empty() {
+                    break;
+                }
+            }
+            Ok(candidates)
+        };
+        let found = match (choose(typed, &candidates(typed)?), id_of(typed)) {
+            (Err(Error::NoMatch { .. }), Some(id)) => choose(id, &candidates(id)?),
+            (found, _) => found,
+        };
+        let mut subject = found.map_err(|error| match error {
+            Error::NoMatch { .. } => Error::NoMatch { typed: typed.to_owned() },
+            other => other,
+        })?;
+        if subject.columns.iter().any(|column| column == POLICY) {
+            let only = subject.columns.len() == 1;
+            subject.in_policy(super::pairs(engine, AGENTS)?);
+            if only && subject.ids.len() == 1 {
+                return Err(Error::NoMatch { typed: typed.to_owned() });
+            }
         }
-        choose(typed, &candidates)
+        Ok(subject)
+    }
+
+    /// Takes what the records call an agent of the policy for the name that the policy gives it.
+    fn in_policy(&mut self, agents: Vec<(String, String)>) {
+        let named = agents.into_iter().filter(|(agent, _)| *agent == self.value).map(|(_, id)| id);
+        self.ids.extend(named);
+        self.columns.retain(|column| column != POLICY);
+        for column in ["runtime_arn", "agent_id", "gateway_arn", "flow_id"] {
+            if !self.columns.iter().any(|one| one == column) {
+                self.columns.push(column.to_owned());
+            }
+        }
     }
 
     /// The condition that a record is of it.
     pub(super) fn condition(&self) -> String {
-        let literal = quoted(&self.value);
-        let parts: Vec<String> = self.columns.iter().map(|column| format!("{column} = {literal}")).collect();
+        let literals = super::literals(self.ids.iter().map(String::as_str));
+        let parts: Vec<String> =
+            self.columns.iter().map(|column| format!("{column} IN ({literals})")).collect();
         parts.join(" OR ")
     }
+}
+
+/// The id in the ARN of an agent, runtime, gateway, memory, knowledge base or flow, which most records carry alone.
+fn id_of(typed: &str) -> Option<&str> {
+    let resource = typed.strip_prefix("arn:")?.splitn(5, ':').nth(4)?;
+    let (kind, rest) = resource.split_once('/')?;
+    let id = match kind {
+        "agent-alias" => rest.rsplit('/').next()?,
+        "agent" | "flow" | "gateway" | "harness" | "knowledge-base" | "memory" | "runtime" => {
+            rest.split('/').next()?
+        }
+        _ => return None,
+    };
+    (!id.is_empty()).then_some(id)
 }
 
 /// A text as an SQL literal. Both engines know one escape only: a quote is doubled.
@@ -125,6 +201,7 @@ fn choose(typed: &str, candidates: &[Candidate]) -> Result<Subject, Error> {
                     kind: kind.cloned().unwrap_or_default(),
                     value: values[0].to_owned(),
                     columns: found.iter().map(|candidate| candidate.column.clone()).collect(),
+                    ids: vec![values[0].to_owned()],
                 });
             }
             _ => return Err(ambiguous(typed, &found)),
@@ -193,7 +270,33 @@ mod tests {
         let found =
             of("ana", &[("person", "person", "ana"), ("session", "agent_session_id", "ana")]).unwrap();
         assert_eq!((found.kind.as_str(), found.columns.len()), ("session", 2));
-        assert_eq!(found.condition(), "person = 'ana' OR agent_session_id = 'ana'");
+        assert_eq!(found.condition(), "person IN ('ana') OR agent_session_id IN ('ana')");
+    }
+
+    #[test]
+    fn an_arn_is_looked_for_by_the_id_in_it() {
+        let (bedrock, core) =
+            ("arn:aws:bedrock:eu-west-1:111122223333", "arn:aws-us-gov:bedrock-agentcore:x:1");
+        for (typed, id) in [
+            (format!("{bedrock}:agent/A1"), Some("A1")),
+            (format!("{bedrock}:agent-alias/A1/L1"), Some("L1")),
+            (format!("{bedrock}:flow/F1/alias/L1"), Some("F1")),
+            (format!("{core}:runtime/r-1/runtime-endpoint/live"), Some("r-1")),
+            (format!("{bedrock}:foundation-model/a.b"), None),
+            (format!("{bedrock}:agent/"), None),
+            ("A1".to_owned(), None),
+        ] {
+            assert_eq!(id_of(&typed), id, "{typed}");
+        }
+    }
+
+    #[test]
+    fn an_agent_of_the_policy_is_what_the_records_call_it() {
+        let mut found = of("refund", &[("agent", POLICY, "refund")]).unwrap();
+        let pair = |agent: &str, id: &str| (agent.to_owned(), id.to_owned());
+        found.in_policy(vec![pair("other", "o-1"), pair("refund", "r-1"), pair("refund", "r'2")]);
+        assert_eq!((found.kind.as_str(), found.value.as_str()), ("agent", "refund"));
+        assert!(found.condition().starts_with("runtime_arn IN ('refund', 'r-1', 'r''2') OR agent_id IN"));
     }
 
     #[test]

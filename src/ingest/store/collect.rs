@@ -7,13 +7,14 @@ use std::time::UNIX_EPOCH;
 
 use super::chunk::{Chunk, OBJECTS, Reading};
 use super::compact;
-use super::entry::{self, Booked, Columns, Flat};
+use super::entry::{self, Booked, Flat};
 use super::known::Fate;
 use super::ledger::{self, Merged};
 use super::log::{Commit, FORMAT, Followed, Listed, Part, PartKind, Scope, key};
 use super::settle::{Outcome, Settled, settle};
 use super::write::{Files, folder};
 use super::{Store, StoreError, day_of, keys, part};
+use crate::clock::{Clock as _, System};
 use crate::decode::record::Shared;
 use crate::event::column::COLUMNS;
 use crate::event::row::RecordKind;
@@ -66,10 +67,24 @@ pub struct Collected {
     pub overtaken: u64,
 }
 
+impl Collected {
+    /// Adds what came of a further part of a listing.
+    pub fn add(&mut self, more: Self) {
+        self.known += more.known;
+        self.new += more.new;
+        self.commits += more.commits;
+        self.rows += more.rows;
+        self.corrected += more.corrected;
+        self.changed.extend(more.changed);
+        self.refused.extend(more.refused);
+        self.overtaken += more.overtaken;
+    }
+}
+
 /// A listing against the ledger.
 #[derive(Debug, Default)]
 pub struct Sifted {
-    /// Indices of objects to read.
+    /// Indices of objects to read, in the order in which they are.
     pub new: Vec<usize>,
     /// Objects that the store has.
     pub known: u64,
@@ -82,11 +97,13 @@ pub struct Sifted {
 impl Store {
     /// The names of objects that could not be read, in order.
     pub fn refused(&self, mut take: impl FnMut(&str)) -> Result<(), StoreError> {
+        if self.state.balance().objects_refused == 0 {
+            return Ok(());
+        }
         let mut merged = Merged::open(&*self.medium, &self.state, Some(&["log_object", "reason"]))?;
-        while let Some((batch, row)) = merged.next()? {
-            let columns = Columns::of(batch);
-            if columns.text("reason", row).is_some() {
-                take(columns.text("log_object", row).unwrap_or_default());
+        while let Some((columns, row)) = merged.next()? {
+            if columns.reason(row).is_some() {
+                take(columns.name(row));
             }
         }
         Ok(())
@@ -95,13 +112,15 @@ impl Store {
     /// Compares a listing, sorted by name, with the ledger. Both are walked once, side by side.
     pub fn sift(&self, listing: &Names) -> Result<Sifted, StoreError> {
         let columns = ["log_object", "tag", "reason", "sha256", "foreign"];
-        let mut merged = Merged::open(&*self.medium, &self.state, Some(&columns))?;
         let mut sifted = Sifted::default();
+        let ends = listing.get(0).zip(listing.get(listing.len().saturating_sub(1)));
+        let Some((first, last)) = ends else { return Ok(sifted) };
+        let names = (first.name.as_str(), last.name.as_str());
+        let mut merged = Merged::between(&*self.medium, &self.state, Some(&columns), names)?;
         let mut at = 0;
         while at < listing.len() {
-            let Some((batch, row)) = merged.next()? else { break };
-            let columns = Columns::of(batch);
-            let name = columns.text("log_object", row).unwrap_or_default();
+            let Some((columns, row)) = merged.next()? else { break };
+            let name = columns.name(row);
             while listing.compare(at, name).is_some_and(Ordering::is_lt) {
                 sifted.new.push(at);
                 at += 1;
@@ -109,18 +128,19 @@ impl Store {
             if listing.compare(at, name) != Some(Ordering::Equal) {
                 continue;
             }
-            if columns.text("reason", row).is_some() {
+            if columns.reason(row).is_some() {
                 sifted.before.insert(name.to_owned(), columns.entry(row));
                 sifted.new.push(at);
             } else {
                 sifted.known += 1;
-                if listing.get(at).is_some_and(|listed| columns.text("tag", row) != Some(&tag(&listed))) {
+                if listing.get(at).is_some_and(|listed| columns.tag(row) != Some(&tag(&listed))) {
                     sifted.doubtful.push(at);
                 }
             }
             at += 1;
         }
         sifted.new.extend(at..listing.len());
+        sifted.new = by_day(listing, sifted.new);
         Ok(sifted)
     }
 
@@ -128,7 +148,7 @@ impl Store {
     pub fn collect(
         &mut self,
         listing: &Names,
-        mut sifted: Sifted,
+        sifted: Sifted,
         with: &Collecting<'_>,
     ) -> Result<Collected, StoreError> {
         self.fits(&with.scope)?;
@@ -138,30 +158,54 @@ impl Store {
             self.confirm(reading, with, &mut collected.changed)?;
         }
         collected.changed.sort_unstable();
+        let mut given = Some(sifted);
         for _ in 0..ATTEMPTS {
-            collected.known = sifted.known;
-            collected.refused.clear();
-            let mut overtaken = false;
-            // A listing can be long: never all of it as objects.
-            let mut pieces = sifted.new.chunks(OBJECTS).peekable();
-            while let Some(piece) = pieces.next() {
-                let objects = piece.iter().filter_map(|at| listing.get(*at)).collect();
-                let sources = sources(objects, with);
-                for (source, left) in sources.iter().zip((0..sources.len()).rev()) {
-                    let last = left == 0 && pieces.peek().is_none();
-                    overtaken = overtaken
-                        || !self.collect_from(source, last, &sifted.before, with, &mut collected)?;
+            let sifted = given.take().map_or_else(|| self.sift(listing), Ok);
+            match sifted.and_then(|sifted| self.collect_all(listing, &sifted, with, &mut collected)) {
+                Ok(true) => {
+                    self.remember(with)?;
+                    collected.refused.sort_unstable();
+                    return Ok(collected);
                 }
-            }
-            if !overtaken {
-                self.remember(with)?;
-                collected.refused.sort_unstable();
-                return Ok(collected);
+                Ok(false) => {}
+                // What another run has replaced meanwhile is gone, and no loss.
+                Err(error) => match self.state.advance(&*self.medium) {
+                    Ok(true) => self.abandon(),
+                    Ok(false) => {
+                        self.abandon();
+                        return Err(error);
+                    }
+                    Err(_) => return Err(error),
+                },
             }
             collected.overtaken += 1;
-            sifted = self.sift(listing)?;
         }
         Err(StoreError::Contended(self.name()))
+    }
+
+    /// Reads and commits what a listing has of new objects; false if another run was faster.
+    fn collect_all(
+        &mut self,
+        listing: &Names,
+        sifted: &Sifted,
+        with: &Collecting<'_>,
+        collected: &mut Collected,
+    ) -> Result<bool, StoreError> {
+        collected.known = sifted.known;
+        collected.refused.clear();
+        // A listing can be long: never all of it as objects.
+        let mut pieces = sifted.new.chunks(OBJECTS).peekable();
+        while let Some(piece) = pieces.next() {
+            let objects = piece.iter().filter_map(|at| listing.get(*at)).collect();
+            let sources = sources(objects, with);
+            for (source, left) in sources.iter().zip((0..sources.len()).rev()) {
+                let last = left == 0 && pieces.peek().is_none();
+                if !self.collect_from(source, last, &sifted.before, with, collected)? {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Reads all of one source and commits it, piece by piece; false if another run was faster.
@@ -405,19 +449,55 @@ impl Store {
     /// Makes a commit the next one; false, and its files gone, if another run was faster.
     pub(super) fn commit(&mut self, commit: Commit) -> Result<bool, StoreError> {
         let text = serde_json::to_vec(&commit).map_err(StoreError::internal)?;
-        if self.medium.create(&key(commit.number), &text)? {
+        if self.late() {
+            self.abandon();
+            return Err(StoreError::Slow(self.name()));
+        }
+        let created = self.medium.create(&key(commit.number), &text);
+        if !matches!(created, Ok(false)) {
+            // Also where nobody knows whether it was created: then its parts must stay.
+            self.made.clear();
+            self.begun = None;
+        }
+        if created? {
             for removed in &commit.removed {
                 self.discard(removed)?;
             }
             self.state.apply(commit);
             return Ok(true);
         }
-        for part in &commit.added {
-            self.discard(&part.key)?;
-        }
+        self.abandon();
         self.state.advance(&*self.medium)?;
         Ok(false)
     }
+
+    /// Whether parts of the commit that is being made are so old that another run is about to remove them.
+    fn late(&self) -> bool {
+        let (Some(grace), Some(begun)) = (self.medium.grace(), self.begun) else { return false };
+        // A clock that was set back tells nothing.
+        let long = u128::try_from(System.now_micros() - begun).unwrap_or(0);
+        long > grace.as_micros() * 3 / 4
+    }
+
+    /// Takes away the parts of a commit that does not come to anything. What stays goes with a later run.
+    pub(super) fn abandon(&mut self) {
+        self.begun = None;
+        for key in std::mem::take(&mut self.made) {
+            if !self.state.parts.contains_key(&key) {
+                let _ = self.discard(&key);
+            }
+        }
+    }
+}
+
+/// Places in a listing by day and, within a day, by name. In the order of names, each commit of a long history would write a
+/// file for each of its days, and look for copies in the files of all of them.
+fn by_day(listing: &Names, places: Vec<usize>) -> Vec<usize> {
+    let day = |at: usize| Layout::of(&listing.get(at)?.name).day.map(day_of);
+    let mut dated: Vec<(Option<i32>, u32)> =
+        places.into_iter().map(|at| (day(at), u32::try_from(at).unwrap_or(u32::MAX))).collect();
+    dated.sort_unstable();
+    dated.into_iter().map(|(_, at)| at as usize).collect()
 }
 
 /// Objects that are read in one way.
@@ -498,5 +578,25 @@ fn count(entry: &mut Flat, kind: RecordKind, before: Outcome, after: Outcome) {
         }
         Fate::Duplicate => entry.duplicate += 1,
         Fate::Superseded => entry.superseded += 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_new_is_read_day_by_day() {
+        let mut listing = Names::default();
+        for name in [
+            "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/10/05/b.json.gz",
+            "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/10/06/a.json.gz",
+            "AWSLogs/111122223333/CloudTrail/us-east-1/2026/10/05/a.json.gz",
+            "events.json",
+        ] {
+            listing.push(LogObject::new(name.to_owned(), Place::Named));
+        }
+        assert_eq!(by_day(&listing, vec![0, 1, 2, 3]), [3, 0, 2, 1]);
+        assert_eq!(by_day(&listing, vec![1, 2]), [2, 1]);
     }
 }

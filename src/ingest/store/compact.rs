@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::compute::concat_batches;
 
-use super::entry::{self, Booked, Columns};
+use super::entry::{self, Booked};
 use super::keys::{self, Occurrence};
 use super::ledger::Merged;
 use super::log::{Part, PartKind};
@@ -16,6 +16,9 @@ use super::{Store, StoreError};
 const LARGE: u64 = 32 << 20;
 /// Bytes of parts made one at a time; in memory they take several times as much.
 const TOGETHER: u64 = 48 << 20;
+
+/// Parts that one commit adds, at most: each is read and written, and a commit must not take long.
+const AT_ONCE: usize = 64;
 
 /// What tidying did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,12 +57,22 @@ impl Store {
                 group.push(part);
             }
             self.join(group, &mut commit)?;
+            if commit.added.len() >= AT_ONCE {
+                self.made_one(commit)?;
+                commit = self.following("compact", time);
+            }
         }
-        if !commit.added.is_empty() && !self.commit(commit)? {
-            return Err(StoreError::Contended(self.name()));
-        }
+        self.made_one(commit)?;
         let orphans = self.sweep()?;
         Ok(Tidied { before, after: self.state.parts.len() as u64, orphans })
+    }
+
+    /// Commits what was made one, if that is anything.
+    fn made_one(&mut self, commit: super::Commit) -> Result<(), StoreError> {
+        if commit.added.is_empty() || self.commit(commit)? {
+            return Ok(());
+        }
+        Err(StoreError::Contended(self.name()))
     }
 
     /// Removes the rows of days that end before an instant; returns how many files went. The ledger stays: what was
@@ -98,6 +111,7 @@ pub(super) fn merge(store: &mut Store, parts: &[Part]) -> Result<Part, StoreErro
         return Err(StoreError::Internal("nothing to merge".to_owned()));
     };
     let (kind, day) = (first.kind, first.day);
+    store.medium.expect(&parts.iter().collect::<Vec<_>>());
     match kind {
         PartKind::Events | PartKind::Copies => {
             let schema = if kind == PartKind::Copies { copies_schema() } else { rows_schema() };
@@ -114,7 +128,7 @@ pub(super) fn merge(store: &mut Store, parts: &[Part]) -> Result<Part, StoreErro
         PartKind::Ledger => {
             let key = store.fresh(folder(kind), None);
             let parts: Vec<&Part> = parts.iter().collect();
-            let mut merged = Merged::over(&*store.medium, &parts, None)?;
+            let mut merged = Merged::over(&*store.medium, &parts, None, None)?;
             let batches = std::iter::from_fn(|| next_batch(&mut merged).transpose());
             part::write(&*store.medium, key, kind, None, &entry::schema(), batches)
         }
@@ -143,9 +157,9 @@ pub(super) fn merge(store: &mut Store, parts: &[Part]) -> Result<Part, StoreErro
 fn next_batch(merged: &mut Merged) -> Result<Option<arrow::array::RecordBatch>, StoreError> {
     let mut booked: Vec<Booked> = Vec::new();
     while booked.len() < part::BATCH
-        && let Some((batch, row)) = merged.next()?
+        && let Some((columns, row)) = merged.next()?
     {
-        booked.push(Columns::of(batch).booked(row));
+        booked.push(columns.booked(row));
     }
     if booked.is_empty() { Ok(None) } else { entry::batch(&booked).map(Some) }
 }

@@ -1,16 +1,12 @@
 //! Ledger entries as rows of a part, and back.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringViewArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
 };
-use arrow::datatypes::{
-    DataType, Field as ArrowField, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
-};
+use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
 
 use super::StoreError;
 use crate::decode::record::Counts;
@@ -38,7 +34,16 @@ const COUNTS: [&str; 16] = [
     "shared_copies",
 ];
 const TEXTS: [&str; 6] = ["log_object", "tag", "sha256", "shape", "reason", "refusals"];
+/// Their places.
+const NAME: usize = 0;
+const TAG: usize = 1;
+const SHA256: usize = 2;
+const SHAPE: usize = 3;
+const REASON: usize = 4;
+const REFUSALS: usize = 5;
 const FLAGS: [&str; 2] = ["foreign", "network"];
+const FOREIGN: usize = 0;
+const NETWORK: usize = 1;
 const TIMES: [&str; 2] = ["first_event_time", "last_event_time"];
 
 const SHAPES: [Shape; 7] = [
@@ -237,106 +242,105 @@ fn counts(entry: &Flat) -> [u64; COUNTS.len()] {
 }
 
 /// A batch of the ledger by its columns; those that were not read are empty.
-pub(super) struct Columns<'b> {
-    texts: HashMap<&'static str, &'b StringViewArray>,
-    counts: HashMap<&'static str, &'b Int64Array>,
-    flags: HashMap<&'static str, &'b BooleanArray>,
-    times: HashMap<&'static str, &'b TimestampMicrosecondArray>,
+pub(super) struct Columns {
+    rows: usize,
+    texts: [Option<StringViewArray>; TEXTS.len()],
+    counts: [Option<Int64Array>; COUNTS.len()],
+    flags: [Option<BooleanArray>; FLAGS.len()],
+    times: [Option<TimestampMicrosecondArray>; TIMES.len()],
 }
 
-impl<'b> Columns<'b> {
-    pub(super) fn of(batch: &'b RecordBatch) -> Self {
-        let column = |name: &'static str| batch.column_by_name(name);
+/// Columns of one type by their names: once for each batch, since a ledger has a row for each object there ever was.
+fn named<A: Array + Clone + 'static, const N: usize>(
+    batch: &RecordBatch,
+    names: [&str; N],
+) -> [Option<A>; N] {
+    names.map(|name| batch.column_by_name(name)?.as_any().downcast_ref::<A>().cloned())
+}
+
+impl Columns {
+    pub(super) fn of(batch: &RecordBatch) -> Self {
         Self {
-            texts: TEXTS
-                .into_iter()
-                .filter_map(|name| Some((name, column(name)?.as_string_view_opt()?)))
-                .collect(),
-            counts: COUNTS
-                .into_iter()
-                .filter_map(|name| Some((name, column(name)?.as_primitive_opt::<Int64Type>()?)))
-                .collect(),
-            flags: FLAGS
-                .into_iter()
-                .filter_map(|name| Some((name, column(name)?.as_boolean_opt()?)))
-                .collect(),
-            times: TIMES
-                .into_iter()
-                .filter_map(|name| {
-                    Some((name, column(name)?.as_primitive_opt::<TimestampMicrosecondType>()?))
-                })
-                .collect(),
+            rows: batch.num_rows(),
+            texts: named(batch, TEXTS),
+            counts: named(batch, COUNTS),
+            flags: named(batch, FLAGS),
+            times: named(batch, TIMES),
         }
     }
 
-    pub(super) fn text(&self, name: &str, row: usize) -> Option<&'b str> {
-        let array = self.texts.get(name)?;
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The object's name.
+    pub(super) fn name(&self, row: usize) -> &str {
+        self.text(NAME, row).unwrap_or_default()
+    }
+
+    /// What tells whether the object is still the same.
+    pub(super) fn tag(&self, row: usize) -> Option<&str> {
+        self.text(TAG, row)
+    }
+
+    /// Why the object was refused, if it was.
+    pub(super) fn reason(&self, row: usize) -> Option<&str> {
+        self.text(REASON, row)
+    }
+
+    fn text(&self, at: usize, row: usize) -> Option<&str> {
+        let array = self.texts[at].as_ref()?;
         array.is_valid(row).then(|| array.value(row))
     }
 
-    fn count(&self, name: &str, row: usize) -> u64 {
-        self.counts.get(name).map_or(0, |array| u64::try_from(array.value(row)).unwrap_or(0))
+    fn flag(&self, at: usize, row: usize) -> bool {
+        self.flags[at].as_ref().is_some_and(|array| array.value(row))
     }
 
-    fn small(&self, name: &str, row: usize) -> u32 {
-        u32::try_from(self.count(name, row)).unwrap_or(u32::MAX)
-    }
-
-    pub(super) fn flag(&self, name: &str, row: usize) -> bool {
-        self.flags.get(name).is_some_and(|array| array.value(row))
-    }
-
-    fn time(&self, name: &str, row: usize) -> Option<i64> {
-        let array = self.times.get(name)?;
+    fn time(&self, at: usize, row: usize) -> Option<i64> {
+        let array = self.times[at].as_ref()?;
         array.is_valid(row).then(|| array.value(row))
     }
 
     /// The entry of a row.
     pub(super) fn entry(&self, row: usize) -> Flat {
-        let mut entry = Flat {
-            size: self.count("size_bytes", row),
-            inflated: self.count("inflated_bytes", row),
-            sha256: self.text("sha256", row).and_then(unhex).map(Box::new),
+        let count = |array: &Option<Int64Array>| {
+            array.as_ref().map_or(0, |array| u64::try_from(array.value(row)).unwrap_or(0))
+        };
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let [size, inflated, rest @ ..] = self.counts.each_ref().map(count);
+        let [seen, kept, not_ours, out_of_range, aggregated, insight, refused, rest @ ..] = rest.map(small);
+        let [duplicate, superseded, conflicts, kinds @ ..] = rest;
+        Flat {
+            size,
+            inflated,
+            sha256: self.text(SHA256, row).and_then(unhex).map(Box::new),
             shape: self
-                .text("shape", row)
+                .text(SHAPE, row)
                 .and_then(|name| SHAPES.into_iter().find(|shape| shape.name() == name)),
-            refused: self.text("reason", row).map(Into::into),
-            foreign: self.flag("foreign", row),
-            network: self.flag("network", row),
-            duplicate: self.small("duplicate", row),
-            superseded: self.small("superseded", row),
-            conflicts: self.small("conflicts", row),
-            times: self.time("first_event_time", row).zip(self.time("last_event_time", row)),
+            refused: self.reason(row).map(Into::into),
+            foreign: self.flag(FOREIGN, row),
+            counts: Counts { seen, kept, not_ours, out_of_range, aggregated, insight, refused },
+            duplicate,
+            superseded,
+            conflicts,
+            kinds,
+            network: self.flag(NETWORK, row),
+            times: self.time(0, row).zip(self.time(1, row)),
             refusals: self
-                .text("refusals", row)
+                .text(REFUSALS, row)
                 .and_then(|text| serde_json::from_str::<Vec<(u32, String)>>(text).ok())
                 .unwrap_or_default()
                 .into_boxed_slice(),
-            ..Flat::default()
-        };
-        entry.counts.seen = self.small("seen", row);
-        entry.counts.kept = self.small("kept", row);
-        entry.counts.not_ours = self.small("not_ours", row);
-        entry.counts.out_of_range = self.small("out_of_range", row);
-        entry.counts.aggregated = self.small("aggregated", row);
-        entry.counts.insight = self.small("insight", row);
-        entry.counts.refused = self.small("refused", row);
-        for (kind, name) in RecordKind::ALL.into_iter().zip([
-            "api_calls",
-            "service_events",
-            "network_activity",
-            "shared_copies",
-        ]) {
-            entry.kinds[kind as usize] = self.small(name, row);
         }
-        entry
     }
 
     /// The row as it was booked.
     pub(super) fn booked(&self, row: usize) -> Booked {
         Booked {
-            name: self.text("log_object", row).unwrap_or_default().to_owned(),
-            tag: self.text("tag", row).unwrap_or_default().to_owned(),
+            name: self.name(row).to_owned(),
+            tag: self.tag(row).unwrap_or_default().to_owned(),
             entry: self.entry(row),
         }
     }
@@ -391,5 +395,6 @@ mod tests {
         assert_eq!(format!("{:?}", columns.entry(0)), shown);
         assert_eq!(format!("{:?}", columns.entry(1)), told);
         assert_eq!((columns.booked(0).name, columns.booked(0).tag), ("a".to_owned(), "5-1".to_owned()));
+        assert_eq!((columns.reason(0), columns.reason(1)), (None, Some("broken")));
     }
 }

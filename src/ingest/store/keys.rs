@@ -107,7 +107,9 @@ pub(super) fn find(
     if ids.is_empty() {
         return Ok(found);
     }
-    for part in state.of(PartKind::Keys) {
+    let parts = state.of(PartKind::Keys);
+    medium.expect(&parts);
+    for part in parts {
         for batch in probe(medium, part, ids)? {
             let hits = occurrences(&batch?).into_iter();
             found.extend(hits.filter(|one| ids.binary_search(&one.id).is_ok()));

@@ -175,10 +175,10 @@ pub(super) fn find(
 ) -> Result<Vec<Known>, StoreError> {
     let mut found = Vec::new();
     for kind in [PartKind::Events, PartKind::Copies] {
-        for part in state.of(kind) {
-            if !part.day.is_some_and(|day| days.contains(&day)) {
-                continue;
-            }
+        let mut parts = state.of(kind);
+        parts.retain(|part| part.day.is_some_and(|day| days.contains(&day)));
+        medium.expect(&parts);
+        for part in parts {
             let mut at = 0;
             for batch in Reading::open(medium, part)?.columns(&COLUMNS).batches()? {
                 let batch = batch?;

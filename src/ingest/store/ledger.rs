@@ -1,8 +1,6 @@
 //! The ledger of a store: parts sorted by name, merged while they are read. Of two rows for one object, that of the
 //! later commit holds, so that a correction is a row in a new part.
 
-use arrow::array::{Array, AsArray, RecordBatch, StringViewArray};
-
 use super::StoreError;
 use super::entry::{Booked, Columns};
 use super::log::{Part, PartKind, State};
@@ -12,37 +10,42 @@ use super::part::{Batches, Reading};
 /// A part being read.
 struct Cursor {
     batches: Batches,
-    batch: Option<RecordBatch>,
+    columns: Option<Columns>,
     row: usize,
 }
 
 impl Cursor {
-    fn open(medium: &dyn Medium, part: &Part, columns: Option<&[&str]>) -> Result<Self, StoreError> {
-        let reading = Reading::open(medium, part)?;
-        let reading = match columns {
-            Some(columns) => reading.columns(columns),
-            None => reading,
-        };
-        let mut cursor = Self { batches: reading.batches()?, batch: None, row: 0 };
+    fn open(
+        medium: &dyn Medium,
+        part: &Part,
+        columns: Option<&[&str]>,
+        names: Option<(&str, &str)>,
+    ) -> Result<Self, StoreError> {
+        let mut reading = Reading::open(medium, part)?;
+        if let Some(columns) = columns {
+            reading = reading.columns(columns);
+        }
+        if let Some((first, last)) = names {
+            reading = reading.between("log_object", first, last);
+        }
+        let mut cursor = Self { batches: reading.batches()?, columns: None, row: 0 };
         cursor.fill()?;
         Ok(cursor)
     }
 
     fn fill(&mut self) -> Result<(), StoreError> {
-        while self.batch.as_ref().is_none_or(|batch| self.row >= batch.num_rows()) {
+        while self.columns.as_ref().is_none_or(|columns| self.row >= columns.rows()) {
             let Some(next) = self.batches.next() else {
-                self.batch = None;
+                self.columns = None;
                 return Ok(());
             };
-            (self.batch, self.row) = (Some(next?), 0);
+            (self.columns, self.row) = (Some(Columns::of(&next?)), 0);
         }
         Ok(())
     }
 
     fn name(&self) -> Option<&str> {
-        let names: &StringViewArray =
-            self.batch.as_ref()?.column_by_name("log_object")?.as_string_view_opt()?;
-        (self.row < names.len()).then(|| names.value(self.row))
+        self.columns.as_ref().map(|columns| columns.name(self.row))
     }
 }
 
@@ -50,7 +53,9 @@ impl Cursor {
 pub(super) struct Merged {
     /// Latest commit first.
     cursors: Vec<Cursor>,
-    passed: Option<String>,
+    /// The object that was returned last; its name is kept in the same memory for each.
+    passed: String,
+    begun: bool,
 }
 
 impl Merged {
@@ -62,7 +67,19 @@ impl Merged {
     ) -> Result<Self, StoreError> {
         let mut parts = state.of(PartKind::Ledger);
         parts.reverse();
-        Self::over(medium, &parts, columns)
+        Self::over(medium, &parts, columns, None)
+    }
+
+    /// The same of objects whose names lie between two, both included; others may be among them.
+    pub(super) fn between(
+        medium: &dyn Medium,
+        state: &State,
+        columns: Option<&[&str]>,
+        names: (&str, &str),
+    ) -> Result<Self, StoreError> {
+        let mut parts = state.of(PartKind::Ledger);
+        parts.reverse();
+        Self::over(medium, &parts, columns, Some(names))
     }
 
     /// The same over some parts, latest first.
@@ -70,16 +87,18 @@ impl Merged {
         medium: &dyn Medium,
         parts: &[&Part],
         columns: Option<&[&str]>,
+        names: Option<(&str, &str)>,
     ) -> Result<Self, StoreError> {
-        let cursors = parts.iter().map(|part| Cursor::open(medium, part, columns));
-        Ok(Self { cursors: cursors.collect::<Result<_, _>>()?, passed: None })
+        medium.expect(parts);
+        let cursors = parts.iter().map(|part| Cursor::open(medium, part, columns, names));
+        Ok(Self { cursors: cursors.collect::<Result<_, _>>()?, passed: String::new(), begun: false })
     }
 
-    /// The next object: its batch and row.
-    pub(super) fn next(&mut self) -> Result<Option<(&RecordBatch, usize)>, StoreError> {
-        if let Some(passed) = self.passed.take() {
+    /// The next object: its columns and row.
+    pub(super) fn next(&mut self) -> Result<Option<(&Columns, usize)>, StoreError> {
+        if self.begun {
             for cursor in &mut self.cursors {
-                if cursor.name() == Some(&passed) {
+                if cursor.name() == Some(&self.passed) {
                     cursor.row += 1;
                     cursor.fill()?;
                 }
@@ -94,22 +113,21 @@ impl Merged {
             }
         }
         let Some((at, name)) = first else { return Ok(None) };
-        self.passed = Some(name.to_owned());
+        self.begun = true;
+        self.passed.clear();
+        self.passed.push_str(name);
         let cursor = &self.cursors[at];
-        Ok(cursor.batch.as_ref().map(|batch| (batch, cursor.row)))
+        Ok(cursor.columns.as_ref().map(|columns| (columns, cursor.row)))
     }
 }
 
 /// The rows of these objects; `names` is sorted.
 pub(super) fn find(medium: &dyn Medium, state: &State, names: &[String]) -> Result<Vec<Booked>, StoreError> {
     let mut found = Vec::with_capacity(names.len());
-    if names.is_empty() {
-        return Ok(found);
-    }
-    let mut merged = Merged::open(medium, state, None)?;
-    while let Some((batch, row)) = merged.next()? {
-        let columns = Columns::of(batch);
-        let name = columns.text("log_object", row).unwrap_or_default();
+    let (Some(first), Some(last)) = (names.first(), names.last()) else { return Ok(found) };
+    let mut merged = Merged::between(medium, state, None, (first, last))?;
+    while let Some((columns, row)) = merged.next()? {
+        let name = columns.name(row);
         if names.binary_search_by(|wanted| wanted.as_str().cmp(name)).is_ok() {
             found.push(columns.booked(row));
         }

@@ -80,7 +80,7 @@ pub fn still(root: &Path, patience: Duration) -> Option<File> {
 
 /// The newest entry of the log of the store in a folder.
 pub fn newest(root: &Path) -> Option<String> {
-    let keys = Folder::new(root).list(super::log::LOG).ok()?;
+    let keys = Folder::new(root).list(super::log::LOG, None).ok()?;
     keys.into_iter().next_back()
 }
 
@@ -139,15 +139,15 @@ impl Medium for Folder {
         put().map_err(self.failed("create", key))
     }
 
-    fn read(&self, key: &str) -> Result<Vec<u8>, MediumError> {
-        fs::read(self.at(key)).map_err(self.failed("read", key))
+    fn read(&self, keys: &[String]) -> Result<Vec<Vec<u8>>, MediumError> {
+        keys.iter().map(|key| fs::read(self.at(key)).map_err(self.failed("read", key))).collect()
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, MediumError> {
         Ok(self.at(key))
     }
 
-    fn list(&self, prefix: &str) -> Result<Vec<String>, MediumError> {
+    fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, MediumError> {
         let mut keys = Vec::new();
         let mut folders = vec![prefix.trim_end_matches('/').to_owned()];
         while let Some(folder) = folders.pop() {
@@ -165,12 +165,13 @@ impl Medium for Folder {
                 }
             }
         }
+        keys.retain(|key| after.is_none_or(|after| key.as_str() > after));
         keys.sort_unstable();
         Ok(keys)
     }
 
     fn lying(&self, prefix: &str) -> Result<Vec<Lying>, MediumError> {
-        let keys = self.list(prefix)?.into_iter();
+        let keys = self.list(prefix, None)?.into_iter();
         // Whoever asks holds the lock.
         let lying = |key: String| {
             let bytes = fs::symlink_metadata(self.at(&key)).map_or(0, |found| found.len());
@@ -220,7 +221,7 @@ impl Medium for Folder {
             }
         }
         // Drafts of a run that was killed.
-        for draft in self.list(&format!("{DRAFTS}/"))? {
+        for draft in self.list(&format!("{DRAFTS}/"), None)? {
             self.delete(&draft)?;
         }
         Ok(Hold { _lock: Some(lock), alone: true })
@@ -237,9 +238,9 @@ mod tests {
         let folder = Folder::new(&root.path().join("new/store"));
         assert!(folder.create("_bedtrail/log/1.json", b"one").unwrap());
         assert!(!folder.create("_bedtrail/log/1.json", b"two").unwrap());
-        assert_eq!(folder.read("_bedtrail/log/1.json").unwrap(), b"one");
-        assert_eq!(folder.list("_bedtrail/log/").unwrap(), ["_bedtrail/log/1.json"]);
-        assert!(folder.list("_bedtrail/draft/").unwrap().is_empty());
+        assert_eq!(folder.read(&["_bedtrail/log/1.json".to_owned()]).unwrap(), [b"one"]);
+        assert_eq!(folder.list("_bedtrail/log/", None).unwrap(), ["_bedtrail/log/1.json"]);
+        assert!(folder.list("_bedtrail/draft/", None).unwrap().is_empty());
     }
 
     #[test]
@@ -251,10 +252,11 @@ mod tests {
             draft.write_all(b"12345").unwrap();
             assert_eq!(folder.place(draft, key).unwrap(), 5);
         }
-        let keys = folder.list("events/").unwrap();
+        let keys = folder.list("events/", None).unwrap();
         assert_eq!(keys, ["events/c", "events/event_date=2026-10-05/a", "events/event_date=2026-10-05/b"]);
+        assert_eq!(folder.list("events/", Some("events/c")).unwrap(), keys[1..]);
         assert!(folder.delete("events/c").unwrap() && folder.delete("events/c").unwrap());
-        assert_eq!(folder.list("events/").unwrap().len(), 2);
+        assert_eq!(folder.list("events/", None).unwrap().len(), 2);
     }
 
     #[test]

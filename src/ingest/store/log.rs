@@ -207,17 +207,19 @@ impl State {
     /// Reads what the log has gained; true if that is anything.
     pub fn advance(&mut self, medium: &dyn Medium) -> Result<bool, StoreError> {
         let before = self.number();
-        for key in medium.list(LOG)? {
-            let number = key
-                .strip_prefix(LOG)
-                .and_then(|name| name.strip_suffix(".json"))
-                .and_then(|number| number.parse::<u64>().ok());
-            let Some(number) = number.filter(|number| *number > self.number()) else { continue };
-            if number != self.number() + 1 {
-                return Err(StoreError::Gap { store: medium.name(), number: self.number() + 1 });
-            }
-            let bytes = medium.read(&key)?;
-            self.apply(parse(&medium.name(), &key, &bytes)?);
+        let mut keys = medium.list(LOG, Some(&key(before)))?;
+        let number = |key: &String| {
+            let name = key.strip_prefix(LOG)?.strip_suffix(".json")?;
+            name.parse::<u64>().ok().filter(|number| *number > before)
+        };
+        keys.retain(|key| number(key).is_some());
+        if let Some((_, expected)) =
+            keys.iter().zip(before + 1..).find(|(key, expected)| number(key) != Some(*expected))
+        {
+            return Err(StoreError::Gap { store: medium.name(), number: expected });
+        }
+        for (key, bytes) in keys.iter().zip(medium.read(&keys)?) {
+            self.apply(parse(&medium.name(), key, &bytes)?);
         }
         Ok(self.number() > before)
     }

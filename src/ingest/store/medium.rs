@@ -2,8 +2,11 @@
 
 use std::fs::File;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tempfile::NamedTempFile;
+
+use super::log::Part;
 
 /// Why a store's place cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -74,17 +77,28 @@ pub trait Medium: Send + Sync {
     /// Creates a small object; false if the key is taken by somebody else.
     fn create(&self, key: &str, bytes: &[u8]) -> Result<bool, MediumError>;
 
-    /// Reads a small object.
-    fn read(&self, key: &str) -> Result<Vec<u8>, MediumError>;
+    /// Reads small objects, in the order of the keys.
+    fn read(&self, keys: &[String]) -> Result<Vec<Vec<u8>>, MediumError>;
 
-    /// A local file with an object's bytes, which lasts as long as the medium does.
+    /// A local file with an object's bytes, which lasts until the object is removed or the medium goes.
     fn path(&self, key: &str) -> Result<PathBuf, MediumError>;
 
-    /// The keys below a prefix that ends in `/`, sorted.
-    fn list(&self, prefix: &str) -> Result<Vec<String>, MediumError>;
+    /// Says that [`path`](Self::path) will be asked for these: where that takes a request each, they are made side by side.
+    /// What fails is told when it is asked for.
+    fn expect(&self, parts: &[&Part]) {
+        let _ = parts;
+    }
+
+    /// The keys below a prefix that ends in `/` and after one of them, if one is given, sorted.
+    fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, MediumError>;
 
     /// What lies below a prefix that ends in `/`, sorted by key.
     fn lying(&self, prefix: &str) -> Result<Vec<Lying>, MediumError>;
+
+    /// For how long what no commit names is left alone, since no lock tells whether a run is about to name it.
+    fn grace(&self) -> Option<Duration> {
+        None
+    }
 
     /// Removes an object; false where that is forbidden. One that is not there is no error.
     fn delete(&self, key: &str) -> Result<bool, MediumError>;
@@ -96,5 +110,5 @@ pub trait Medium: Send + Sync {
     }
 
     /// Asks to be the only one who changes the store, and waits for whoever is at it; `waits` is told once.
-    fn hold(&self, patience: std::time::Duration, waits: &dyn Fn()) -> Result<Hold, MediumError>;
+    fn hold(&self, patience: Duration, waits: &dyn Fn()) -> Result<Hold, MediumError>;
 }

@@ -50,6 +50,7 @@ use self::medium::{Hold, Medium, MediumError};
 pub use self::part::rows_schema;
 pub use self::view::{StoredRows, View};
 use super::IngestError;
+use crate::clock::{Clock as _, System};
 
 /// Why a store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -138,6 +139,11 @@ pub enum StoreError {
         "other runs changed the store {0} again and again: nothing was lost; run again when they have ended"
     )]
     Contended(String),
+    /// Other runs may have taken its parts for those of a killed run.
+    #[error(
+        "one commit to the store {0} took longer than other runs wait: nothing was changed; run again, with a faster way to it"
+    )]
+    Slow(String),
     /// Reading the objects failed.
     #[error(transparent)]
     Ingest(#[from] IngestError),
@@ -158,6 +164,9 @@ pub struct Store {
     state: State,
     run: String,
     parts: u64,
+    /// Keys of parts made since the last commit, and when the first was, microseconds UTC.
+    made: Vec<String>,
+    begun: Option<i64>,
     left: Vec<String>,
 }
 
@@ -165,7 +174,8 @@ impl Store {
     /// Opens what lies at a place; empty if nothing does. `now`: the present, microseconds UTC.
     pub fn open(medium: Box<dyn Medium>, now: i64) -> Result<Self, StoreError> {
         let state = State::read(&*medium)?;
-        Ok(Self { medium, state, run: run_id(now), parts: 0, left: Vec::new() })
+        let run = run_id(now);
+        Ok(Self { medium, state, run, parts: 0, made: Vec::new(), begun: None, left: Vec::new() })
     }
 
     /// Whether a folder is a store.
@@ -193,6 +203,8 @@ impl Store {
         &self,
         parts: impl IntoIterator<Item = &'p Part>,
     ) -> Result<Vec<std::path::PathBuf>, StoreError> {
+        let parts: Vec<&Part> = parts.into_iter().collect();
+        self.medium.expect(&parts);
         parts.into_iter().map(|part| part::whole(&*self.medium, part)).collect()
     }
 
@@ -220,7 +232,10 @@ impl Store {
     fn fresh(&mut self, folder: &str, day: Option<i32>) -> String {
         self.parts += 1;
         let day = day.map(|day| format!("event_date={}/", date(day))).unwrap_or_default();
-        format!("{folder}/{day}part-{}-{:04}.parquet", self.run, self.parts)
+        let key = format!("{folder}/{day}part-{}-{:04}.parquet", self.run, self.parts);
+        self.begun.get_or_insert_with(|| System.now_micros());
+        self.made.push(key.clone());
+        key
     }
 }
 

@@ -256,6 +256,23 @@ impl Reading {
         self
     }
 
+    /// Only the row groups that can hold texts of a column from `first` to `last`, as their statistics have it.
+    pub(super) fn between(mut self, name: &str, first: &str, last: &str) -> Self {
+        let metadata = self.builder.metadata();
+        let columns = metadata.file_metadata().schema_descr().columns();
+        let Some(at) = columns.iter().position(|column| column.name() == name) else { return self };
+        let within = |group: &usize| {
+            let statistics = metadata.row_group(*group).column(at).statistics();
+            let (least, most) =
+                statistics.map_or((None, None), |range| (range.min_bytes_opt(), range.max_bytes_opt()));
+            least.is_none_or(|least| least <= last.as_bytes())
+                && most.is_none_or(|most| most >= first.as_bytes())
+        };
+        let groups = (0..metadata.num_row_groups()).filter(within).collect();
+        self.builder = self.builder.with_row_groups(groups);
+        self
+    }
+
     pub(super) fn mask(&self, names: &[&str]) -> ProjectionMask {
         let fields = self.builder.schema().fields();
         let wanted = fields.iter().enumerate().filter(|(_, field)| names.contains(&field.name().as_str()));
@@ -312,4 +329,34 @@ pub(super) fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     let columns = schema.fields().iter().map(column).collect();
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(StoreError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::{self, Booked};
+    use super::super::local::Folder;
+    use super::*;
+
+    #[test]
+    fn groups_that_cannot_hold_a_name_are_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        let long = "s3://bucket/".repeat(9);
+        let booked = ["b", "m"].map(|name| Booked { name: format!("{long}{name}"), ..Booked::default() });
+        let key = "_bedtrail/ledger/a".to_owned();
+        let part =
+            write(&folder, key, PartKind::Ledger, None, &entry::schema(), [entry::batch(&booked)]).unwrap();
+        let rows = |first: &str, last: &str| -> usize {
+            let reading = Reading::open(&folder, &part).unwrap();
+            let (first, last) = (format!("{long}{first}"), format!("{long}{last}"));
+            let batches = reading.between("log_object", &first, &last).batches().unwrap();
+            batches.map(|batch| batch.unwrap().num_rows()).sum()
+        };
+        assert_eq!([rows("a", "b"), rows("c", "d"), rows("m", "z")], [2, 2, 2]);
+        // Where the statistics are cut short, they are bounds all the same.
+        assert_eq!((rows("n", "z") == 2 || rows("n", "z") == 0, rows("", "")), (true, rows("a", "a")));
+        let reading = Reading::open(&folder, &part).unwrap();
+        let other = reading.between("log_object", "a", "b").batches().unwrap();
+        assert_eq!(other.count(), 0);
+    }
 }

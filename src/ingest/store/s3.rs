@@ -5,8 +5,11 @@
 //! through copies in a temporary folder.
 
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -16,14 +19,20 @@ use aws_sdk_s3::types::ServerSideEncryption;
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempDir};
 
+use super::log::Part;
 use super::medium::{Hold, Lying, Medium, MediumError};
 use crate::clock::{Clock, System};
 use crate::source::s3::{Action, Bucket, S3Error, Session, Target, Url};
 
-/// What no commit names is removed only when it is older than this: another run may be about to name it.
-const ABANDONED: Duration = Duration::from_hours(24);
+/// What no commit names is removed only when it is older than this: another run may be about to name it. Until then other
+/// readers count what a killed run has left, so it is no longer than a commit needs.
+const ABANDONED: Duration = Duration::from_hours(1);
 /// How often a write that met another one is tried again.
 const ATTEMPTS: u32 = 8;
+/// What only the store itself reads.
+const OWN: &str = "_bedtrail/";
+/// Objects read side by side.
+const AT_ONCE: usize = 16;
 
 /// What came of putting an object.
 enum Answer {
@@ -43,6 +52,36 @@ pub struct Place {
     cached: Mutex<BTreeSet<String>>,
     // Last: the client works on its threads.
     session: Session,
+}
+
+/// Bytes of an object, as they come.
+trait Sink {
+    /// Begins anew.
+    fn clear(&mut self) -> std::io::Result<()>;
+    fn push(&mut self, bytes: &[u8]) -> std::io::Result<()>;
+}
+
+impl Sink for Vec<u8> {
+    fn clear(&mut self) -> std::io::Result<()> {
+        self.clear();
+        Ok(())
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Sink for File {
+    fn clear(&mut self) -> std::io::Result<()> {
+        self.set_len(0)?;
+        self.rewind()
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.write_all(bytes)
+    }
 }
 
 impl Place {
@@ -135,27 +174,51 @@ impl Place {
         }
     }
 
-    /// The bytes of an object; none if there is no such key.
-    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, MediumError> {
+    /// Reads an object into a sink; false if there is no such key.
+    async fn get(&self, key: &str, sink: &mut impl Sink) -> Result<bool, MediumError> {
         let request = self.bucket.client.get_object().bucket(&self.bucket.name).key(self.key(key));
         let mut again = 0;
         loop {
-            let answer = match request.clone().set_request_payer(self.bucket.payer.clone()).send().await {
+            let mut answer = match request.clone().set_request_payer(self.bucket.payer.clone()).send().await {
                 Ok(answer) => answer,
-                Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),
+                Err(error) if error.code() == Some("NoSuchKey") => return Ok(false),
                 Err(error) => return Err(self.failed("read", Action::Get, key, &error)),
             };
+            let kept = |error: std::io::Error| self.broken("keep a copy of", key, &error);
+            sink.clear().map_err(kept)?;
+            let broken = loop {
+                match answer.body.next().await {
+                    None => return Ok(true),
+                    Some(Ok(bytes)) => sink.push(&bytes).map_err(kept)?,
+                    Some(Err(error)) => break error,
+                }
+            };
             // A body that breaks off is no matter of the SDK's retries any more.
-            match answer.body.collect().await {
-                Ok(body) => return Ok(Some(body.to_vec())),
-                Err(error) if again == ATTEMPTS => return Err(self.broken("read", key, &error)),
-                Err(_) => again += 1,
+            if again == ATTEMPTS {
+                return Err(self.broken("read", key, &broken));
             }
+            again += 1;
+        }
+    }
+
+    /// The local copy of an object, whether there is one or not.
+    fn copy(&self, key: &str) -> PathBuf {
+        self.cache.path().join(format!("{:x}.parquet", Sha256::digest(key)))
+    }
+
+    fn cached(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the local copy of an object that is another one now, or none.
+    fn forget(&self, key: &str) {
+        if self.cached().remove(key) {
+            let _ = std::fs::remove_file(self.copy(key));
         }
     }
 
     /// What lies below a prefix.
-    async fn listed(&self, prefix: &str) -> Result<Vec<Lying>, MediumError> {
+    async fn listed(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Lying>, MediumError> {
         let age = i64::try_from(ABANDONED.as_micros()).unwrap_or(i64::MAX);
         let before = System.now_micros() - age;
         let mut keys = Vec::new();
@@ -167,6 +230,7 @@ impl Place {
                 .list_objects_v2()
                 .bucket(&self.bucket.name)
                 .prefix(self.key(prefix))
+                .set_start_after(after.map(|after| self.key(after)))
                 .set_continuation_token(next)
                 .set_request_payer(self.bucket.payer.clone())
                 .send()
@@ -186,6 +250,21 @@ impl Place {
             }
         }
     }
+}
+
+/// Does something with each of these side by side, since each waits for S3.
+fn each<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            work(one);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(all.len()) {
+            scope.spawn(work);
+        }
+    });
 }
 
 impl Medium for Place {
@@ -210,6 +289,11 @@ impl Medium for Place {
                 .map_err(|error| self.broken("write", key, &error))?;
             self.put(key, body, false).await
         })?;
+        self.forget(key);
+        // The ledger and the keys are read again for the next commit; rows of events seldom are.
+        if key.starts_with(OWN) && draft.persist(self.copy(key)).is_ok() {
+            self.cached().insert(key.to_owned());
+        }
         Ok(bytes)
     }
 
@@ -219,44 +303,72 @@ impl Medium for Place {
             if self.session.block_on(self.put(key, body, true))? {
                 return Ok(true);
             }
-            match self.session.block_on(self.get(key))? {
+            let mut there = Vec::new();
+            if self.session.block_on(self.get(key, &mut there))? {
                 // A retry of our own request met the first: the entry tells whose it is.
-                Some(there) => return Ok(there == bytes),
-                // 409: another write was under way and did not come to anything.
-                None => sleep(Duration::from_millis(100 << attempt)),
+                return Ok(there == bytes);
             }
+            // 409: another write was under way and did not come to anything.
+            sleep(Duration::from_millis(100 << attempt));
         }
         Err(self.broken("create", key, &"S3 answers again and again that the key is being written"))
     }
 
-    fn read(&self, key: &str) -> Result<Vec<u8>, MediumError> {
-        let found = self.session.block_on(self.get(key))?;
-        found.ok_or_else(|| self.broken("read", key, &"there is no such object"))
+    fn read(&self, keys: &[String]) -> Result<Vec<Vec<u8>>, MediumError> {
+        let found: Vec<OnceLock<Result<Vec<u8>, MediumError>>> =
+            keys.iter().map(|_| OnceLock::new()).collect();
+        let pairs: Vec<_> = keys.iter().zip(&found).collect();
+        each(&pairs, |(key, found)| {
+            let mut bytes = Vec::new();
+            let read = match self.session.block_on(self.get(key, &mut bytes)) {
+                Ok(false) => Err(self.broken("read", key, &"there is no such object")),
+                Ok(true) => Ok(bytes),
+                Err(error) => Err(error),
+            };
+            let _ = found.set(read);
+        });
+        let lost = |key: &str| self.broken("read", key, &"it was not asked for");
+        let each = found.into_iter().zip(keys);
+        each.map(|(found, key)| found.into_inner().unwrap_or_else(|| Err(lost(key)))).collect()
     }
 
     fn path(&self, key: &str) -> Result<PathBuf, MediumError> {
-        let path = self.cache.path().join(format!("{:x}.parquet", Sha256::digest(key)));
-        if self.cached.lock().unwrap_or_else(PoisonError::into_inner).contains(key) {
+        let path = self.copy(key);
+        if self.cached().contains(key) {
             return Ok(path);
         }
-        let bytes = self.read(key)?;
-        std::fs::write(&path, bytes)
-            .map_err(|error| MediumError::of("write", path.display().to_string(), &error))?;
-        self.cached.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned());
+        // Under a name of its own until it is whole.
+        let mut draft = self.draft()?;
+        if !self.session.block_on(self.get(key, draft.as_file_mut()))? {
+            return Err(self.broken("read", key, &"there is no such object"));
+        }
+        draft
+            .persist(&path)
+            .map_err(|error| MediumError::of("write", path.display().to_string(), &error.error))?;
+        self.cached().insert(key.to_owned());
         Ok(path)
     }
 
-    fn list(&self, prefix: &str) -> Result<Vec<String>, MediumError> {
-        let keys = self.session.block_on(self.listed(prefix))?;
+    fn expect(&self, parts: &[&Part]) {
+        let lacking: Vec<&&Part> = parts.iter().filter(|part| !self.cached().contains(&part.key)).collect();
+        each(&lacking, |part| drop(self.path(&part.key)));
+    }
+
+    fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<String>, MediumError> {
+        let keys = self.session.block_on(self.listed(prefix, after))?;
         Ok(keys.into_iter().map(|lying| lying.key).collect())
     }
 
     fn lying(&self, prefix: &str) -> Result<Vec<Lying>, MediumError> {
-        self.session.block_on(self.listed(prefix))
+        self.session.block_on(self.listed(prefix, None))
+    }
+
+    fn grace(&self) -> Option<Duration> {
+        Some(ABANDONED)
     }
 
     fn delete(&self, key: &str) -> Result<bool, MediumError> {
-        self.cached.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.forget(key);
         let request = self.bucket.client.delete_object().bucket(&self.bucket.name).key(self.key(key));
         let answer = self.session.block_on(request.set_request_payer(self.bucket.payer.clone()).send());
         match answer {
@@ -271,7 +383,7 @@ impl Medium for Place {
     }
 
     fn overwrite(&self, draft: NamedTempFile, key: &str) -> Result<bool, MediumError> {
-        self.cached.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.forget(key);
         self.session.block_on(async {
             let body = ByteStream::from_path(draft.path())
                 .await

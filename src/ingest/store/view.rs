@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use arrow::array::RecordBatch;
 use hashbrown::{HashMap, HashSet};
 
-use super::entry::{Columns, Flat};
+use super::entry::Flat;
 use super::extent::{self, Test};
 use super::known::{self, Fate, Mark, Marks};
 use super::ledger::Merged;
@@ -169,8 +169,8 @@ impl Store {
     /// The names of all objects, in order.
     pub fn names(&self, mut take: impl FnMut(&str)) -> Result<(), StoreError> {
         let mut merged = Merged::open(&*self.medium, &self.state, Some(&["log_object"]))?;
-        while let Some((batch, row)) = merged.next()? {
-            take(Columns::of(batch).text("log_object", row).unwrap_or_default());
+        while let Some((columns, row)) = merged.next()? {
+            take(columns.name(row));
         }
         Ok(())
     }
@@ -178,15 +178,14 @@ impl Store {
     /// Every object of the ledger, in order.
     fn each(&self, mut take: impl FnMut(LogObject, Flat)) -> Result<(), StoreError> {
         let mut merged = Merged::open(&*self.medium, &self.state, None)?;
-        while let Some((batch, row)) = merged.next()? {
-            let columns = Columns::of(batch);
-            let name = columns.text("log_object", row).unwrap_or_default().to_owned();
+        while let Some((columns, row)) = merged.next()? {
+            let name = columns.name(row).to_owned();
             let fed = name.starts_with("s3://");
             let object = LogObject {
                 name,
                 place: if fed { Place::Fed } else { Place::Named },
                 size: None,
-                etag: columns.text("tag", row).filter(|_| fed).map(Into::into),
+                etag: columns.tag(row).filter(|_| fed).map(Into::into),
             };
             take(object, columns.entry(row));
         }
@@ -197,7 +196,9 @@ impl Store {
     fn see(&self, live: &[&Part], extent: &Extent, objects: bool) -> Result<Seen, StoreError> {
         let mut seen = Seen { objects: objects.then(HashMap::new), ..Seen::default() };
         let columns: Vec<&str> = extent::COLUMNS.iter().chain(&known::COLUMNS).copied().collect();
-        for part in extent::parts(&self.state, PartKind::Copies, extent) {
+        let copies = extent::parts(&self.state, PartKind::Copies, extent);
+        self.medium.expect(&copies);
+        for part in copies {
             for batch in Reading::open(&*self.medium, part)?.columns(&columns).batches()? {
                 let batch = batch?;
                 let (test, marks) = (Test::of(&batch)?, Marks::of(&batch)?);

@@ -71,6 +71,7 @@ fn spelled(case: &Case, account: &str, found_at: i64, most: usize) -> Map<String
         "aws_region": of(&finding.aws_region),
         "environment": of(&finding.environment),
         "principal": of(&finding.principal),
+        "person": of(&finding.person),
         "subject": of(&finding.subject),
         "expected": of(&finding.expected),
         "observed": of(&finding.observed),

@@ -83,6 +83,7 @@ pub(in crate::output) fn event(case: &Case, found_at: i64) -> Map<String, Value>
             "aws_region": finding.aws_region,
             "environment": finding.environment,
             "principal": finding.principal,
+            "person": finding.person,
             "subject": finding.subject,
             "expected": finding.expected,
             "observed": finding.observed,

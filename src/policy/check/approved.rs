@@ -4,7 +4,7 @@ use super::environment::account_mistake;
 use super::{Collector, Texts, filled, globs, texts};
 use crate::policy::entry::Approved;
 use crate::policy::problem::quoted;
-use crate::policy::written;
+use crate::policy::written::{self, Text};
 
 pub(super) fn approved(out: &mut Collector<'_>, written: written::Approved) -> Approved {
     Approved {
@@ -22,15 +22,20 @@ pub(super) fn approved(out: &mut Collector<'_>, written: written::Approved) -> A
 }
 
 /// Principals as `events.principal` has them: a role's own ARN, never that of a session.
-fn principals(out: &mut Collector<'_>, list: Texts) -> Vec<String> {
+pub(super) fn principals(out: &mut Collector<'_>, list: Texts) -> Vec<String> {
     for principal in list.iter().flat_map(toml::Spanned::get_ref) {
-        if principal.get_ref().contains(":assumed-role/") {
-            let message = format!("a session is no principal: {}", quoted(principal.get_ref()));
-            let help = "write the role's own ARN, like arn:aws:iam::111122223333:role/name";
-            out.invalid(&principal.span(), message, help);
-        }
+        no_session(out, principal);
     }
     globs(out, list)
+}
+
+/// Tells a session that stands for its role: no principal is written so.
+pub(super) fn no_session(out: &mut Collector<'_>, principal: &Text) {
+    if principal.get_ref().contains(":assumed-role/") {
+        let message = format!("a session is no principal: {}", quoted(principal.get_ref()));
+        let help = "write the role's own ARN, like arn:aws:iam::111122223333:role/name";
+        out.invalid(&principal.span(), message, help);
+    }
 }
 
 /// Names of buckets, or `s3://bucket/prefix`.

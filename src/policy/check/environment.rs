@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::{Collector, Texts, Unique, filled, globs, text, texts, word};
 use crate::policy::entry::{BusinessHours, Environment};
-use crate::policy::glob::globs_meet;
+use crate::policy::glob::{glob_matches, globs_meet};
 use crate::policy::problem::{nearest, quoted};
 use crate::policy::written;
 
@@ -87,7 +87,14 @@ fn accounts(out: &mut Collector<'_>, list: Texts, earlier: &[Environment]) -> Ve
             continue;
         }
         for other in earlier {
-            if let Some(pattern) = other.accounts.iter().find(|pattern| globs_meet(pattern, &account)) {
+            if let Some(pattern) = other.accounts.iter().find(|pattern| covers(pattern, &account)) {
+                let message = format!(
+                    "accounts {account} are those of environment {} already, by {pattern}: the first match wins",
+                    quoted(&other.name)
+                );
+                out.invalid(&at, message, "take them out of one of the two, or write the narrower one first");
+            } else if let Some(pattern) = other.accounts.iter().find(|pattern| globs_meet(pattern, &account))
+            {
                 let message = format!(
                     "accounts {account} overlap {pattern} of environment {}; the first match wins, so {} keeps them",
                     quoted(&other.name),
@@ -99,6 +106,12 @@ fn accounts(out: &mut Collector<'_>, list: Texts, earlier: &[Environment]) -> Ve
         accounts.push(account);
     }
     accounts
+}
+
+/// Whether no account is left of the later pattern. A pattern is put to the test with both ends of the digits.
+fn covers(earlier: &str, later: &str) -> bool {
+    let any = |digit: &str| later.replace('?', digit).replace('*', &digit.repeat(12));
+    earlier == later || ["0", "9"].iter().all(|digit| glob_matches(earlier, &any(digit)))
 }
 
 pub(super) fn account_mistake(account: &str) -> Option<&'static str> {
@@ -220,6 +233,22 @@ mod tests {
         assert_eq!(cidr_mistake("10.0.0.0/33").unwrap(), "at most 32 bits");
         assert!(cidr_mistake("10.0.0.0").unwrap().starts_with("write address/bits"));
         assert!(cidr_mistake("ten/8").is_some());
+    }
+
+    #[test]
+    fn an_earlier_pattern_may_leave_nothing_of_a_later_one() {
+        for (earlier, later, nothing) in [
+            ("111122223333", "111122223333", true),
+            ("1111*", "111122223333", true),
+            ("*", "55*", true),
+            ("11*", "1111*", true),
+            ("1111*", "11*", false),
+            ("111122223333", "1111*", false),
+            ("11112222333?", "1111222233??", false),
+            ("5555*", "1111*", false),
+        ] {
+            assert_eq!(covers(earlier, later), nothing, "{earlier} {later}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use toml::Spanned;
 
+use super::approved::principals;
 use super::{Collector, Texts, Unique, filled, globs, text, texts};
 use crate::policy::activity::{ACTIVITIES, activity};
 use crate::policy::entry::Grant;
@@ -35,7 +36,7 @@ pub(super) fn allow(
             id,
             tools: tools.collect(),
             environments: named(out, entry.env, entry.environment, environments),
-            roles: globs(out, entry.roles),
+            roles: principals(out, entry.roles),
             models: globs(out, entry.models),
             activities: activities(out, entry.operations, entry.activities),
             purpose: text(out, "purpose", entry.purpose),
@@ -65,7 +66,7 @@ pub(super) fn deny(
         grants.push(Grant {
             id,
             environments: named(out, entry.env, entry.environment, environments),
-            roles: if entry.roles.is_none() { every() } else { globs(out, entry.roles) },
+            roles: if entry.roles.is_none() { every() } else { principals(out, entry.roles) },
             models: if entry.models.is_none() { every() } else { globs(out, entry.models) },
             activities: activities(out, entry.operations, entry.activities),
             reason: text(out, "reason", entry.reason),

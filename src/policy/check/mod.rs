@@ -13,6 +13,7 @@ use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use toml::value::Datetime;
 
 use super::Content;
+use super::alias::Alias;
 use super::entry::{Agent, Defaults, Logging, ModelEnd};
 use super::glob::glob_mistake;
 use super::offset;
@@ -130,6 +131,9 @@ fn agents(out: &mut Collector<'_>, written: Vec<toml::Spanned<written::Agent>>) 
         let entry = entry.into_inner();
         let name = unique.id(out, &at, entry.name, None);
         let runtime = entry.runtime.and_then(|pattern| glob(out, pattern));
+        if let Some(role) = &entry.execution_role {
+            approved::no_session(out, role);
+        }
         let execution_role = entry.execution_role.and_then(|pattern| glob(out, pattern));
         if runtime.is_none() && execution_role.is_none() {
             let help = "write runtime, execution_role or both";
@@ -149,7 +153,7 @@ fn agents(out: &mut Collector<'_>, written: Vec<toml::Spanned<written::Agent>>) 
             name,
             runtime,
             execution_role,
-            callers: globs(out, entry.callers),
+            callers: approved::principals(out, entry.callers),
             services,
             deny_actions: globs(out, entry.deny_actions),
             providers: texts(out, entry.credential_providers)
@@ -157,20 +161,22 @@ fn agents(out: &mut Collector<'_>, written: Vec<toml::Spanned<written::Agent>>) 
                 .map(toml::Spanned::into_inner)
                 .collect(),
             lambdas: globs(out, entry.action_lambdas),
+            uses: globs(out, entry.uses),
         });
     }
     agents
 }
 
-fn aliases(
+/// The aliases of a file, by their references.
+pub(super) fn aliases(
     out: &mut Collector<'_>,
     table: BTreeMap<Text, Text>,
     list: Vec<toml::Spanned<written::Alias>>,
-) -> BTreeMap<String, String> {
+) -> Vec<Alias> {
     let mut aliases = BTreeMap::new();
     for (reference, model) in table {
         if let Some(model) = text(out, "an alias", Some(model)) {
-            aliases.insert(reference.into_inner(), model);
+            aliases.insert(reference.into_inner(), (model, None));
         }
     }
     for entry in list {
@@ -179,14 +185,16 @@ fn aliases(
         let place = entry.reference.as_ref().map_or(at.clone(), toml::Spanned::span);
         let reference = required(out, &at, "[[alias]]", "reference", entry.reference);
         let model = required(out, &at, "[[alias]]", "model_id", entry.model_id);
+        let since = date(out, "since", entry.since.as_ref()).map(midnight);
         if reference.is_empty() || model.is_empty() {
             continue;
         }
-        if aliases.insert(reference.clone(), model).is_some() {
+        if aliases.insert(reference.clone(), (model, since)).is_some() {
             out.invalid(&place, format!("alias {} stands twice", quoted(&reference)), "");
         }
     }
-    aliases
+    let alias = |(reference, (model, since))| Alias { reference, model, since };
+    aliases.into_iter().map(alias).collect()
 }
 
 /// Ids of one kind, each of which may stand once.
@@ -238,11 +246,11 @@ fn required(
     match value {
         Some(text) if !text.get_ref().trim().is_empty() => text.into_inner(),
         Some(text) => {
-            out.invalid(&text.span(), format!("{key} is empty"), "");
+            out.invalid(&text.span(), format!("{key} is empty"), &format!("write {key} = \"…\""));
             String::new()
         }
         None => {
-            out.missing(at, format!("{whose} has no {key}"), "");
+            out.missing(at, format!("{whose} has no {key}"), &format!("write {key} = \"…\""));
             String::new()
         }
     }

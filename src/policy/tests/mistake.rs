@@ -149,7 +149,7 @@ fn mistakes_of_meaning_are_told_with_their_place() {
       => p.toml:6:12: an empty list (help: leave the key out, or say what is meant)
     [[environment]]
     accounts = ['1111', 'acme', '111122223333', '111122223333']
-      => p.toml:4:1: [[environment]] has no name
+      => p.toml:4:1: [[environment]] has no name (help: write name = "…")
       => p.toml:5:13: no account id: '1111' (help: an account id has twelve digits)
       => p.toml:5:21: no account id: 'acme' (help: an account id is twelve digits; * and ? may stand for some)
       => p.toml:5:45: '111122223333' stands twice in the list
@@ -197,7 +197,7 @@ fn mistakes_of_meaning_are_told_with_their_place() {
     roles = ['*']
     models = ['*']
     operations = ['invoke', 'sing', 'model_invocatoin']
-      => p.toml:4:1: [[allow]] has no id
+      => p.toml:4:1: [[allow]] has no id (help: write id = "…")
       => p.toml:7:25: no activity: 'sing' (help: one of model_invocation, batch, agent_invocation, retrieval, flow, guardrail_check, tool, memory, token_vending, session, discovery, entitlement, guardrail_admin, logging_admin, agent_admin, model_admin, credential_admin, trail_admin, downstream, other)
       => p.toml:7:33: no activity: 'model_invocatoin' (help: did you mean 'model_invocation'?)
     [[allow]]
@@ -223,7 +223,7 @@ fn mistakes_of_meaning_are_told_with_their_place() {
     [[deny]]
     id = ''
     models = []
-      => p.toml:5:6: id is empty
+      => p.toml:5:6: id is empty (help: write id = "…")
       => p.toml:6:10: an empty list (help: leave the key out, or say what is meant)
     [[model_end]]
     model = 'a'
@@ -240,7 +240,7 @@ fn mistakes_of_meaning_are_told_with_their_place() {
       => p.toml:6:17: no action: 'DeleteTable' (help: write service:Action, like s3:Delete*)
     [[alias]]
     reference = 'r'
-      => p.toml:4:1: [[alias]] has no model_id
+      => p.toml:4:1: [[alias]] has no model_id (help: write model_id = "…")
     [aliases]
     r = 'm'
     [[alias]]
@@ -267,8 +267,8 @@ fn mistakes_of_meaning_are_told_with_their_place() {
     having = 'count(*) > 1'
       => p.toml:4:1: custom rule 'BT001' has no severity (help: one of critical, high, medium, low, info)
       => p.toml:4:1: custom rule 'BT001' has having but no group_by (help: write group_by = ["principal"])
-      => p.toml:4:1: custom rule 'BT001' has no title
-      => p.toml:4:1: custom rule 'BT001' has no when
+      => p.toml:4:1: custom rule 'BT001' has no title (help: write title = "…")
+      => p.toml:4:1: custom rule 'BT001' has no when (help: write when = "…")
       => p.toml:5:6: codes of built-in rules are taken: 'BT001' (help: choose a prefix of your own)
     [[custom]]
     id = 'A1'
@@ -330,18 +330,18 @@ fn waivers_are_held_to_their_rules() {
     let answers: Vec<&str> = told.lines().filter(|line| line.starts_with("  =>")).collect();
     insta::assert_snapshot!(answers.join("\n"), @r#"
     => loads
-    => p.toml:4:1: waiver 'W1' has no owner
-    => p.toml:4:1: waiver 'W1' has no approver
-    => p.toml:4:1: waiver 'W1' has no reason
+    => p.toml:4:1: waiver 'W1' has no owner (help: write owner = "…")
+    => p.toml:4:1: waiver 'W1' has no approver (help: write approver = "…")
+    => p.toml:4:1: waiver 'W1' has no reason (help: write reason = "…")
     => p.toml:4:1: waiver 'W1' has no created (help: write created = 2026-12-31)
     => p.toml:4:1: waiver 'W1' has no expires (help: write expires = 2026-12-31)
     => p.toml:4:1: waiver 'W1' has no rules (help: write rules = ["BT020"])
-    => p.toml:4:1: [[waiver]] has no id
+    => p.toml:4:1: [[waiver]] has no id (help: write id = "…")
     => p.toml:12:9: an empty list (help: leave the key out, or say what is meant)
     => p.toml:12:10: no rule code: 'BT20' (help: built-in rules are BT and three digits, like BT001)
     => p.toml:12:18: BT080 guards the evidence itself and is not waived (help: set allow_tamper_waiver = true to do it all the same)
     => p.toml:12:27: BT091 guards the evidence itself and is not waived (help: set allow_tamper_waiver = true to do it all the same)
-    => p.toml:12:9: owner is empty
+    => p.toml:12:9: owner is empty (help: write owner = "…")
     => p.toml:12:11: waiver 'W1' expires before it begins (help: expires is the first day not covered)
     => p.toml:12:11: waiver 'W1' lasts 367 days; at most 366 (help: renew it when it expires)
     => p.toml:12:10: match: unknown column 'op' (help: did you mean activity?)
@@ -356,19 +356,55 @@ fn waivers_are_held_to_their_rules() {
 }
 
 #[test]
-fn overlapping_environments_are_legal_and_noted() {
+fn environments_that_get_no_account_and_sessions_for_roles_are_refused() {
+    insta::assert_snapshot!(told(&[
+        "[[environment]]\nname = 'a'\naccounts = ['1*', '222222222222']\n[[environment]]\nname = 'b'\n\
+         accounts = ['11*', '222222222222', '3*']",
+        "[[allow]]\nid = 'a'\nroles = ['arn:aws:sts::111122223333:assumed-role/app/jane']\nmodels = ['*']\n\
+         [[deny]]\nid = 'd'\nroles = ['*:assumed-role/app/*']",
+        "[[agent]]\nname = 'a'\nexecution_role = 'arn:aws:sts::1:assumed-role/a/b'\n\
+         callers = ['arn:aws:sts::1:assumed-role/c/d']",
+    ]), @r#"
+    [[environment]]
+    name = 'a'
+    accounts = ['1*', '222222222222']
+    [[environment]]
+    name = 'b'
+    accounts = ['11*', '222222222222', '3*']
+      => p.toml:9:13: accounts 11* are those of environment 'a' already, by 1*: the first match wins (help: take them out of one of the two, or write the narrower one first)
+      => p.toml:9:20: accounts 222222222222 are those of environment 'a' already, by 222222222222: the first match wins (help: take them out of one of the two, or write the narrower one first)
+    [[allow]]
+    id = 'a'
+    roles = ['arn:aws:sts::111122223333:assumed-role/app/jane']
+    models = ['*']
+    [[deny]]
+    id = 'd'
+    roles = ['*:assumed-role/app/*']
+      => p.toml:6:10: a session is no principal: 'arn:aws:sts::111122223333:assumed-role/app/jane' (help: write the role's own ARN, like arn:aws:iam::111122223333:role/name)
+      => p.toml:10:10: a session is no principal: '*:assumed-role/app/*' (help: write the role's own ARN, like arn:aws:iam::111122223333:role/name)
+    [[agent]]
+    name = 'a'
+    execution_role = 'arn:aws:sts::1:assumed-role/a/b'
+    callers = ['arn:aws:sts::1:assumed-role/c/d']
+      => p.toml:6:18: a session is no principal: 'arn:aws:sts::1:assumed-role/a/b' (help: write the role's own ARN, like arn:aws:iam::111122223333:role/name)
+      => p.toml:7:12: a session is no principal: 'arn:aws:sts::1:assumed-role/c/d' (help: write the role's own ARN, like arn:aws:iam::111122223333:role/name)
+    "#);
+}
+
+#[test]
+fn overlapping_environments_are_noted_where_something_is_left_of_the_later_one() {
     let text = format!(
-        "{HEAD}[[environment]]\nname = 'a'\naccounts = ['5*', '111122223333']\n\
-         [[environment]]\nname = 'b'\naccounts = ['55*', '1111*', '555555555555']\n\
+        "{HEAD}[[environment]]\nname = 'a'\naccounts = ['555*', '111122223333']\n\
+         [[environment]]\nname = 'b'\naccounts = ['55*', '1111*']\n\
          [[environment]]\nname = 'c'\naccounts = ['222222222222']\n"
     );
     let policy = policy(&text);
     insta::assert_snapshot!(lines(policy.notes()), @r#"
-    p.toml:9:13: accounts 55* overlap 5* of environment 'a'; the first match wins, so 'a' keeps them
+    p.toml:9:13: accounts 55* overlap 555* of environment 'a'; the first match wins, so 'a' keeps them
     p.toml:9:20: accounts 1111* overlap 111122223333 of environment 'a'; the first match wins, so 'a' keeps them
-    p.toml:9:29: accounts 555555555555 overlap 5* of environment 'a'; the first match wins, so 'a' keeps them
     "#);
     assert_eq!(policy.environment_of("555555555555"), Some("a"));
+    assert_eq!(policy.environment_of("551111111111"), Some("b"));
     assert_eq!(policy.environment_of("111122223333"), Some("a"));
     assert_eq!(policy.environment_of("111122224444"), Some("b"));
     assert_eq!(policy.environment_of("222222222222"), Some("c"));
@@ -382,11 +418,11 @@ fn unknown_rules_are_told_once_the_rules_are_known() {
         policy.unknown_rules(&["BT001", "BT020", "BT070", "BT072"]).into_iter().unzip();
     assert_eq!(codes.len(), problems.len());
     insta::assert_snapshot!(lines(&problems), @r"
-    p.toml:125:8: no rule 'BT071' (help: `bedtrail rules list` shows all)
-    p.toml:128:8: no rule 'ACME003' (help: did you mean ACME001? `bedtrail rules list` shows all)
-    p.toml:154:19: no rule 'BT021' (help: `bedtrail rules list` shows all)
+    p.toml:127:8: no rule 'BT071' (help: `bedtrail rules list` shows all)
+    p.toml:130:8: no rule 'ACME003' (help: did you mean ACME001? `bedtrail rules list` shows all)
+    p.toml:156:19: no rule 'BT021' (help: `bedtrail rules list` shows all)
     ");
-    insta::assert_snapshot!(policy.rule_problem("BT071", "no parameter 'min'").to_string(), @"p.toml:125:8: no parameter 'min'");
+    insta::assert_snapshot!(policy.rule_problem("BT071", "no parameter 'min'").to_string(), @"p.toml:127:8: no parameter 'min'");
 }
 
 #[test]
@@ -398,13 +434,13 @@ fn a_file_that_is_not_there_or_not_text_says_so() {
     insta::assert_snapshot!(lines(&bad), @"p.toml:2:9: the file is not UTF-8");
     insta::assert_snapshot!(problems(""), @r#"
     p.toml:1:1: schema is missing (help: write schema = 1)
-    p.toml:1:1: the policy has no name
-    p.toml:1:1: the policy has no version
+    p.toml:1:1: the policy has no name (help: write name = "…")
+    p.toml:1:1: the policy has no version (help: write version = "…")
     "#);
     insta::assert_snapshot!(problems("schema = 2\nname = ''\n"), @r#"
-    p.toml:1:1: the policy has no version
+    p.toml:1:1: the policy has no version (help: write version = "…")
     p.toml:1:10: schema 2 is not known (help: this version reads schema = 1)
-    p.toml:2:8: name is empty
+    p.toml:2:8: name is empty (help: write name = "…")
     "#);
 }
 

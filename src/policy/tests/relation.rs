@@ -105,8 +105,8 @@ fn relations_of_acme() {
       ai21.j2-ultra-v1 | \A(?s:ai21\.j2-ultra-v1)\z | 2025-03-12T00:00:00 | 2024-10-04T00:00:00 | us-east-1 | ai21.jamba-instruct-v1:0 | lifecycle 2025-11-13
       ai21.jamba-1-5-large-v1:0 | \A(?s:ai21\.jamba-1-5-large-v1:0)\z | 2026-11-26T00:00:00 | 2026-05-26T00:00:00 | us-east-1 | - | lifecycle 2026-10
     policy_alias
-      arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/a1b2c3d4e5f6 | anthropic.claude-sonnet-4-5-20250929-v1:0
-      arn:aws:bedrock:eu-central-1:111122223333:provisioned-model/p1q2r3s4t5u6 | amazon.titan-embed-text-v2:0
+      arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/a1b2c3d4e5f6 | anthropic.claude-sonnet-4-5-20250929-v1:0 | 2026-10-01T00:00:00
+      arn:aws:bedrock:eu-central-1:111122223333:provisioned-model/p1q2r3s4t5u6 | amazon.titan-embed-text-v2:0 | -
     policy_log_target
       invocation_log | acme-bedrock-invocations | \A(?s:acme-bedrock-invocations)\z
       bucket | acme-cloudtrail-* | \A(?s:acme-cloudtrail-.*)\z
@@ -131,6 +131,8 @@ fn relations_of_acme() {
       refund-agent | zendesk-oauth
     policy_agent_lambda
       refund-agent | arn:aws:lambda:eu-central-1:111122223333:function:refund-* | \A(?s:arn:aws:lambda:eu-central-1:111122223333:function:refund-.*)\z
+    policy_agent_use
+      refund-agent | refund* | \A(?s:refund.*)\z
     policy_waiver
       W-2026-014 | BT020 BT021 | role_arn LIKE 'arn:aws:iam::111122223333:role/legacy-batch%' | genai-platform@acme.example | ciso@acme.example | US-only model until the EU profile ships; DPIA-221 | GRC-4411 | 2026-10-01T00:00:00 | 2026-12-31T00:00:00 | false | active
     policy_rule

@@ -17,6 +17,7 @@ fn finding(subject: &str, count: i64, samples: &[&str], observed: &str) -> Findi
         aws_region: Some("eu-west-1".to_owned()),
         environment: Some("old".to_owned()),
         principal: None,
+        person: None,
         subject: Some(subject.to_owned()),
         reason: None,
         expected: Some(observed.to_owned()),

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use datafusion::datasource::{MemTable, ViewTable};
+use datafusion::prelude::SessionContext;
 use proptest::prelude::*;
 
 use super::*;
@@ -18,6 +19,8 @@ struct World {
 }
 
 impl Scope for World {
+    type Relations = SessionContext;
+
     fn context(&self) -> SessionContext {
         self.base.clone()
     }

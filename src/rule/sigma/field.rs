@@ -41,6 +41,9 @@ const JSON: &[(&str, Field)] = &[
     ("userIdentity", Field::UserIdentity),
 ];
 
+/// So many members of a list are looked at.
+const MEMBERS: usize = 10;
+
 /// Where a field of CloudTrail is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Held {
@@ -69,6 +72,21 @@ impl Held {
             }
             None => column.to_owned(),
         }
+    }
+
+    /// The field in each member of a list: Sigma's paths pass over lists without a word. Empty where no step before the
+    /// last could be one.
+    pub(super) fn members(&self) -> Vec<Self> {
+        let Some(path) = &self.path else { return Vec::new() };
+        if self.column == Field::UserIdentity {
+            return Vec::new();
+        }
+        let dots = path.match_indices('.').map(|(at, _)| at).skip(1);
+        let inside = |at: usize, member: usize| {
+            let path = Some(format!("{}[{member}]{}", &path[..at], &path[at..]));
+            Self { column: self.column, path }
+        };
+        dots.flat_map(|at| (0..MEMBERS).map(move |member| inside(at, member))).collect()
     }
 
     /// Whether it is true or false, not text.
@@ -135,5 +153,13 @@ mod tests {
             assert!(error.contains(told), "{error}");
         }
         assert_eq!(named("event_source"), Some("eventSource"));
+        let members = held("requestParameters.containerDefinitions.command").unwrap().members();
+        assert_eq!(members.len(), MEMBERS);
+        assert_eq!(members[1].path.as_deref(), Some("$.containerDefinitions[1].command"));
+        for single in
+            ["eventName", "requestParameters.layers", "userIdentity.sessionContext.sessionIssuer.arn"]
+        {
+            assert_eq!(held(single).unwrap().members(), []);
+        }
     }
 }

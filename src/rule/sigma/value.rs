@@ -74,7 +74,22 @@ pub(super) fn test(key: &str, at: Place, values: &Node) -> Result<String, Proble
     })
 }
 
+/// One value; a text that is looked for in a part of JSON is looked for in the members of lists on the way, too.
 fn one(held: &Held, kind: Kind, cased: bool, node: &Node) -> Result<String, Problem> {
+    let alone = single(held, kind, cased, node)?;
+    if !matches!(kind, Kind::Contains | Kind::StartsWith | Kind::EndsWith | Kind::Regex) {
+        return Ok(alone);
+    }
+    let members = held.members();
+    if members.is_empty() {
+        return Ok(alone);
+    }
+    let members: Vec<String> =
+        members.iter().map(|member| single(member, kind, cased, node)).collect::<Result<_, _>>()?;
+    Ok(format!("({alone} OR {})", members.join(" OR ")))
+}
+
+fn single(held: &Held, kind: Kind, cased: bool, node: &Node) -> Result<String, Problem> {
     let subject = if kind == Kind::Equals { held.scalar() } else { held.whole() };
     let text = match (&node.value, kind) {
         (Value::Null, Kind::Equals) => return Ok(format!("{} IS NULL", held.whole())),

@@ -119,7 +119,7 @@ const MISSPELT: &[(&str, &str)] = &[
 ];
 
 /// The name as CloudTrail writes it, if it is one of its.
-fn known(name: &str) -> Option<&'static str> {
+pub fn known(name: &str) -> Option<&'static str> {
     let misspelt = MISSPELT.iter().find(|(wrong, _)| *wrong == name).map(|(_, right)| *right);
     misspelt.or_else(|| NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)).copied())
 }

@@ -173,7 +173,7 @@ impl ApiError {
     }
 
     /// A query that the service gave up.
-    pub(super) fn failed(target: &str, state: &str, reason: &str) -> Self {
+    pub fn failed(target: &str, state: &str, reason: &str) -> Self {
         let reason = if reason.is_empty() { "without a reason" } else { reason };
         Self::Other {
             target: target.to_owned(),
@@ -184,7 +184,7 @@ impl ApiError {
     }
 
     /// Whether nothing else would succeed either, so that the run ends.
-    pub(super) fn fatal(&self) -> bool {
+    pub fn fatal(&self) -> bool {
         matches!(self, Self::Rejected { .. } | Self::Expired { .. })
     }
 
@@ -205,6 +205,8 @@ fn help(message: &str) -> String {
         "; the role needs s3:GetObject and s3:ListBucket where the logs lie, kms:Decrypt for their key, and s3:PutObject, s3:GetObject and s3:GetBucketLocation where results go"
     } else if lower.contains("glue") && lower.contains("not authorized") {
         "; the role needs glue:GetDatabase, glue:GetTable and glue:GetPartitions"
+    } else if lower.contains("bytes scanned limit") {
+        "; this is the workgroup's limit for a query: ask for less time, or for another workgroup"
     } else {
         ""
     };

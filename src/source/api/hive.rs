@@ -2,7 +2,7 @@
 
 /// The type of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Type {
+pub enum Type {
     /// Text, a number, a flag or a time, by its name in lower case.
     Scalar(String),
     /// Fields in their order.
@@ -15,7 +15,7 @@ pub(super) enum Type {
 
 impl Type {
     /// Reads a type; none if brackets do not close.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let text: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
         Self::read(&text.to_ascii_lowercase(), 0)
     }

@@ -334,7 +334,7 @@ impl Lake {
                 Ok(started) => return Ok(started.query_id.unwrap_or_default()),
                 Err(error) => match ApiError::of(&error, "cloudtrail:StartQuery", &self.store) {
                     // Ten queries of an account run at a time.
-                    ApiError::Throttled { .. } if turn < TURNS => waits.next().await,
+                    ApiError::Throttled { .. } if turn < TURNS => waits.pass().await,
                     error => return Err(error),
                 },
             }
@@ -373,7 +373,7 @@ impl Lake {
                         }
                         return Ok(Err((self.shared.too_much(name), false)));
                     }
-                    waits.next().await;
+                    waits.pass().await;
                     continue;
                 }
                 QueryStatus::Finished => Ok(()),

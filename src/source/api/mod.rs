@@ -5,10 +5,10 @@
 //! find ──targets──▶ list ──LogObject──▶ (known to the store?) ──▶ read ──Arrival──▶ Feed
 //! ```
 
-mod athena;
+pub mod athena;
 mod column;
 mod error;
-mod hive;
+pub mod hive;
 mod lake;
 mod lookup;
 mod part;
@@ -23,7 +23,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
+pub use column::known;
 pub use error::ApiError;
+pub use relevant::quoted;
 
 use crate::source::feed::{Feed, Word};
 use crate::source::s3::Session;
@@ -179,17 +181,20 @@ impl Shared {
 }
 
 /// Longer and longer waits.
-struct Wait {
+#[derive(Debug)]
+pub struct Wait {
     next: Duration,
     longest: Duration,
 }
 
 impl Wait {
-    fn new(first: Duration, longest: Duration) -> Self {
+    /// From the first to the longest.
+    pub fn new(first: Duration, longest: Duration) -> Self {
         Self { next: first, longest }
     }
 
-    async fn next(&mut self) {
+    /// Waits.
+    pub async fn pass(&mut self) {
         tokio::time::sleep(self.next).await;
         self.next = (self.next * 3 / 2).min(self.longest);
     }

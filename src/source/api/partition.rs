@@ -51,6 +51,8 @@ pub(super) fn partitions(
                     found.conditions.push(format!("{column} IN ({})", accounts.join(",")));
                 }
             }
+            // Of our own statement: CloudTrail, CloudTrail-NetworkActivity. All of them are wanted.
+            "folder" => {}
             "year" => year = Some((column, kind)),
             "month" => month = Some((column, kind)),
             "day" if keys.iter().any(|(name, _)| name == "month") => dom = Some((column, kind)),

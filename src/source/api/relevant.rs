@@ -24,7 +24,7 @@ pub(super) struct Names<'n> {
 }
 
 /// A text in quotes.
-pub(super) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

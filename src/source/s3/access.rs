@@ -1,6 +1,8 @@
 //! Who we are to AWS: the SDK's own credential chain, a role assumed on top, and a client for each bucket's Region.
 
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::sts::AssumeRoleProvider;
@@ -20,7 +22,7 @@ const FIRST_REGION: &str = "us-east-1";
 const BUCKET_REGION: &str = "x-amz-bucket-region";
 
 /// How AWS is reached. Everything left out is as the SDK finds it: environment, profile, container, instance.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
     /// The profile of `~/.aws/config`.
     pub profile: Option<String>,
@@ -45,13 +47,22 @@ pub struct Access {
 }
 
 /// Access that was resolved: one credential chain, cached, for all buckets of a run, and the threads that wait for S3.
+#[derive(Debug, Clone)]
+pub struct Session(Arc<Opened>);
+
 #[derive(Debug)]
-pub struct Session {
+struct Opened {
     access: Access,
     config: SdkConfig,
+    /// Buckets whose Region is known. Clients of one bucket share connections.
+    buckets: Mutex<BTreeMap<String, Bucket>>,
     // Clients keep connections in it: it lives as long as they.
     runtime: Runtime,
 }
+
+/// The sessions of this process. A run asks for its sources, its store and its results one after the other, and to assume a
+/// role or to find a bucket takes a request each time.
+static OPEN: Mutex<Vec<Session>> = Mutex::new(Vec::new());
 
 /// A bucket in its Region.
 #[derive(Debug, Clone)]
@@ -69,6 +80,10 @@ pub struct Bucket {
 impl Session {
     /// Resolves credentials once, so that their absence is said before anything is listed.
     pub fn open(access: Access) -> Result<Self, S3Error> {
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(session) = open.iter().find(|session| session.0.access == access) {
+            return Ok(session.clone());
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("s3")
@@ -76,27 +91,33 @@ impl Session {
             .build()
             .map_err(|error| S3Error::Threads(error.to_string()))?;
         let config = runtime.block_on(resolve(&access))?;
-        Ok(Self { access, config, runtime })
+        let session = Self(Arc::new(Opened { access, config, buckets: Mutex::default(), runtime }));
+        open.push(session.clone());
+        Ok(session)
     }
 
     /// Runs a future to its end on the session's threads; never call it from one of them.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.runtime.block_on(future)
+        self.0.runtime.block_on(future)
     }
 
     /// Where tasks are spawned.
     pub fn handle(&self) -> &tokio::runtime::Handle {
-        self.runtime.handle()
+        self.0.runtime.handle()
     }
 
     /// Credentials, Region and retries, for clients of other services.
     pub fn config(&self) -> &SdkConfig {
-        &self.config
+        &self.0.config
     }
 
     /// The bucket with a client for the Region it is in, asked of S3 by one `HeadBucket`.
     pub async fn bucket(&self, name: &str) -> Result<Bucket, S3Error> {
-        let first = self.config.region().map_or(FIRST_REGION, Region::as_ref).to_owned();
+        let known = || self.0.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = known().get(name) {
+            return Ok(bucket.clone());
+        }
+        let first = self.0.config.region().map_or(FIRST_REGION, Region::as_ref).to_owned();
         let asked = self.bucket_in(name, &first);
         let request = asked.client.head_bucket().bucket(name);
         let region = match request.send().await {
@@ -115,25 +136,27 @@ impl Session {
                 }
             }
         };
-        Ok(match region.filter(|region| *region != first) {
+        let bucket = match region.filter(|region| *region != first) {
             Some(region) => self.bucket_in(name, &region),
             None => asked,
-        })
+        };
+        known().insert(name.to_owned(), bucket.clone());
+        Ok(bucket)
     }
 
     /// The bucket with a client for `region`, unasked.
     pub fn bucket_in(&self, name: &str, region: &str) -> Bucket {
-        let mut builder = Builder::from(&self.config)
+        let mut builder = Builder::from(&self.0.config)
             .region(Region::new(region.to_owned()))
-            .force_path_style(self.access.path_style);
-        if let Some(endpoint) = &self.access.endpoint_url {
+            .force_path_style(self.0.access.path_style);
+        if let Some(endpoint) = &self.0.access.endpoint_url {
             builder = builder.endpoint_url(endpoint);
         }
         Bucket {
             name: name.to_owned(),
             client: Client::from_conf(builder.build()),
             region: region.to_owned(),
-            payer: self.access.requester_pays.then_some(RequestPayer::Requester),
+            payer: self.0.access.requester_pays.then_some(RequestPayer::Requester),
         }
     }
 }

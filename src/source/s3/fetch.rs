@@ -17,8 +17,9 @@ use super::url::Url;
 use crate::source::feed::{Arrival, Word};
 use crate::source::{LogObject, Place};
 
-/// Objects asked for at a time.
-pub(super) const AT_ONCE: usize = 64;
+/// Objects asked for at a time. Of small ones so many are decoded in the time that one request takes; large ones are bounded by
+/// the room for their bytes.
+pub(super) const AT_ONCE: usize = 256;
 /// Bytes held of objects that are not decoded yet.
 const ROOM: u32 = 32 << 20;
 

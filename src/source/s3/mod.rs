@@ -179,11 +179,15 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// Hands every object to `each`; never call it where async code runs.
-    pub fn each(mut self, session: &Session, mut each: impl FnMut(LogObject)) -> Result<(), S3Error> {
-        while let Some(object) = self.objects.blocking_recv() {
-            each(object);
-        }
+    /// Waits for the next object; none at the end. The listing goes on only as far as it is listened to. Never call it where
+    /// async code runs.
+    pub fn wait(&mut self) -> Option<LogObject> {
+        self.objects.blocking_recv()
+    }
+
+    /// Whether the listing came to its end.
+    pub fn end(self, session: &Session) -> Result<(), S3Error> {
+        drop(self.objects);
         session.block_on(self.done).map_err(|error| S3Error::Threads(error.to_string()))?
     }
 }

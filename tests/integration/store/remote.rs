@@ -103,6 +103,26 @@ fn after_a_complete_listing_only_the_last_weeks_are_listed_and_nothing_late_is_m
 }
 
 #[test]
+fn a_listing_that_does_not_fit_into_memory_is_collected_piece_by_piece() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
+    let named = |number: u32| (format!("2026/{:02}/05", 1 + number % 9), format!("{number:03}"));
+    for number in 0..150 {
+        let (day, name) = named(number);
+        // Every record stands in two objects.
+        log(&logs, &day, &name, number * 5..number * 5 + 10);
+    }
+    let server = Server::over(&logs);
+    let little = ["--memory-limit", "48K"];
+    collect(&server, text(&store)).args(little).args(["--dry-run"]).run().exits(0);
+    collect(&server, text(&store)).args(little).run().exits(0).says("150 new objects, 755 events");
+    collect(&server, text(&store)).args(little).run().exits(0).says(" 0 new objects");
+    assert_eq!(events(&server, &at("AWSLogs")), events(&server, text(&store)));
+    let info = bedtrail(["store", "info", text(&store)]).run().exits(0).stdout;
+    assert!(info.contains("complete    s3://acme-logs/AWSLogs as of 2026-11-01"), "{info}");
+}
+
+#[test]
 fn a_prefix_that_was_denied_is_listed_from_the_beginning_later() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));

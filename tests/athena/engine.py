@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""`--engine athena` end to end: every report and rule of an audit, asked of a small Athena (service.py) and of this machine.
+
+    engine.py --bedtrail PATH [--only NAME] [--keep DIR]
+
+The statements are the program's own, as it would send them to AWS; DuckDB runs them. Exits 1 if a row differs that should not:
+what rests on the ledger of log objects is not assessed in Athena, and nothing else may be. Needs sqlglot and duckdb (PyPI).
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from service import Athena, Server
+
+ROOT = Path(__file__).resolve().parents[2]
+WINDOW = ["--from", "2020-01-01", "--to", "2030-01-01"]
+# (name, records, policy, more arguments, columns that the table lacks)
+CASES = [
+    ("trail", "fixtures/trail", "fixtures/policy.toml", [], ()),
+    ("odd", "tests/athena/odd", None, [], ()),
+    ("rules", "fixtures/rules", "fixtures/policy.toml", [], ()),
+]
+# What Athena cannot show: the objects of the ledger, and the place of a record in one.
+LEDGER = {"coverage", "population", "not-assessed"}
+
+
+def run(program, arguments, environment=None):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "BEDTRAIL_"))}
+    clean |= {"BEDTRAIL_NOW": "2026-11-01T00:00:00Z"} | (environment or {})
+    done = subprocess.run([program, *arguments], cwd=ROOT, env=clean, capture_output=True, text=True)
+    if done.returncode not in (0, 1, 3):
+        sys.exit(f"bedtrail {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-4000:]}")
+    return done
+
+
+def reports(folder):
+    """The rows of each report that an audit wrote."""
+    found = {}
+    for path in sorted(Path(folder).glob("*.json")):
+        if path.name != "manifest.json":
+            document = json.loads(path.read_text())
+            for report in document["reports"]:
+                found[report["name"]] = report["rows"]
+    return found
+
+
+def without_place(row):
+    """A row without the places of records in their objects, which Athena does not show."""
+    return {name: value for name, value in row.items() if name not in ("sample_records", "log_index")}
+
+
+def unassessed(found):
+    """The rules that need the ledger, and say so."""
+    return {row["rule_id"] for row in found["rules"] if "ledger of log objects" in (row.get("reason") or "")}
+
+
+def rests(row, skipped):
+    """Whether a row is of a rule that needs the ledger, or of a control that such a rule supports."""
+    return row.get("rule_id") in skipped or bool(skipped & set((row.get("rules") or "").split()))
+
+
+def differences(ours, theirs):
+    skipped = unassessed(theirs)
+    lines = []
+    if sorted(ours) != sorted(theirs):
+        lines.append(f"reports {sorted(ours)} and {sorted(theirs)}")
+    for name in sorted(set(ours) & set(theirs) - LEDGER):
+        kept = [[without_place(row) for row in rows if not rests(row, skipped)] for rows in (ours[name], theirs[name])]
+        if len(kept[0]) != len(kept[1]):
+            lines.append(f"{name}: {len(kept[0])} rows here, {len(kept[1])} in Athena")
+        for number, (one, other) in enumerate(zip(*kept)):
+            unlike = [column for column in one if same(one[column]) != same(other.get(column))]
+            for column in unlike[:3]:
+                lines.append(f"{name}, row {number}, {column}: {one[column]!r} here, {other.get(column)!r} in Athena ({one.get('rule_id', '')})")
+    return lines, skipped
+
+
+def same(value):
+    return round(value, 9) if isinstance(value, float) else value
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--bedtrail", default=str(ROOT / "target/debug/bedtrail"), help="the program")
+    arguments.add_argument("--only", action="append", help="only these cases")
+    given = arguments.parse_args()
+    failed = False
+    for name, folder, policy, more, without in CASES:
+        if given.only and name not in given.only:
+            continue
+        common = [*WINDOW, "--format", "json", "--quiet", *(["--policy", policy] if policy else []), *more]
+        with tempfile.TemporaryDirectory() as out:
+            run(given.bedtrail, ["audit", "-s", folder, "--out", f"{out}/here", *common])
+            athena = Athena(ROOT / folder, without)
+            server = Server(athena)
+            asked = ["audit", "--engine", "athena", "-s", "athena:logs.cloudtrail", "--out", f"{out}/there", *common]
+            done = run(given.bedtrail, asked, server.environment())
+            server.close()
+            lines, skipped = differences(reports(f"{out}/here"), reports(f"{out}/there"))
+            told = json.loads((Path(out) / "there/manifest.json").read_text())["athena"]
+        lines += [line for line in done.stderr.splitlines() if "could not be run" in line]
+        lines += [f"{state} {reason}" for state, reason, _ in athena.queries.values() if state != "SUCCEEDED"]
+        lines += [f"the table {table} was left" for table in athena.tables] + [f"{key} was left" for key in athena.objects]
+        if not all(query["execution_id"] in athena.queries for query in told["queries"]):
+            lines.append("the manifest names queries that were not run")
+        failed |= bool(lines)
+        print(f"{name}: {len(told['queries'])} queries, the longest of {athena.longest} bytes; "
+              f"not assessed for want of a ledger: {', '.join(sorted(skipped)) or 'none'}; "
+              + ("all rows equal" if not lines else f"{len(lines)} differences"))
+        tally = {}
+        for line in lines:
+            tally[line.split(",")[0].split(":")[0]] = tally.get(line.split(",")[0].split(":")[0], 0) + 1
+        if lines:
+            print("  by report: " + ", ".join(f"{name} {count}" for name, count in sorted(tally.items())))
+        for line in lines[:60]:
+            print(f"  {line[:600]}")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
