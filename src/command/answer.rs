@@ -34,7 +34,8 @@ impl Frame {
             }
         }
         preamble.extend(trail.versions.as_ref().and_then(Versions::caveat));
-        preamble.extend(super::setting::caveats(trail.policy.as_ref(), trail.rules));
+        let told = trail.policy.as_ref().zip(trail.rules);
+        preamble.extend(told.into_iter().flat_map(|(policy, rules)| super::setting::caveats(policy, rules)));
         preamble.extend(trail.blind.iter().cloned());
         if let (Some(to), true) = (trail.window.to, trail.passed.pruned > 0 || trail.passed.unlisted) {
             let end = crate::clock::format_micros(to);

@@ -165,7 +165,9 @@ pub(super) struct Found {
 impl Judgement {
     /// Resolves rules, parameters and waivers before anything is read.
     pub(super) fn prepare(prepared: &Prepared) -> Result<Self, Failure> {
-        let Some(versions) = &prepared.versions else { return Self::of(prepared.rules, prepared) };
+        let Some(versions) = &prepared.versions else {
+            return Self::of(trail::rules(&prepared.own, None, &prepared.engine)?, prepared);
+        };
         let mut rules = Vec::new();
         for policy in versions.used() {
             let own = trail::rules(&prepared.own, Some(policy), &prepared.engine)?;
@@ -192,7 +194,8 @@ impl Judgement {
                 let waivers = versions.timeline().waivers();
                 let mut settings = setting::settings(policy, rules, prepared.now)?;
                 if versions.all().len() > 1 {
-                    settings.waivers = waivers.into_iter().map(|(_, one)| setting::waiver(one, rules)).collect();
+                    settings.waivers =
+                        waivers.into_iter().map(|(_, one)| setting::waiver(one, rules)).collect();
                 }
                 settings.period = period;
                 parts.push(Part { version: policy.version().to_owned(), rules, settings });

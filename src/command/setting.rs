@@ -7,8 +7,7 @@ use crate::policy::{self, Parameter, Policy, Problem, RuleSetting};
 use crate::rule::{self, Rule, Setting, Settings, Waiver};
 
 /// What the policy asks for and this version does not judge.
-pub(super) fn caveats(policy: Option<&Policy>, rules: &[Rule]) -> Vec<Caveat> {
-    let Some(policy) = policy else { return Vec::new() };
+pub(super) fn caveats(policy: &Policy, rules: &[Rule]) -> Vec<Caveat> {
     let mut absent: Vec<&str> =
         policy.named_rules().filter(|code| rules.iter().all(|rule| rule.code != *code)).collect();
     absent.sort_unstable();

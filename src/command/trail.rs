@@ -48,7 +48,8 @@ pub(super) struct Prepared {
     pub(super) policy: Option<Policy>,
     /// Every version of it that the run judges by.
     pub(super) versions: Option<Versions>,
-    pub(super) rules: &'static [Rule],
+    /// The rules there are, where a policy or folder speaks of them.
+    pub(super) rules: Option<&'static [Rule]>,
     /// Files of rules beside the program's own.
     pub(super) own: Vec<Own>,
     pub(super) window: Window,
@@ -69,7 +70,7 @@ pub(super) struct Trail {
     pub(super) versions: Option<Versions>,
     pub(super) window: Window,
     pub(super) now: i64,
-    pub(super) rules: &'static [Rule],
+    pub(super) rules: Option<&'static [Rule]>,
     /// Files of rules beside the program's own.
     pub(super) own: Vec<Own>,
     pub(super) ledger: Ledger,
@@ -135,7 +136,8 @@ impl Prepared {
         reference::register(&engine, versions.as_ref(), input)?;
         invocation::prices(&engine, input)?;
         put(&engine, "run", run_batch(versions.as_ref(), &window, now, input.scope)?)?;
-        let rules = rules(&own, policy.as_ref(), &engine)?;
+        let told = !own.is_empty() || policy.is_some();
+        let rules = told.then(|| rules(&own, policy.as_ref(), &engine)).transpose()?;
         Ok(Self {
             engine,
             policy,

@@ -23,13 +23,14 @@ mod rows;
 mod scan;
 pub mod schema;
 mod session;
+mod shared;
 mod slice;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -45,6 +46,7 @@ pub use self::era::Era;
 pub use self::error::{Error, Result};
 pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
+use self::shared::Shared;
 pub use self::slice::Slices;
 pub use self::stored::{ByAccount, Lookup, Stored};
 use crate::{data, query_file};
@@ -79,6 +81,8 @@ pub struct Engine {
     tables: Mutex<BTreeMap<String, Arc<MemTable>>>,
     /// Queries of ours that [`scans`](Self::scans) planned, optimised; good as long as every table is the same.
     plans: Mutex<BTreeMap<String, LogicalPlan>>,
+    /// The parts of these that are answered once.
+    shared: Mutex<Vec<Weak<Shared>>>,
 }
 
 impl Engine {
@@ -105,6 +109,7 @@ impl Engine {
             kept: Mutex::default(),
             tables: Mutex::default(),
             plans: Mutex::default(),
+            shared: Mutex::default(),
         };
         for (name, _, columns) in schema::TABLES {
             engine.register(name, &schema::schema(columns), Vec::new())?;
@@ -135,6 +140,7 @@ impl Engine {
             partitions[index % parts.min(lists)].push(batch);
         }
         if let Some(table) = known {
+            self.forget();
             for (held, new) in table.batches.iter().zip(partitions) {
                 *held.blocking_write() = new;
             }
@@ -219,7 +225,12 @@ impl Engine {
 
     /// Runs a query of ours and yields batches as they come.
     pub fn stream(&self, sql: &str) -> Result<Rows<'_>> {
-        self.start(&self.planned(sql).map_or_else(|| self.optimised(&self.plan(sql)?), Ok)?)
+        self.start(&self.planned(sql).map_or_else(|| self.plan_sharing(sql), Ok)?)
+    }
+
+    /// Lets go of the rows of shared parts, which were another query's.
+    fn forget(&self) {
+        locked(&self.shared).retain(|part| part.upgrade().inspect(|part| part.forget()).is_some());
     }
 
     /// Runs a user's query: one SELECT, its rows in an order that does not change from run to run.

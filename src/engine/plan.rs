@@ -14,11 +14,15 @@ use datafusion::sql::sqlparser::ast::{self, ObjectName, Spanned, visit_relations
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::error::nearest;
+use super::shared::{self, Shared};
 use super::{Engine, Error, Result, contained, locked};
 use crate::data;
 
 /// How deep views may stand on views; beyond it, one stands on itself.
 const DEPTH: usize = 16;
+
+/// Under what names parts of a query stand while it is planned, with their places.
+const SHARED: &str = "bedtrail_shared_";
 
 impl Engine {
     /// The plan of one SELECT, not yet optimised.
@@ -28,8 +32,40 @@ impl Engine {
         self.plan_at(sql, &mut built, 0)
     }
 
+    /// The same, optimised; parts that it names several times are answered once.
+    pub(super) fn plan_sharing(&self, sql: &str) -> Result<LogicalPlan> {
+        let mut built = locked(&self.built);
+        let mut statement = parse(sql)?;
+        let mut names = Vec::new();
+        if let Some(query) = as_query(&mut statement) {
+            for place in shared::worthwhile(query) {
+                let Some(with) = &mut query.with else { break };
+                let plan = self.plan_statement(shared::alone(with, place), &mut built, 0)?;
+                let part = Arc::new(Shared::new(self.optimised(&plan)?));
+                locked(&self.shared).push(Arc::downgrade(&part));
+                let name = format!("{SHARED}{place}");
+                with.cte_tables[place].query = query_of(&format!("SELECT * FROM {name}"))?;
+                self.context.register_table(name.as_str(), part)?;
+                names.push(name);
+            }
+        }
+        let plan = self.plan_statement(statement, &mut built, 0).and_then(|plan| self.optimised(&plan));
+        for name in names {
+            self.context.deregister_table(name)?;
+        }
+        plan
+    }
+
     fn plan_at(&self, sql: &str, built: &mut BTreeSet<&'static str>, depth: usize) -> Result<LogicalPlan> {
-        let statement = parse(sql)?;
+        self.plan_statement(parse(sql)?, built, depth)
+    }
+
+    fn plan_statement(
+        &self,
+        statement: Statement,
+        built: &mut BTreeSet<&'static str>,
+        depth: usize,
+    ) -> Result<LogicalPlan> {
         let state = self.context.state();
         for relation in state.resolve_table_references(&statement)? {
             self.build(&state, &relation, &statement, built, depth)?;
@@ -114,6 +150,26 @@ fn as_ast(statement: &Statement) -> Option<&ast::Statement> {
     match statement {
         Statement::Statement(statement) => Some(statement),
         _ => None,
+    }
+}
+
+fn as_query(statement: &mut Statement) -> Option<&mut ast::Query> {
+    match statement {
+        Statement::Statement(statement) => match statement.as_mut() {
+            ast::Statement::Query(query) => Some(query),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+pub(super) fn query_of(sql: &str) -> Result<Box<ast::Query>> {
+    match parse(sql)? {
+        Statement::Statement(statement) => match *statement {
+            ast::Statement::Query(query) => Ok(query),
+            _ => Err(Error::Internal(format!("no query: {sql}"))),
+        },
+        _ => Err(Error::Internal(format!("no query: {sql}"))),
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::LogicalPlan;
 
+use super::shared::Shared;
 use super::{Engine, Result, locked};
 
 impl Engine {
@@ -15,16 +17,8 @@ impl Engine {
     pub fn scans(&self, queries: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let mut scans: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for sql in queries {
-            let plan = self.planned(sql).map_or_else(|| self.optimised(&self.plan(sql)?), Ok)?;
-            plan.apply_with_subqueries(|node| {
-                if let LogicalPlan::TableScan(scan) = node {
-                    let columns = scans.entry(scan.table_name.table().to_owned()).or_default();
-                    columns.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));
-                    let filtered = scan.filters.iter().flat_map(|filter| filter.column_refs());
-                    columns.extend(filtered.map(|column| column.name.clone()));
-                }
-                Ok(TreeNodeRecursion::Continue)
-            })?;
+            let plan = self.planned(sql).map_or_else(|| self.plan_sharing(sql), Ok)?;
+            look(&plan, &mut scans)?;
             locked(&self.plans).insert((*sql).to_owned(), plan);
         }
         Ok(scans)
@@ -32,6 +26,7 @@ impl Engine {
 
     /// The optimised plan of a query that [`scans`](Self::scans) was asked about, if every table is still the same.
     pub fn planned(&self, sql: &str) -> Option<LogicalPlan> {
+        self.forget();
         locked(&self.plans).get(sql).cloned()
     }
 
@@ -52,4 +47,27 @@ impl Engine {
     pub fn tables_scanned(&self, queries: &[&str]) -> Result<BTreeSet<String>> {
         Ok(self.scans(queries)?.into_keys().collect())
     }
+}
+
+/// Adds what a plan reads, and the plans of its shared parts.
+fn look(plan: &LogicalPlan, scans: &mut BTreeMap<String, BTreeSet<String>>) -> Result<()> {
+    let mut parts = Vec::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            let table = source_as_provider(&scan.source)?;
+            if table.is::<Shared>() {
+                parts.push(table);
+                return Ok(TreeNodeRecursion::Continue);
+            }
+            let columns = scans.entry(scan.table_name.table().to_owned()).or_default();
+            columns.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));
+            let filtered = scan.filters.iter().flat_map(|filter| filter.column_refs());
+            columns.extend(filtered.map(|column| column.name.clone()));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    parts
+        .iter()
+        .filter_map(|part| part.downcast_ref::<Shared>())
+        .try_for_each(|part| look(part.plan(), scans))
 }

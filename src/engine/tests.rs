@@ -7,6 +7,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use super::*;
 
 mod json;
+mod shared;
 
 fn engine() -> Engine {
     let mut engine = Engine::new(Limits { memory: 64 << 20, spill_dir: None, partitions: 2 }).unwrap();

@@ -61,7 +61,7 @@ pub(super) fn grain(sql: &str) -> Grain {
 /// own have that of the rule. A rule that judges `by_policy` assesses nothing from before its first day. Only events
 /// for which `during` is true count, whatever else the rule looked at.
 pub(super) fn wrap(
-    sql: &str,
+    judged: Box<Query>,
     own: bool,
     severity: Severity,
     by_policy: bool,
@@ -76,7 +76,7 @@ pub(super) fn wrap(
     let mut fold = query(&fold).map_err(failed)?;
     let judged = Cte {
         alias: TableAlias { explicit: false, name: Ident::new(JUDGED), columns: Vec::new(), at: None },
-        query: query(sql).map_err(failed)?,
+        query: judged,
         from: None,
         materialized: None,
         closing_paren_token: AttachedToken::empty(),

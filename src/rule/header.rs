@@ -147,6 +147,14 @@ struct ParameterHeader {
 impl Rule {
     /// Reads a rule file: strict, an unknown key, an empty text or a parameter unused is an error.
     pub fn parse(stem: &str, sql: &str) -> Result<Self, Error> {
+        let rule = Self::trusted(stem, sql)?;
+        let unfit = |source| Error::Parameter { stem: stem.to_owned(), source };
+        rule.render(&BTreeMap::new()).map_err(unfit)?;
+        Ok(rule)
+    }
+
+    /// Reads a rule file whose SQL is known to go with its parameters.
+    pub(super) fn trusted(stem: &str, sql: &str) -> Result<Self, Error> {
         let owned = || stem.to_owned();
         let (code, name) = split_stem(stem).ok_or_else(|| Error::Name { stem: owned() })?;
         let (table, body) =
@@ -163,7 +171,7 @@ impl Rule {
             .map(|(name, given)| Parameter::new(name, given.r#type, &given.default, given.meaning))
             .collect::<Result<Vec<_>, _>>()
             .map_err(unfit)?;
-        let rule = Self {
+        Ok(Self {
             code: code.to_owned(),
             name: name.to_owned(),
             title: header.title,
@@ -181,9 +189,7 @@ impl Rule {
             parameters,
             sql: body.trim().to_owned(),
             grain: fold::grain(body),
-        };
-        rule.render(&BTreeMap::new()).map_err(unfit)?;
-        Ok(rule)
+        })
     }
 
     /// The SQL that is run: the policy's values, or the defaults, in place of the parameters, and events folded into
@@ -199,13 +205,13 @@ impl Rule {
         overrides: &BTreeMap<String, toml::Value>,
         during: Option<&str>,
     ) -> Result<String, parameter::Error> {
-        let sql = parameter::render(&self.sql, &parameter::values(&self.parameters, overrides)?)?;
+        let query = parameter::fill(&self.sql, &parameter::values(&self.parameters, overrides)?)?;
         match self.grain {
             Grain::Event { severity } => {
                 let by_policy = self.needs.iter().any(|relation| relation.starts_with("policy_"));
-                fold::wrap(&sql, severity, self.severity, by_policy, during)
+                fold::wrap(query, severity, self.severity, by_policy, during)
             }
-            Grain::Group => Ok(sql),
+            Grain::Group => Ok(query.to_string()),
         }
     }
 

@@ -61,7 +61,8 @@ pub fn catalogue() -> Result<&'static [Rule], &'static header::Error> {
     RULES
         .get_or_init(|| {
             let mut rules = query_file::rules()
-                .map(|file| Rule::parse(file.stem, file.sql))
+                // A test renders them: a run need not.
+                .map(|file| Rule::trusted(file.stem, file.sql))
                 .collect::<Result<Vec<_>, _>>()?;
             rules.sort_by(|a, b| a.code.cmp(&b.code));
             Ok(rules)
@@ -98,6 +99,9 @@ mod tests {
         let rules = catalogue().unwrap();
         for pair in rules.windows(2) {
             assert!(pair[0].code < pair[1].code, "two rules have the code {}", pair[1].code);
+        }
+        for file in query_file::rules() {
+            Rule::parse(file.stem, file.sql).unwrap();
         }
     }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, Statement, TimezoneInfo, TypedString, Value as Literal, ValueWithSpan, VisitMut,
+    DataType, Expr, Query, Statement, TimezoneInfo, TypedString, Value as Literal, ValueWithSpan, VisitMut,
     VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
@@ -229,19 +229,24 @@ fn shown(value: &toml::Value) -> String {
 
 /// The SQL with each `$name` replaced by its value. Every value must be used, and every `$name` have one.
 pub fn render(sql: &str, values: &BTreeMap<String, Value>) -> Result<String, Error> {
+    fill(sql, values).map(|query| query.to_string())
+}
+
+/// The same as a tree.
+pub(super) fn fill(sql: &str, values: &BTreeMap<String, Value>) -> Result<Box<Query>, Error> {
     let mut statements = parser(sql)
         .and_then(|mut parser| parser.parse_statements())
         .map_err(|error| Error::Sql(message(error)))?;
-    let [statement @ Statement::Query(_)] = statements.as_mut_slice() else {
+    let (Some(Statement::Query(mut query)), true) = (statements.pop(), statements.is_empty()) else {
         return Err(Error::NotOneSelect);
     };
     let mut replace = Replace { values, used: BTreeSet::new() };
-    if let ControlFlow::Break(error) = statement.visit(&mut replace) {
+    if let ControlFlow::Break(error) = query.visit(&mut replace) {
         return Err(error);
     }
     match values.keys().find(|name| !replace.used.contains(name.as_str())) {
         Some(name) => Err(Error::Unused(name.clone())),
-        None => Ok(statement.to_string()),
+        None => Ok(query),
     }
 }
 

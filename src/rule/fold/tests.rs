@@ -23,7 +23,9 @@ fn folded(events: &[&str], own: bool, partitions: usize) -> String {
     let sql = RULE.replace("EVENTS", &format!("(VALUES {}) AS t({names})", rows.join(", ")));
     let sql = if own { sql } else { sql.replace(", severity AS severity", "") };
     assert_eq!(grain(&sql), Grain::Event { severity: own });
-    let batches = engine(partitions).run(&wrap(&sql, own, Severity::Medium, false, None).unwrap()).unwrap();
+    let batches = engine(partitions)
+        .run(&wrap(query(&sql).unwrap(), own, Severity::Medium, false, None).unwrap())
+        .unwrap();
     row::check(batches[0].schema().fields().iter().map(|field| field.name().as_str())).unwrap();
     let mut lines = Vec::new();
     for batch in &batches {
@@ -97,7 +99,8 @@ fn the_five_earliest_events_are_the_sample() {
 fn nothing_judged_is_no_row() {
     let sql = RULE.replace("EVENTS", "(VALUES ('pass', '1', '1', '1', '1', '1', '1', '2026-01-01', '1', '1', '1')) AS t(verdict, \
         account_id, aws_region, principal, subject, reason, observed, event_time, event_id, outcome, severity) WHERE event_id = '2'");
-    let batches = engine(1).run(&wrap(&sql, true, Severity::Low, false, None).unwrap()).unwrap();
+    let batches =
+        engine(1).run(&wrap(query(&sql).unwrap(), true, Severity::Low, false, None).unwrap()).unwrap();
     assert_eq!(batches.iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>(), 0);
 }
 
@@ -128,7 +131,7 @@ fn text_and_names_of_the_rule_survive() {
     let sql = "WITH judged AS (SELECT 'it''s \\' AS reason), folded AS (SELECT reason AS reason FROM judged) SELECT 'violation' AS verdict, \
          'a' AS account_id, 'b' AS aws_region, 'c' AS principal, 'd' AS subject, reason AS reason, '' AS expected, '$x' AS observed, \
          TIMESTAMP '2026-01-01 00:00:00' AS event_time, 'e' AS event_id, 'ok' AS outcome FROM folded";
-    let folded = wrap(sql, false, Severity::Info, false, None).unwrap();
+    let folded = wrap(query(sql).unwrap(), false, Severity::Info, false, None).unwrap();
     assert_eq!(check_portable(&folded), []);
     let batches = engine(1).run(&folded).unwrap();
     let cell = |index: usize| array_value_to_string(batches[0].column(index), 0).unwrap();

@@ -1,0 +1,45 @@
+//! Parts that a query names several times.
+
+use super::*;
+use crate::engine::shared::worthwhile;
+
+fn chosen(sql: &str) -> Vec<String> {
+    let query = crate::engine::plan::query_of(sql).unwrap();
+    let parts = &query.with.as_ref().unwrap().cte_tables;
+    worthwhile(&query).into_iter().map(|place| parts[place].alias.name.value.clone()).collect()
+}
+
+#[test]
+fn parts_named_several_times_are_shared_where_they_have_few_rows() {
+    let grouped = "g AS (SELECT model_id AS m, COUNT(*) AS n FROM events GROUP BY model_id)";
+    let twice = "SELECT a.n AS n FROM g AS a JOIN g AS b ON a.m = b.m";
+    assert_eq!(chosen(&format!("WITH {grouped} {twice}")), ["g"]);
+    assert!(chosen(&format!("WITH {grouped} SELECT n FROM g")).is_empty());
+    // Every event's row, or the program's own: nothing to gain, or too much to hold.
+    assert!(chosen(&format!("WITH g AS (SELECT model_id AS m, 1 AS n FROM events) {twice}")).is_empty());
+    assert!(chosen(&format!("WITH g AS (SELECT model_id AS m, 1 AS n FROM ref_model) {twice}")).is_empty());
+    // What stands on groups has few rows, too; of a chain only what is named several times is a table.
+    let chain = "h AS (SELECT m AS m, n AS n FROM g WHERE n > 1), i AS (SELECT DISTINCT m AS m FROM h)";
+    assert_eq!(chosen(&format!("WITH {grouped}, {chain} SELECT h.n AS n FROM h JOIN i ON h.m = i.m")), ["h"]);
+    // A part is put in as often as what names it.
+    let wide = "w AS (SELECT e.event_id AS event_id, g.n AS n FROM events AS e JOIN g ON g.m = e.model_id)";
+    assert_eq!(
+        chosen(&format!("WITH {grouped}, {wide} SELECT 1 AS x FROM w AS a JOIN w AS b ON a.n = b.n")),
+        ["g"]
+    );
+}
+
+#[test]
+fn a_shared_part_is_answered_anew_for_other_rows_and_reads_what_it_needs() {
+    let sql = "WITH g AS (SELECT model_id AS m, MAX(input_tokens) AS n FROM events GROUP BY model_id) \
+        SELECT a.m AS m, b.n AS n FROM g AS a JOIN g AS b ON a.m = b.m ORDER BY 1";
+    let engine = with_events(&[("a", Some("x"), 1), ("b", Some("y"), 2), ("c", Some("y"), 3)]);
+    let scans = engine.scans(&[sql]).unwrap();
+    assert_eq!(scans.keys().collect::<Vec<_>>(), ["events"]);
+    assert_eq!(scans["events"].iter().collect::<Vec<_>>(), ["input_tokens", "model_id"]);
+    assert_eq!(lines(&engine.run(sql).unwrap()), ["x|1", "y|3"]);
+    let schema = schema::schema(crate::event::column::COLUMNS);
+    engine.register("events", &schema, vec![events(&[("d", Some("x"), 9)])]).unwrap();
+    assert_eq!(lines(&engine.run(sql).unwrap()), ["x|9"]);
+    assert!(engine.names().iter().all(|name| !name.contains("shared")));
+}
