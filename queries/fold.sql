@@ -1,16 +1,17 @@
 -- What makes one row per judged event the groups that the runner reads; `judged` is the rule's own SELECT. What
 -- passed is one group, all else is grouped by verdict, account, principal and subject. Events are met once and never
--- sorted; a group keeps its five earliest. $severity is the severity of a row: its own, else the rule's. $unruled says
--- that no policy was in force at the time of an event, of rules that judge by a policy; $during leaves the events of
--- one version of the policy, where there are several.
-WITH dated AS (
+-- sorted; a group keeps its five earliest, and nothing is written out for an event that passed. $severity is the severity
+-- of a row: its own, else the rule's. $unruled says that no policy was in force at the time of an event, of rules that
+-- judge by a policy; $during leaves the events of one version of the policy, where there are several.
+WITH timed AS (
   SELECT
-    CASE WHEN $unruled THEN 'not_assessed' ELSE verdict END AS verdict,
+    $unruled AS unruled,
+    verdict AS verdict,
     account_id AS account_id,
     aws_region AS aws_region,
     principal AS principal,
     subject AS subject,
-    CASE WHEN $unruled THEN 'no policy was in force' ELSE reason END AS reason,
+    reason AS reason,
     expected AS expected,
     observed AS observed,
     event_time AS event_time,
@@ -18,6 +19,22 @@ WITH dated AS (
     outcome AS outcome,
     $severity AS severity
   FROM judged $during
+),
+dated AS (
+  SELECT
+    CASE WHEN unruled THEN 'not_assessed' ELSE verdict END AS verdict,
+    account_id AS account_id,
+    CASE WHEN unruled OR verdict <> 'pass' THEN aws_region END AS aws_region,
+    principal AS principal,
+    subject AS subject,
+    CASE WHEN unruled THEN 'no policy was in force' WHEN verdict <> 'pass' THEN reason END AS reason,
+    CASE WHEN verdict <> 'pass' THEN expected END AS expected,
+    CASE WHEN unruled OR verdict <> 'pass' THEN observed END AS observed,
+    event_time AS event_time,
+    event_id AS event_id,
+    outcome AS outcome,
+    severity AS severity
+  FROM timed
 ),
 folded AS (
   SELECT

@@ -331,7 +331,7 @@ impl rule::Scope for Tables<'_> {
     }
 
     fn planned(&self, sql: &str) -> Option<LogicalPlan> {
-        self.engine?.planned(sql)
+        self.engine?.ready(sql)
     }
 
     async fn context_where(&self, predicate: &str) -> Result<SessionContext, DataFusionError> {

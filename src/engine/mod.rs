@@ -9,6 +9,7 @@
 pub mod athena;
 mod dependence;
 mod document;
+mod empty;
 mod era;
 mod error;
 mod function;
@@ -30,7 +31,7 @@ mod stored;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -46,7 +47,7 @@ pub use self::era::Era;
 pub use self::error::{Error, Result};
 pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
-use self::shared::Shared;
+use self::shared::{Life, Parts};
 pub use self::slice::Slices;
 pub use self::stored::{ByAccount, Lookup, Stored};
 use crate::{data, query_file};
@@ -82,7 +83,7 @@ pub struct Engine {
     /// Queries of ours that [`scans`](Self::scans) planned, optimised; good as long as every table is the same.
     plans: Mutex<BTreeMap<String, LogicalPlan>>,
     /// The parts of these that are answered once.
-    shared: Mutex<Vec<Weak<Shared>>>,
+    shared: Mutex<Parts>,
 }
 
 impl Engine {
@@ -140,7 +141,7 @@ impl Engine {
             partitions[index % parts.min(lists)].push(batch);
         }
         if let Some(table) = known {
-            self.forget();
+            locked(&self.shared).forget(Life::Tables);
             for (held, new) in table.batches.iter().zip(partitions) {
                 *held.blocking_write() = new;
             }
@@ -225,12 +226,11 @@ impl Engine {
 
     /// Runs a query of ours and yields batches as they come.
     pub fn stream(&self, sql: &str) -> Result<Rows<'_>> {
-        self.start(&self.planned(sql).map_or_else(|| self.plan_sharing(sql), Ok)?)
-    }
-
-    /// Lets go of the rows of shared parts, which were another query's.
-    fn forget(&self) {
-        locked(&self.shared).retain(|part| part.upgrade().inspect(|part| part.forget()).is_some());
+        self.start(
+            &self
+                .ready(sql)
+                .map_or_else(|| contained(|| Ok(empty::left_out(self.plan_sharing(sql)?)?)), Ok)?,
+        )
     }
 
     /// Runs a user's query: one SELECT, its rows in an order that does not change from run to run.
@@ -238,7 +238,8 @@ impl Engine {
     /// An ORDER BY of the query's own is kept and completed by all columns; without one, rows are sorted by the
     /// output columns, before any LIMIT.
     pub fn query(&self, sql: &str) -> Result<Rows<'_>> {
-        self.start(&self.optimised(&order::total(self.plan(sql)?)?)?)
+        let plan = self.optimised(&order::total(self.plan(sql)?)?)?;
+        self.start(&contained(|| Ok(empty::left_out(plan)?))?)
     }
 
     fn optimised(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {

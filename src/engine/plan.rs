@@ -14,14 +14,14 @@ use datafusion::sql::sqlparser::ast::{self, ObjectName, Spanned, visit_relations
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::error::nearest;
-use super::shared::{self, Shared};
+use super::shared::{self, Life, Shared};
 use super::{Engine, Error, Result, contained, locked};
 use crate::data;
 
 /// How deep views may stand on views; beyond it, one stands on itself.
 const DEPTH: usize = 16;
 
-/// Under what names parts of a query stand while it is planned, with their places.
+/// Under what names parts of a query stand while it is planned, with a number.
 const SHARED: &str = "bedtrail_shared_";
 
 impl Engine {
@@ -35,29 +35,57 @@ impl Engine {
     /// The same, optimised; parts that it names several times are answered once.
     pub(super) fn plan_sharing(&self, sql: &str) -> Result<LogicalPlan> {
         let mut built = locked(&self.built);
+        let plan = self.plan_parts(sql, &mut built, 0, Life::Query)?;
+        self.optimised(&plan)
+    }
+
+    fn plan_at(&self, sql: &str, built: &mut BTreeSet<&'static str>, depth: usize) -> Result<LogicalPlan> {
+        // A view is ours, and what many queries stand on.
+        if depth > 0 {
+            return self.plan_parts(sql, built, depth, Life::Tables);
+        }
+        self.plan_statement(parse(sql)?, built, depth)
+    }
+
+    /// A query's plan in which parts that it names several times are tables.
+    fn plan_parts(
+        &self,
+        sql: &str,
+        built: &mut BTreeSet<&'static str>,
+        depth: usize,
+        life: Life,
+    ) -> Result<LogicalPlan> {
         let mut statement = parse(sql)?;
         let mut names = Vec::new();
-        if let Some(query) = as_query(&mut statement) {
-            for place in shared::worthwhile(query) {
-                let Some(with) = &mut query.with else { break };
-                let plan = self.plan_statement(shared::alone(with, place), &mut built, 0)?;
-                let part = Arc::new(Shared::new(self.optimised(&plan)?));
-                locked(&self.shared).push(Arc::downgrade(&part));
-                let name = format!("{SHARED}{place}");
-                with.cte_tables[place].query = query_of(&format!("SELECT * FROM {name}"))?;
-                self.context.register_table(name.as_str(), part)?;
-                names.push(name);
-            }
-        }
-        let plan = self.plan_statement(statement, &mut built, 0).and_then(|plan| self.optimised(&plan));
+        let plan = self
+            .share(&mut statement, &mut names, built, depth, life)
+            .and_then(|()| self.plan_statement(statement, built, depth));
         for name in names {
             self.context.deregister_table(name)?;
         }
         plan
     }
 
-    fn plan_at(&self, sql: &str, built: &mut BTreeSet<&'static str>, depth: usize) -> Result<LogicalPlan> {
-        self.plan_statement(parse(sql)?, built, depth)
+    /// Makes tables of the parts of a query that are worth it, each under a name of its own while the query is planned.
+    fn share(
+        &self,
+        statement: &mut Statement,
+        names: &mut Vec<String>,
+        built: &mut BTreeSet<&'static str>,
+        depth: usize,
+        life: Life,
+    ) -> Result<()> {
+        let Some(query) = as_query(statement) else { return Ok(()) };
+        for place in shared::worthwhile(query) {
+            let Some(with) = &mut query.with else { break };
+            let plan = self.plan_statement(shared::alone(with, place), built, depth)?;
+            let part = Arc::new(Shared::new(self.optimised(&plan)?, life));
+            let name = format!("{SHARED}{}", locked(&self.shared).add(&part));
+            with.cte_tables[place].query = query_of(&format!("SELECT * FROM {name}"))?;
+            self.context.register_table(name.as_str(), part)?;
+            names.push(name);
+        }
+        Ok(())
     }
 
     fn plan_statement(

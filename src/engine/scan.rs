@@ -6,8 +6,8 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::LogicalPlan;
 
-use super::shared::Shared;
-use super::{Engine, Result, locked};
+use super::shared::{Life, Shared};
+use super::{Engine, Result, contained, empty, locked};
 
 impl Engine {
     /// The tables that queries read, views resolved, each with the columns read of it.
@@ -25,9 +25,14 @@ impl Engine {
     }
 
     /// The optimised plan of a query that [`scans`](Self::scans) was asked about, if every table is still the same.
-    pub fn planned(&self, sql: &str) -> Option<LogicalPlan> {
-        self.forget();
+    fn planned(&self, sql: &str) -> Option<LogicalPlan> {
         locked(&self.plans).get(sql).cloned()
+    }
+
+    /// The same over the rows that the tables have now, to be run next.
+    pub fn ready(&self, sql: &str) -> Option<LogicalPlan> {
+        locked(&self.shared).forget(Life::Query);
+        contained(|| Ok(self.planned(sql).map(empty::left_out).transpose()?)).ok().flatten()
     }
 
     /// The names of the columns that a query returns; it is planned, not run.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
@@ -26,15 +26,53 @@ use datafusion::sql::sqlparser::ast::{
 };
 use tokio::sync::OnceCell;
 
-use super::locked;
+use super::{empty, locked};
 use crate::data;
 
 /// The rows of a part, once they were asked for.
 type Cell = Arc<OnceCell<Vec<RecordBatch>>>;
 
+/// How long rows are good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// Until the next query.
+    Query,
+    /// As long as the tables have the same rows: of a view, on which many queries stand.
+    Tables,
+}
+
+/// The parts there are.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    all: Vec<Weak<Shared>>,
+    /// How many there ever were.
+    numbered: usize,
+}
+
+impl Parts {
+    /// Keeps an eye on a part; its number.
+    pub(super) fn add(&mut self, part: &Arc<Shared>) -> usize {
+        self.all.push(Arc::downgrade(part));
+        self.numbered += 1;
+        self.numbered
+    }
+
+    /// Lets go of the rows that are good no longer: those of another query, or, where tables have other rows, all.
+    pub(super) fn forget(&mut self, life: Life) {
+        self.all.retain(|part| {
+            let part = part.upgrade();
+            if let Some(part) = part.as_ref().filter(|part| life == Life::Tables || part.life == life) {
+                *locked(&part.cell) = Cell::default();
+            }
+            part.is_some()
+        });
+    }
+}
+
 /// A part of a query as a table.
 #[derive(Debug)]
 pub(super) struct Shared {
+    life: Life,
     /// Optimised.
     plan: LogicalPlan,
     schema: SchemaRef,
@@ -42,18 +80,13 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(plan: LogicalPlan) -> Self {
-        Self { schema: Arc::clone(plan.schema().inner()), plan, cell: Mutex::default() }
+    pub(super) fn new(plan: LogicalPlan, life: Life) -> Self {
+        Self { life, schema: Arc::clone(plan.schema().inner()), plan, cell: Mutex::default() }
     }
 
     /// The plan that answers it.
     pub(super) fn plan(&self) -> &LogicalPlan {
         &self.plan
-    }
-
-    /// Lets go of the rows: they are another query's, or of other events.
-    pub(super) fn forget(&self) {
-        *locked(&self.cell) = Cell::default();
     }
 }
 
@@ -78,7 +111,10 @@ impl TableProvider for Shared {
         let answer = || async {
             // It is optimised: what a session does by itself would do that again.
             let plan = match state.as_any().downcast_ref::<SessionState>() {
-                Some(state) => state.query_planner().create_physical_plan(&self.plan, state).await?,
+                Some(state) => {
+                    let plan = empty::left_out(self.plan.clone())?;
+                    state.query_planner().create_physical_plan(&plan, state).await?
+                }
                 None => state.create_physical_plan(&self.plan).await?,
             };
             collect(plan, state.task_ctx()).await
