@@ -113,8 +113,8 @@ pub struct Input {
     /// repeatable.
     #[arg(long = "aliases", value_name = "FILE")]
     pub aliases: Vec<PathBuf>,
-    /// What is kept: default, or agents: also every call of the policy's agent execution roles and of roles that Bedrock
-    /// services assume, whatever service they call.
+    /// What is kept: default, or agents: also every call of the policy's agent execution roles and of roles that agents are
+    /// seen to have, whatever service they call.
     #[arg(long, value_name = "SCOPE", default_value = "default", env = "BEDTRAIL_SCOPE")]
     pub scope: Scope,
     /// What was before --from, for rules that ask what is usual: a store or logs. With --store its own past by default.
