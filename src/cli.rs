@@ -183,7 +183,8 @@ pub struct Api {
 /// How AWS is reached; what is left out is as every AWS tool finds it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Aws {
-    /// Profile of ~/.aws/config; else AWS_PROFILE, environment, SSO, container or instance role.
+    /// Profile of ~/.aws/config, before any key in the environment; else the environment, AWS_PROFILE, SSO, container or
+    /// instance role.
     #[arg(help_heading = "AWS", long, value_name = "NAME")]
     pub aws_profile: Option<String>,
     /// Region that AWS is asked in first; a bucket's own is found by itself.

@@ -280,6 +280,16 @@ mod tests {
     }
 
     #[test]
+    fn the_arn_and_the_id_of_a_runtime_are_one_thing() {
+        let runtime = "arn:aws:bedrock-agentcore:eu-central-1:111122223333:runtime/refund-1";
+        let found =
+            of("ref", &[("agent", "runtime_arn", runtime), ("agent", "agent_id", "refund-1")]).unwrap();
+        assert_eq!(found.value, "refund-1");
+        assert_eq!(found.ids, [runtime, "refund-1"]);
+        assert!(of("ref", &[("agent", "runtime_arn", runtime), ("agent", "agent_id", "refund-2")]).is_err());
+    }
+
+    #[test]
     fn an_arn_is_looked_for_by_the_id_in_it() {
         let (bedrock, core) =
             ("arn:aws:bedrock:eu-west-1:111122223333", "arn:aws-us-gov:bedrock-agentcore:x:1");
