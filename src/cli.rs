@@ -113,8 +113,8 @@ pub struct Input {
     /// repeatable.
     #[arg(long = "aliases", value_name = "FILE")]
     pub aliases: Vec<PathBuf>,
-    /// What is kept: default, or agents: also every call of the policy's agent execution roles and of roles that Bedrock
-    /// services assume, whatever service they call.
+    /// What is kept: default, or agents: also every call of the policy's agent execution roles and of roles that agents are
+    /// seen to have, whatever service they call.
     #[arg(long, value_name = "SCOPE", default_value = "default", env = "BEDTRAIL_SCOPE")]
     pub scope: Scope,
     /// What was before --from, for rules that ask what is usual: a store or logs. With --store its own past by default.
@@ -183,7 +183,8 @@ pub struct Api {
 /// How AWS is reached; what is left out is as every AWS tool finds it.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Aws {
-    /// Profile of ~/.aws/config; else AWS_PROFILE, environment, SSO, container or instance role.
+    /// Profile of ~/.aws/config, before any key in the environment; else the environment, AWS_PROFILE, SSO, container or
+    /// instance role.
     #[arg(help_heading = "AWS", long, value_name = "NAME")]
     pub aws_profile: Option<String>,
     /// Region that AWS is asked in first; a bucket's own is found by itself.

@@ -5,7 +5,8 @@
 -- record itself; where it has none, from the AwsServiceEvent that names the call as its parent (the same account and \
 -- request_id). Such twins are not calls and are not rows here. If a call has several twins, the largest number \
 -- counts; if several rows share the request, one of them carries it. Counts below 0 or above a million million are no \
--- counts. Where neither has any, they come from the model-invocation log, if one is given. token_source is cloudtrail, \
+-- counts. Where neither has any, they come from the model-invocation log, if one is given; cache tokens, which CloudTrail \
+-- leaves out, also where the log has the same tokens in and out. token_source is cloudtrail, \
 -- service_event or invocation_log, and null where no tokens are recorded: null is not zero."""
 -- uses = ["model_calls"]
 --
@@ -208,13 +209,21 @@ LEFT JOIN placed AS t
   AND t.log_object = e.log_object
   AND t.log_index = e.log_index
   AND t.place = 1
--- What CloudTrail has comes first: a call that it has tokens for takes none from the log.
+-- What CloudTrail has comes first: a call that it has tokens for takes from the log cache tokens only, and those only if both
+-- count alike, for it is not said whether CloudTrail's tokens in hold the ones that were cached.
 LEFT JOIN told AS l
   ON l.account_id = e.account_id
   AND l.request_id = e.request_id
   AND l.log_object = e.log_object
   AND l.log_index = e.log_index
   AND l.place = 1
-  AND COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL
-  AND t.request_id IS NULL
+  AND (
+    COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens, t.input_tokens, t.output_tokens,
+      t.cache_read_tokens, t.cache_write_tokens) IS NULL
+    OR (
+      COALESCE(e.cache_read_tokens, e.cache_write_tokens, t.cache_read_tokens, t.cache_write_tokens) IS NULL
+      AND l.input_tokens = COALESCE(e.input_tokens, t.input_tokens)
+      AND l.output_tokens = COALESCE(e.output_tokens, t.output_tokens)
+    )
+  )
 WHERE e.activity = 'model_invocation'

@@ -85,8 +85,8 @@ pub(super) fn collect(
     let filter = follow.as_ref().map_or_else(plain, |follow| follow.filter(scope));
     let is = |role: &str| follow.as_ref().is_some_and(|follow| follow.is(role));
     let function = |arn: &str| follow.as_ref().is_some_and(|follow| follow.function(arn));
-    let assumed = |role: &str| follow.iter().for_each(|follow| follow.assume(role));
-    let followed = Followed { is: &is, function: &function, assumed: &assumed };
+    let seen = |role: &str| follow.iter().for_each(|follow| follow.see(role));
+    let followed = Followed { is: &is, function: &function, seen: &seen };
     let shared = Shared {
         scope,
         filter: &filter,
@@ -147,7 +147,7 @@ pub(super) fn collect(
     if !seen.is_empty() {
         store.follow(&seen, &time)?;
         say(&format!(
-            "warning: Bedrock services assumed {} roles that were not followed: the next collect follows them; to have their \
+            "warning: {} roles of agents were met that were not followed: the next collect follows them; to have their \
              calls in what was collected so far, name them as execution_role in the policy and collect into a new store: {}",
             seen.len(),
             seen.iter().take(TOLD).map(String::as_str).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,5 @@
-//! Roles of agents, followed into other services: the policy's, and those that Bedrock services assume. And the functions
+//! Roles of agents, followed into other services: the policy's, those that Bedrock services assume, and those that a
+//! recorded change gives an agent, flow, runtime or gateway. And the functions
 //! of agents: whoever calls them, and what they call with the credentials that were issued to them.
 
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ pub(super) struct Follow {
     roles: BTreeSet<String>,
     /// Globs of the functions of agents' action groups.
     functions: BTreeSet<String>,
-    assumed: Mutex<BTreeSet<String>>,
+    met: Mutex<BTreeSet<String>>,
     patterns: RegexSet,
     function_patterns: RegexSet,
 }
@@ -65,9 +66,9 @@ impl Follow {
 
     /// Roles that were seen and are not followed yet, in order.
     pub(super) fn seen(&self) -> Vec<String> {
-        let seen = self.assumed.lock().unwrap_or_else(PoisonError::into_inner);
+        let met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         // An ARN may hold what is special in a pattern of ours only if it is no ARN of a role.
-        seen.iter().filter(|role| !role.contains(['*', '?'])).cloned().collect()
+        met.iter().filter(|role| !role.contains(['*', '?'])).cloned().collect()
     }
 
     /// What of it a store was not collected with, or not from the beginning.
@@ -104,10 +105,10 @@ impl Follow {
         self.function_patterns.is_match(plain) || self.function_patterns.is_match(arn)
     }
 
-    /// Takes in a role that a Bedrock service assumed.
-    pub(super) fn assume(&self, role: &str) {
+    /// Takes in a role that a Bedrock service assumed or that an agent was given.
+    pub(super) fn see(&self, role: &str) {
         if !self.is(role) {
-            self.assumed.lock().unwrap_or_else(PoisonError::into_inner).insert(role.to_owned());
+            self.met.lock().unwrap_or_else(PoisonError::into_inner).insert(role.to_owned());
         }
     }
 
@@ -115,7 +116,7 @@ impl Follow {
     pub(super) fn learn(&mut self) -> Result<usize, Failure> {
         let before = self.roles.len();
         self.roles.extend(self.seen());
-        self.assumed.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.met.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         let new = self.roles.len() - before;
         if new > 0 {
             self.compile()?;
@@ -241,8 +242,8 @@ mod tests {
     #[test]
     fn roles_seen_are_followed_from_the_next_reading_on() {
         let mut follow = following(&[]);
-        follow.assume("arn:aws:iam::111122223333:role/service-role/AmazonBedrockExecutionRoleForAgents_A");
-        follow.assume("arn:aws:iam::111122223333:role/*");
+        follow.see("arn:aws:iam::111122223333:role/service-role/AmazonBedrockExecutionRoleForAgents_A");
+        follow.see("arn:aws:iam::111122223333:role/*");
         assert_eq!((follow.learn().unwrap(), follow.count()), (1, 1));
         assert!(follow.is("arn:aws:iam::111122223333:role/AmazonBedrockExecutionRoleForAgents_A"));
         assert_eq!(follow.learn().unwrap(), 0);

@@ -140,7 +140,7 @@ impl Asked<'_> {
         };
         let function = |arn: &str| self.follow.is_some_and(|follow| follow.function(arn));
         let is = |role: &str| self.follow.is_some_and(|follow| follow.is(role));
-        let followed = self.follow.map(|_| Followed { is: &is, function: &function, assumed: &|_| () });
+        let followed = self.follow.map(|_| Followed { is: &is, function: &function, seen: &|_| () });
         let shared = Shared {
             scope,
             filter: &filter,

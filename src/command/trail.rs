@@ -196,12 +196,12 @@ impl Prepared {
             }
             if input.sources.iter().any(|source| source == "-") {
                 say(&format!(
-                    "warning: Bedrock services assumed {new} roles that no policy names: standard input cannot be read \
+                    "warning: {new} roles that no policy names were met as roles of agents: standard input cannot be read \
                      again for their other calls"
                 ));
                 break read;
             }
-            say(&format!("reading again: Bedrock services assumed {new} roles that no policy names"));
+            say(&format!("reading again: {new} roles that no policy names were met as roles of agents"));
         };
         let Self { engine, policy, versions, rules, own, window, now, organization, scratch, .. } = self;
         let passed = sources.passed();
@@ -309,8 +309,8 @@ impl Prepared {
         };
         let function = |arn: &str| follow.is_some_and(|follow| follow.function(arn));
         let is = |role: &str| follow.is_some_and(|follow| follow.is(role));
-        let assumed = |role: &str| follow.into_iter().for_each(|follow| follow.assume(role));
-        let followed = follow.map(|_| Followed { is: &is, function: &function, assumed: &assumed });
+        let seen = |role: &str| follow.into_iter().for_each(|follow| follow.see(role));
+        let followed = follow.map(|_| Followed { is: &is, function: &function, seen: &seen });
         let shared = Shared {
             scope,
             filter: &filter,

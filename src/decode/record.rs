@@ -8,6 +8,7 @@ use crate::decode::inflate::{InflateError, Inflater};
 use crate::decode::shape::{Located, Shape, ShapeError};
 use crate::decode::structure::{MAX_DEPTH, Structure};
 use crate::event::account;
+use crate::event::activity;
 use crate::event::agent::Agent;
 use crate::event::builder::EventBuilder;
 use crate::event::json;
@@ -116,16 +117,35 @@ pub struct Followed<'s> {
     pub is: &'s (dyn Fn(&str) -> bool + Sync),
     /// Whether a Lambda function is one whose invocations and calls are kept, by its ARN with or without a version.
     pub function: &'s (dyn Fn(&str) -> bool + Sync),
-    /// Takes in the ARN of each role that a Bedrock service is seen to assume.
-    pub assumed: &'s (dyn Fn(&str) + Sync),
+    /// Takes in the ARN of each role that a Bedrock service is seen to assume, or that a change of an agent gives it.
+    pub seen: &'s (dyn Fn(&str) + Sync),
 }
 
-/// `requestParameters` of `AssumeRole`.
+/// The roles that `requestParameters` name: of `AssumeRole` the one assumed, of a change of an agent, flow, runtime,
+/// gateway, memory or knowledge base those that it is to act with.
 #[derive(Default, serde::Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct AssumedRole<'a> {
+struct RolesNamed<'a> {
     #[serde(borrow)]
     role_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    agent_resource_role_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    execution_role_arn: Option<Text<'a>>,
+    #[serde(borrow)]
+    memory_execution_role_arn: Option<Text<'a>>,
+}
+
+impl RolesNamed<'_> {
+    fn each(&self) -> impl Iterator<Item = &str> {
+        let all = [
+            &self.role_arn,
+            &self.agent_resource_role_arn,
+            &self.execution_role_arn,
+            &self.memory_execution_role_arn,
+        ];
+        all.into_iter().filter_map(Option::as_deref).filter(|arn| arn.contains(":role/"))
+    }
 }
 
 /// The Lambda function that a record is an invocation of, by its ARN; the request may give the name alone, or the
@@ -318,9 +338,18 @@ impl<'s> Decoder<'s> {
         let invoked_by = identity.invoked_by.as_deref().filter(|service| !service.is_empty());
         let made_by = invoked_by.or(record.source_ip_address.as_deref());
         let followed = self.followed.is_some_and(|followed| {
-            if name == Some("AssumeRole") && made_by.is_some_and(|service| self.scope.made_by(service)) {
-                let role: AssumedRole<'_> = json::part(record.request_parameters);
-                role.role_arn.as_deref().into_iter().for_each(followed.assumed);
+            // What was refused gave no agent a role.
+            let configures = || {
+                record.error_code.is_none()
+                    && source.zip(name).is_some_and(|(source, name)| {
+                        activity::meaning(source, name, false).activity == "agent_admin"
+                    })
+            };
+            let assumes =
+                name == Some("AssumeRole") && made_by.is_some_and(|service| self.scope.made_by(service));
+            if assumes || configures() {
+                let roles: RolesNamed<'_> = json::part(record.request_parameters);
+                roles.each().for_each(followed.seen);
             }
             let issued_to =
                 identity.in_scope_of.as_ref().and_then(|scope| scope.credentials_issued_to.as_deref());

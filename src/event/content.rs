@@ -49,6 +49,28 @@ const CONTENT: &[&str] = &[
     "workloadIdentityToken",
 ];
 
+/// Members of a JSON-RPC message that are no content: who asks for what, and whether it went wrong. All else in it (arguments,
+/// results, what a client adds of its own) comes from callers and their tools.
+const RPC: &[&str] = &[
+    "clientInfo",
+    "code",
+    "error",
+    "id",
+    "isError",
+    "jsonrpc",
+    "message",
+    "method",
+    "name",
+    "params",
+    "protocolVersion",
+    "result",
+    "serverInfo",
+    "version",
+];
+
+/// Of these the ones that hold others; a bare value in their place is content.
+const RPC_PARTS: &[&str] = &["clientInfo", "params", "result", "serverInfo"];
+
 /// What AWS writes where it has already hidden a value; it is kept, for it says who hid it.
 const HIDDEN: &[&str] =
     &["\"HIDDEN_DUE_TO_SECURITY_REASONS\"", "\"REDACTED\"", "\"***\"", "\"***OMITTED***\""];
@@ -57,12 +79,13 @@ const HIDDEN: &[&str] =
 /// logged. All else stays byte for byte.
 ///
 /// Content is the value of a member in `CONTENT`, and every member of an object `claims` but `iss` and `sub`. A `body` that
-/// is a JSON-RPC message is looked into instead, as its method and tool name are no content. `json` must be valid JSON, as
+/// is a JSON-RPC message is looked into instead, as its method and tool name are no content: there all is content but what `RPC`
+/// names. `json` must be valid JSON, as
 /// what serde has read is.
 pub fn redact(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
     let (mut out, mut copied, mut at) = (String::new(), 0, 0);
-    let mut claims_end = 0;
+    let (mut claims_end, mut rpc_end) = (0, 0);
     while let Some(start) = memchr::memchr(b'"', &bytes[at..]).map(|found| at + found) {
         let end = string_end(bytes, start);
         at = end;
@@ -74,17 +97,27 @@ pub fn redact(json: &str) -> Cow<'_, str> {
         at = value;
         let key = unescaped(&json[start..end]);
         let is_object = bytes.get(value) == Some(&b'{');
-        if &*key == "claims" && is_object && value >= claims_end {
+        if &*key == "claims" && is_object && value >= claims_end.max(rpc_end) {
             claims_end = value_end(bytes, value);
             continue;
         }
-        let in_claims = value < claims_end;
-        if !(in_claims && !matches!(&*key, "iss" | "sub") || CONTENT.binary_search(&&*key).is_ok()) {
+        let is_content = if value < claims_end {
+            !matches!(&*key, "iss" | "sub")
+        } else if value < rpc_end {
+            RPC.binary_search(&&*key).is_err() || (!is_object && RPC_PARTS.contains(&&*key))
+        } else {
+            CONTENT.binary_search(&&*key).is_ok()
+        };
+        if !is_content {
             continue;
         }
         let end = value_end(bytes, value);
         let text = &json[value..end];
-        if (&*key == "body" && is_object && is_rpc(text)) || text == "null" || HIDDEN.contains(&text) {
+        if &*key == "body" && is_object && value >= rpc_end && is_rpc(text) {
+            rpc_end = end;
+            continue;
+        }
+        if text == "null" || HIDDEN.contains(&text) {
             continue;
         }
         let length = if text.starts_with('"') { text.len().saturating_sub(2) } else { text.len() };
@@ -187,6 +220,18 @@ mod tests {
                 r#"{"body":{"jsonrpc":"2.0","method":"tools/call","params":{"name":"t","arguments":"<7 bytes>"}}}"#,
             ),
             (
+                r#"{"body":{"jsonrpc":"2.0","id":1,"method":"tools/call","note":"n","params":{"name":"t","_meta":{"user":"u"}}},"x":"y"}"#,
+                r#"{"body":{"jsonrpc":"2.0","id":1,"method":"tools/call","note":"<1 bytes>","params":{"name":"t","_meta":"<12 bytes>"}},"x":"y"}"#,
+            ),
+            (
+                r#"{"body":{"jsonrpc":"2.0","result":{"structuredContent":{"a":1},"isError":true}}}"#,
+                r#"{"body":{"jsonrpc":"2.0","result":{"structuredContent":"<7 bytes>","isError":true}}}"#,
+            ),
+            (
+                r#"{"body":{"jsonrpc":"2.0","result":"secret","error":{"code":-32602,"message":"no such tool","data":{"q":1}}}}"#,
+                r#"{"body":{"jsonrpc":"2.0","result":"<6 bytes>","error":{"code":-32602,"message":"no such tool","data":"<7 bytes>"}}}"#,
+            ),
+            (
                 r#"{"jwt":{"headers":{"kid":"k"},"claims":{"sub":"s","email":"a@b","exp":1,"x":{"iss":2},"iss":"i"},"type":"JWS"}}"#,
                 r#"{"jwt":{"headers":{"kid":"k"},"claims":{"sub":"s","email":"<3 bytes>","exp":"<1 bytes>","x":"<9 bytes>","iss":"i"},"type":"JWS"}}"#,
             ),
@@ -214,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_list_is_sorted() {
-        assert!(CONTENT.is_sorted());
+        assert!(CONTENT.is_sorted() && RPC.is_sorted());
     }
 
     #[test]

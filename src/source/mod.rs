@@ -84,7 +84,16 @@ impl Listing {
 const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "gz", "zst", "log", "txt"];
 
 /// Files without an ending that come with published logs and are none.
-const NOTES: [&str; 6] = ["AUTHORS", "COPYING", "LICENCE", "LICENSE", "NOTICE", "README"];
+const NOTES: [&str; 7] = [
+    "AUTHORS",
+    "COPYING",
+    "LICENCE",
+    "LICENSE",
+    "NOTICE",
+    "README",
+    // Bedrock writes it, empty, where it is told to log to.
+    "amazon-bedrock-logs-permission-check",
+];
 
 /// What becomes of an object that was found in a folder, by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

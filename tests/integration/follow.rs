@@ -204,6 +204,50 @@ fn users_made_for_api_keys_are_followed_in_every_scope() {
     assert_eq!(kept(&answer).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2]);
 }
 
+/// Somebody gives an agent, runtime or gateway a role.
+fn configured(number: u32, name: &str, parameters: serde_json::Value, error: Option<&str>) -> String {
+    let mut record: serde_json::Value = serde_json::from_str(&call(
+        number,
+        "arn:aws:iam::111122223333:role/builder",
+        true,
+        "bedrock-agentcore.amazonaws.com",
+        name,
+    ))
+    .expect("JSON");
+    record["requestParameters"] = parameters;
+    if let Some(code) = error {
+        record["errorCode"] = code.into();
+    }
+    record.to_string()
+}
+
+#[test]
+fn roles_that_a_recorded_change_gives_an_agent_are_followed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let role = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
+    let at_work =
+        |number: u32, name: &str| call(number, &role(name), true, "dynamodb.amazonaws.com", "DeleteTable");
+    put(
+        folder.path(),
+        "logs/a.json",
+        document(&[
+            at_work(1, "runtime-exec"),
+            at_work(2, "agent-exec"),
+            at_work(3, "admin"),
+            at_work(4, "job"),
+            configured(5, "CreateAgentRuntime", json!({"roleArn": role("runtime-exec")}), None),
+            configured(6, "UpdateAgentRuntime", json!({"roleArn": role("admin")}), Some("AccessDenied")),
+            configured(7, "CreateAgent", json!({"agentResourceRoleArn": role("agent-exec")}), None)
+                .replace("bedrock-agentcore", "bedrock"),
+            configured(8, "CreateModelCustomizationJob", json!({"roleArn": role("job")}), None)
+                .replace("bedrock-agentcore", "bedrock"),
+        ]),
+    );
+    let logs = folder.path().join("logs");
+    let agents = ask(EVENTS, &["-s", text(&logs), "--scope", "agents"]);
+    assert_eq!(kept(&agents).iter().map(|(id, _)| *id).collect::<Vec<_>>(), [1, 2, 5, 6, 7, 8]);
+}
+
 #[test]
 fn a_store_remembers_what_was_followed() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -11,7 +11,7 @@ fn logged(request: &str, input: i64) -> Value {
         "schemaType": "ModelInvocationLog", "schemaVersion": "1.0", "timestamp": "2026-10-05T10:00:00Z",
         "accountId": "111122223333", "region": "eu-central-1", "requestId": request, "operation": "Converse",
         "modelId": "anthropic.claude-sonnet-4-5-20250929-v1:0",
-        "input": {"inputTokenCount": input, "inputBodyJson": {"prompt": "a secret"}},
+        "input": {"inputTokenCount": input, "cacheReadInputTokenCount": 30, "inputBodyJson": {"prompt": "a secret"}},
         "output": {"outputTokenCount": 10, "outputBodyJson": {"answer": "another secret"}},
     })
 }
@@ -43,6 +43,7 @@ fn both_sources_are_compared_call_by_call_and_no_word_of_a_prompt_is_kept() {
     let place = "logs/AWSLogs/111122223333/BedrockModelInvocationLogs/eu-central-1/2026/10/05/10";
     put(folder.path(), &format!("{place}/20261005T100000000Z_0123456789abcdef.json"), lines.join("\n"));
     put(folder.path(), &format!("{place}/data/x_input.json"), "{\"prompt\":\"a secret\"}");
+    put(folder.path(), "logs/amazon-bedrock-logs-permission-check", "");
     let (trail, logs) = (folder.path().join("trail"), folder.path().join("logs"));
     let sources = ["-s", text(&trail), "--invocation-logs", text(&logs)];
 
@@ -63,16 +64,18 @@ fn both_sources_are_compared_call_by_call_and_no_word_of_a_prompt_is_kept() {
     }
     assert!(!report.stdout.contains("secret"));
 
-    let tokens =
-        ask("SELECT request_id, input_tokens, token_source FROM usage ORDER BY request_id", &sources);
+    let tokens = ask(
+        "SELECT request_id, input_tokens, cache_read_tokens, token_source FROM usage ORDER BY request_id",
+        &sources,
+    );
     let told: Vec<String> = tokens.rows.iter().map(Value::to_string).collect();
     assert_eq!(
         told,
         [
-            r#"{"input_tokens":100,"request_id":"both","token_source":"cloudtrail"}"#,
-            r#"{"input_tokens":100,"request_id":"differs","token_source":"cloudtrail"}"#,
-            r#"{"input_tokens":7,"request_id":"no-tokens","token_source":"invocation_log"}"#,
-            r#"{"input_tokens":null,"request_id":"trail-only","token_source":null}"#,
+            r#"{"cache_read_tokens":30,"input_tokens":100,"request_id":"both","token_source":"cloudtrail"}"#,
+            r#"{"cache_read_tokens":null,"input_tokens":100,"request_id":"differs","token_source":"cloudtrail"}"#,
+            r#"{"cache_read_tokens":30,"input_tokens":7,"request_id":"no-tokens","token_source":"invocation_log"}"#,
+            r#"{"cache_read_tokens":null,"input_tokens":null,"request_id":"trail-only","token_source":null}"#,
         ]
     );
     assert!(

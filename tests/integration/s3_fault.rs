@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::bucket::{Asked, Fault, Server};
+use crate::bucket::{Asked, Fault, KEY, SECRET, Server};
 use crate::command::{Outcome, bedtrail};
 use crate::corpus::Corpus;
+use crate::program::put;
 use crate::s3::{at, with};
 
 const USAGE: [&str; 4] = ["report", "usage-by-role-model", "--format", "csv"];
@@ -159,7 +160,15 @@ fn a_run_that_cannot_go_on_says_why() {
     ");
     insta::assert_snapshot!(ends(&server, &source, &[("AWS_SECRET_ACCESS_KEY", "wrong")]), @"error: AWS rejects the credentials for s3://acme-logs/ (SignatureDoesNotMatch: without a reason); check the profile or keys, and --aws-region if the account is in GovCloud or China");
     insta::assert_snapshot!(ends(&server, &source, &[("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN")]), @"error: AWS rejects the credentials for s3://acme-logs/ (NotSignedUp: Your account is not signed up); check the profile or keys, and --aws-region if the account is in GovCloud or China");
-    insta::assert_snapshot!(ends(&server, &[&source[..], &["--aws-profile", "nobody"]].concat(), &[("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")]), @"error: no AWS credentials in profile nobody: neither environment, profile, web identity, container nor instance has any; sign in (`aws sso login`), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --aws-profile");
+    insta::assert_snapshot!(ends(&server, &[&source[..], &["--aws-profile", "nobody"]].concat(), &[]), @"error: no AWS credentials in profile nobody: the files of AWS's configuration have no such profile with credentials; sign in (`aws sso login`), set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --aws-profile");
+    // A profile that is named comes before keys of the environment.
+    let config = format!("[profile audit]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n");
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    with(&server, &[&USAGE[..], &source, &["--aws-profile", "audit"]].concat())
+        .env("AWS_SECRET_ACCESS_KEY", "wrong")
+        .env("AWS_CONFIG_FILE", &put(elsewhere.path(), "config", config))
+        .run()
+        .exits(0);
     let says = |code: &'static str, status: u16| {
         Server::faulty(folder.path(), move |asked, _| {
             (asked.reads() && kind(asked, 5) == 0).then_some(Fault::Says(status, code, "words"))

@@ -193,6 +193,8 @@ fn choose(typed: &str, candidates: &[Candidate]) -> Result<Subject, Error> {
         let found: Vec<&Candidate> = candidates.iter().filter(|candidate| fit(&candidate.value)).collect();
         let mut values: Vec<&str> = found.iter().map(|candidate| candidate.value.as_str()).collect();
         values.dedup();
+        let shorter = values.clone();
+        values.retain(|value| !shorter.iter().any(|id| id != value && id_of(value) == Some(id)));
         match values.len() {
             0 => {}
             1 => {
@@ -201,7 +203,8 @@ fn choose(typed: &str, candidates: &[Candidate]) -> Result<Subject, Error> {
                     kind: kind.cloned().unwrap_or_default(),
                     value: values[0].to_owned(),
                     columns: found.iter().map(|candidate| candidate.column.clone()).collect(),
-                    ids: vec![values[0].to_owned()],
+                    // The ARN of a thing beside its id is the same thing.
+                    ids: shorter.into_iter().map(str::to_owned).collect(),
                 });
             }
             _ => return Err(ambiguous(typed, &found)),
@@ -218,7 +221,10 @@ fn rank(kind: &str) -> usize {
 fn ambiguous(typed: &str, found: &[&Candidate]) -> Error {
     let mut lines: Vec<String> = found
         .iter()
-        .map(|one| format!("{} {} ({} records, {})", one.kind, one.value, one.records, one.column))
+        .map(|one| {
+            let records = if one.records == 1 { "record" } else { "records" };
+            format!("{} {} ({} {records}, {})", one.kind, one.value, one.records, one.column)
+        })
         .collect();
     let more = lines.len().saturating_sub(NAMED);
     lines.truncate(NAMED);
@@ -271,6 +277,16 @@ mod tests {
             of("ana", &[("person", "person", "ana"), ("session", "agent_session_id", "ana")]).unwrap();
         assert_eq!((found.kind.as_str(), found.columns.len()), ("session", 2));
         assert_eq!(found.condition(), "person IN ('ana') OR agent_session_id IN ('ana')");
+    }
+
+    #[test]
+    fn the_arn_and_the_id_of_a_runtime_are_one_thing() {
+        let runtime = "arn:aws:bedrock-agentcore:eu-central-1:111122223333:runtime/refund-1";
+        let found =
+            of("ref", &[("agent", "runtime_arn", runtime), ("agent", "agent_id", "refund-1")]).unwrap();
+        assert_eq!(found.value, "refund-1");
+        assert_eq!(found.ids, [runtime, "refund-1"]);
+        assert!(of("ref", &[("agent", "runtime_arn", runtime), ("agent", "agent_id", "refund-2")]).is_err());
     }
 
     #[test]

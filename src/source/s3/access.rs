@@ -5,6 +5,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -195,6 +197,19 @@ async fn resolve(access: &Access) -> Result<SdkConfig, S3Error> {
     let mut config = loader.load().await;
     if config.region().is_none() {
         config = config.into_builder().region(Region::new(FIRST_REGION)).build();
+    }
+    // A profile that is named comes before keys of the environment, as in the AWS CLI: the SDK's chain would take those, and
+    // where there is no such profile whatever else it finds.
+    if let (Some(profile), None) = (&access.profile, &access.credentials) {
+        let base = ProviderConfig::default()
+            .with_region(config.region().cloned())
+            .with_use_fips(config.use_fips())
+            .with_use_dual_stack(config.use_dual_stack())
+            .with_behavior_version(config.behavior_version());
+        let provider =
+            ProfileFileCredentialsProvider::builder().profile_name(profile).configure(&base).build();
+        let provider = aws_sdk_s3::config::SharedCredentialsProvider::new(provider);
+        config = config.into_builder().credentials_provider(provider).build();
     }
     if let Some(role) = &access.role_arn {
         let mut provider = AssumeRoleProvider::builder(role).session_name("bedtrail").configure(&config);

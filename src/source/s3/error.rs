@@ -219,7 +219,11 @@ impl S3Error {
         };
         let reason = error.map(chain).filter(|reason| !reason.contains("no credentials found in chain"));
         let nowhere = "neither environment, profile, web identity, container nor instance has any";
-        let reason = reason.unwrap_or_else(|| nowhere.to_owned());
+        let mut reason = reason.unwrap_or_else(|| nowhere.to_owned());
+        // The SDK says so where the files of profiles have no such profile.
+        if access.profile.is_some() && reason.starts_with("the credential provider was not enabled") {
+            "the files of AWS's configuration have no such profile with credentials".clone_into(&mut reason);
+        }
         Self::NoCredentials { with, reason }
     }
 
