@@ -257,6 +257,7 @@ fn what_is_mistyped_is_said_before_anybody_is_asked() {
     let service = Service::new(unforeseen);
     for (source, words) in [
         ("lookup:eu_west", "write lookup: or lookup:REGION"),
+        ("lookup:mars-1", "as lookup:eu-west-1"),
         ("lake:", "write lake: and the id or ARN"),
         ("athena:table", "write athena:DATABASE.TABLE"),
         ("lake:abc", "needs --from"),

@@ -28,6 +28,7 @@ pub use error::ApiError;
 pub use relevant::quoted;
 
 use crate::source::feed::{Feed, Word};
+use crate::source::layout::is_region;
 use crate::source::s3::Session;
 use crate::source::{Extent, LogObject};
 
@@ -240,8 +241,9 @@ impl Queries {
                 {
                     return Err(ApiError::Region { given: source.clone() });
                 }
-                Api::Lookup if !rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
-                    return wrong("lookup: or lookup:REGION");
+                // One that there is not would be asked for until every try has failed.
+                Api::Lookup if !rest.is_empty() && !is_region(rest) => {
+                    return wrong("lookup: or lookup:REGION, as lookup:eu-west-1");
                 }
                 Api::Lake if rest.is_empty() => {
                     return wrong("lake: and the id or ARN of an event data store");
