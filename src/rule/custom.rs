@@ -60,6 +60,7 @@ pub fn rule(custom: &Custom, policy: &str) -> Rule {
         why: format!("The policy {policy} asks for it."),
         fix: "Ask the owner of the policy what is to be done.".to_owned(),
         false_positives: "The policy names none.".to_owned(),
+        silence: None,
         parameters: Vec::new(),
         grain: fold::grain(&sql),
         sql,
