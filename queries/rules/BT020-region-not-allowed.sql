@@ -3,8 +3,8 @@
 -- kind = "row"
 -- needs = ["policy_region"]
 -- columns = [
---   "event_id", "event_time", "account_id", "environment", "principal", "surface", "outcome", "aws_region",
---   "record_kind",
+--   "event_id", "event_time", "account_id", "environment", "principal", "surface", "activity", "outcome",
+--   "aws_region", "record_kind",
 -- ]
 -- attack = ["T1535"]
 -- attack_old = []
@@ -12,9 +12,9 @@
 -- why = """\
 -- The policy lists the Regions in which each environment may work. A call elsewhere leaves the boundary that was \
 -- assessed: other logging, other guardrails, other law. Attackers like Regions that nobody watches. The rule looks \
--- at calls to models (bedrock-runtime and bedrock-mantle), agents, knowledge bases, AgentCore and its gateways. \
--- IAM, CloudTrail and the control plane are not judged: some of them always answer from one Region. A call that \
--- succeeded is high, one that did not is low."""
+-- at calls to models (bedrock-runtime and bedrock-mantle), batch jobs, agents, knowledge bases, AgentCore and its \
+-- gateways. IAM, CloudTrail and the rest of the control plane are not judged: some of them always answer from one \
+-- Region. A call that succeeded is high, one that did not is low."""
 -- fix = """\
 -- If the Region is right, add it to the environment's regions. If not, block it with a service control policy on \
 -- aws:RequestedRegion and find out which configuration or person chose it."""
@@ -35,12 +35,12 @@ WITH calls AS (
     account_id AS account_id,
     environment AS environment,
     principal AS principal,
-    surface AS surface,
+    CASE WHEN activity = 'batch' THEN 'batch' ELSE surface END AS surface,
     outcome AS outcome,
     aws_region AS aws_region
   FROM events
   WHERE record_kind = 'api_call'
-    AND surface IN ('runtime', 'mantle', 'agents', 'agentcore', 'gateway')
+    AND (surface IN ('runtime', 'mantle', 'agents', 'agentcore', 'gateway') OR activity = 'batch')
 ),
 environments AS (
   SELECT

@@ -14,7 +14,8 @@
 -- and, if it was sent on, the Region that ran it. This rule holds that Region against the geographies the policy \
 -- allows for the environment. If the record names no other Region, the model ran in the Region that was called. \
 -- For a global profile, and for an application inference profile that may stand for one, a missing Region proves \
--- nothing: such calls are not assessed. Calls that did not succeed are judged only if the record says where they \
+-- nothing: such calls are not assessed. Nor is a batch job with a profile: its one record does not say where its calls \
+-- ran. Calls that did not succeed are judged only if the record says where they \
 -- were sent. A violation is high, and critical where the policy gives the environment the data_class personal. The \
 -- geography eu holds the Regions whose code starts with eu, London and Zurich among them."""
 -- fix = """\
@@ -43,6 +44,8 @@ WITH calls AS (
     COALESCE(inference_region, aws_region) AS run_region,
     CASE
       WHEN inference_region IS NOT NULL THEN NULL
+      WHEN activity = 'batch' AND profile_scope IS NOT NULL
+        THEN 'the record of a batch job does not say where its calls ran'
       WHEN profile_scope = 'global' THEN 'a global inference profile, and the record does not say where the model ran'
       WHEN profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail' AND model_kind = 'application_profile'
         THEN 'an application inference profile, and the record does not say where the model ran'
@@ -53,8 +56,8 @@ WITH calls AS (
       WHEN aws_region IS NULL THEN 'the record names no Region'
     END AS obstacle
   FROM model_calls
-  WHERE activity = 'model_invocation'
-    AND (inference_region IS NOT NULL OR outcome = 'ok')
+  WHERE inference_region IS NOT NULL
+    OR outcome = 'ok'
 ),
 environments AS (
   SELECT

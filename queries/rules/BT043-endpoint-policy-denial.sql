@@ -21,6 +21,7 @@
 -- false_positives = """\
 -- A new application whose endpoint policy was not widened in time. A policy that is being narrowed on purpose, while \
 -- the old callers still try."""
+-- silence = "no network activity event was read, and a trail has them only where a selector asks for them"
 --
 -- [controls]
 -- "NIST SP 800-53" = ["SC-7"]

@@ -22,6 +22,7 @@
 -- the callers' IAM policies, and read what the agent did in these sessions."""
 -- false_positives = """\
 -- Tests by the agent's own team. A new front end that was not added to the policy yet."""
+-- silence = "no call of an agent was read, and calls of agents are data events, which are off by default"
 --
 -- [controls]
 -- "ISO/IEC 42001" = ["A.9.4"]

@@ -23,6 +23,7 @@
 -- false_positives = """\
 -- Tests and warm-up calls by the function's own team or its pipeline. A function that serves other callers on purpose: \
 -- take it out of action_lambdas, or give the agent one of its own."""
+-- silence = "no call of these functions was read, and calls of Lambda are data events, which are off by default"
 --
 -- [controls]
 -- "NIST SP 800-53" = ["AC-3"]

@@ -3,8 +3,8 @@
 -- kind = "coverage"
 -- needs = []
 -- columns = [
---   "event_id", "event_time", "event_source", "event_name", "account_id", "surface", "invoked_by", "outcome",
---   "request_parameters", "aws_region", "record_kind",
+--   "event_id", "event_time", "event_source", "event_name", "account_id", "environment", "surface", "invoked_by",
+--   "outcome", "request_parameters", "aws_region", "record_kind",
 -- ]
 -- attack = []
 -- attack_old = []
@@ -17,7 +17,8 @@
 -- bedrock-mantle (its management events, a service call on its behalf) and reports those without any \
 -- CreateInference event, unless a PutEventSelectors of the account, also from before the window where the run knows \
 -- of it, names the type of these events: then there were no calls to record. A trace in IAM or the marketplace (a policy or subscription that names bedrock-mantle) \
--- has no Region of its own: it counts against the whole account."""
+-- has no Region of its own: it counts against the whole account. So does the policy's own word: an account of an \
+-- environment with mantle = \"used\" that shows no trace at all is reported, one row for each day with records."""
 -- fix = """\
 -- Add an advanced event selector with resources.type AWS::BedrockMantle::Project to the trail, in every account \
 -- and Region. Until then state in every report that the use of this endpoint is not assessed."""
@@ -64,6 +65,18 @@ accounts AS (
   FROM traces
   GROUP BY account_key
 ),
+-- Where the policy says that it is in use, silence is no proof that it is not.
+declared AS (
+  SELECT e.account_id AS account_id, MIN(e.event_time) AS event_time
+  FROM events AS e
+  JOIN policy_environment_setting AS p ON p.environment = e.environment
+  LEFT JOIN accounts AS a ON a.account_key = e.account_id
+  WHERE p.name = 'mantle'
+    AND p.value = 'used'
+    AND e.record_kind = 'api_call'
+    AND a.account_key IS NULL
+  GROUP BY e.account_id, date_trunc('day', e.event_time)
+),
 selected AS (
   SELECT DISTINCT COALESCE(account_id, '') AS account_key
   FROM (
@@ -104,3 +117,19 @@ FROM traces AS t
 JOIN accounts AS a ON a.account_key = t.account_key
 LEFT JOIN regions AS r ON r.account_key = t.account_key AND r.aws_region = t.aws_region
 LEFT JOIN selected AS s ON s.account_key = t.account_key
+UNION ALL
+SELECT
+  CASE WHEN s.account_key IS NULL THEN 'violation' ELSE 'pass' END AS verdict,
+  d.account_id AS account_id,
+  CAST(NULL AS VARCHAR) AS aws_region,
+  CAST(NULL AS VARCHAR) AS principal,
+  'bedrock-mantle in any Region' AS subject,
+  'the policy says that bedrock-mantle is in use and no CreateInference event is recorded: '
+    || 'OpenAI-compatible and Codex use is not assessed' AS reason,
+  'CreateInference data events are recorded' AS expected,
+  'days without a trace of bedrock-mantle' AS observed,
+  d.event_time AS event_time,
+  CAST(NULL AS VARCHAR) AS event_id,
+  CAST(NULL AS VARCHAR) AS outcome
+FROM declared AS d
+LEFT JOIN selected AS s ON s.account_key = d.account_id

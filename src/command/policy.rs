@@ -17,7 +17,7 @@ use crate::cli::{self, Input, Told};
 use crate::clock::{Clock as _, System, Window};
 use crate::engine::{self, Engine};
 use crate::exit::Code;
-use crate::output::sarif;
+use crate::output::{sarif, shown};
 use crate::policy::draft::{self, Use};
 use crate::policy::{self, Problem, ProblemKind, scp};
 
@@ -110,7 +110,9 @@ fn checked(file: &Path, input: &Input) -> Result<(Vec<Problem>, String), Failure
         let absent = setting::absent_rules(policy, rules)?;
         notes.extend(policy.notes().iter().cloned().chain(absent));
         let (file, name, version, sha256) = (policy.file(), policy.name(), policy.version(), policy.sha256());
-        let _ = writeln!(valid, "{file}: policy {name} version {version} is valid, sha256 {sha256}");
+        let line = format!("{file}: policy {name} version {version} is valid, sha256 {sha256}");
+        valid.push_str(&shown(&line));
+        valid.push('\n');
     }
     Ok((notes, valid))
 }

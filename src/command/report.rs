@@ -131,8 +131,8 @@ fn framework(report: &Report, name: &str) -> Result<String, Failure> {
         .help(format!("one of {list}")))
 }
 
-/// The one name that is the wanted one, else the one that holds it, else the one that has its letters in their order:
-/// `iso27001` is ISO/IEC 27001.
+/// The one name that is the wanted one, else the one that holds it, else the one that has its letters in their order,
+/// else the one that it begins with: `iso27001` is ISO/IEC 27001, `pci-dss-4.0.1` is PCI DSS.
 fn meant<'a>(wanted: &str, names: &'a BTreeSet<String>) -> Option<&'a str> {
     let in_order = |known: &str| {
         let mut letters = known.chars();
@@ -144,7 +144,8 @@ fn meant<'a>(wanted: &str, names: &'a BTreeSet<String>) -> Option<&'a str> {
     };
     let one = only(&|known| known == wanted)
         .or_else(|| only(&|known| known.contains(wanted)))
-        .or_else(|| only(&|known| known.starts_with(wanted.get(..3).unwrap_or(wanted)) && in_order(known)));
+        .or_else(|| only(&|known| known.starts_with(wanted.get(..3).unwrap_or(wanted)) && in_order(known)))
+        .or_else(|| only(&|known| wanted.starts_with(known)));
     one.map(String::as_str)
 }
 
@@ -164,4 +165,44 @@ fn listing(reports: &[Report]) -> String {
     all.sort_unstable();
     let width = all.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     all.iter().fold(String::new(), |text, (name, question)| format!("{text}{name:width$}  {question}\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_framework_has_short_names() {
+        let batch = data::relation("ref_framework").expect("the frameworks").read().expect("readable");
+        let names = batch.column_by_name("framework").and_then(|column| column.as_string_view_opt());
+        let names: BTreeSet<String> = names.expect("names").iter().flatten().map(str::to_owned).collect();
+        for (short, framework) in [
+            ("soc2", "SOC 2"),
+            ("SOC-2", "SOC 2"),
+            ("iso27001", "ISO/IEC 27001"),
+            ("iso42001", "ISO/IEC 42001"),
+            ("nist800-53", "NIST SP 800-53"),
+            ("800-53", "NIST SP 800-53"),
+            ("nist-sp-800-53r5", "NIST SP 800-53"),
+            ("hipaa", "HIPAA"),
+            ("pci", "PCI DSS"),
+            ("pci-dss-4.0.1", "PCI DSS"),
+            ("eu-ai-act", "EU AI Act"),
+            ("aiact", "EU AI Act"),
+            ("nist-ai-rmf", "NIST AI RMF"),
+            ("rmf", "NIST AI RMF"),
+            ("fedramp", "FedRAMP"),
+            ("fedramp-20x", "FedRAMP 20x"),
+            ("gdpr", "GDPR"),
+        ] {
+            assert_eq!(meant(&plain(short), &names), Some(framework), "{short}");
+        }
+        for name in ["", "nist", "iso", "cis", "2"] {
+            assert_eq!(meant(&plain(name), &names), None, "{name}");
+        }
+        // Every framework answers to its own name, however it is spelled.
+        for name in &names {
+            assert_eq!(meant(&plain(&name.to_uppercase()), &names), Some(name.as_str()), "{name}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! `bedtrail rules`: list, explain, test.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::cli::{self, Input};
 use crate::engine::{Engine, Limits};
 use crate::event::scope::Scope;
 use crate::exit::Code;
-use crate::output::Answer;
+use crate::output::{Answer, shown};
 use crate::policy;
 use crate::rule::{self, Rule};
 
@@ -42,7 +43,10 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
         }
         cli::Rules::Explain { rule, more } => {
             let rule = rule::find(known(more)?, rule).map_err(Failure::usage)?;
-            print(&rule::text::explain(rule)).map(|()| Code::Clean)
+            // A rule of one's own, or of a policy, has a title that somebody else may have written.
+            let page = rule::text::explain(rule);
+            let lines: Vec<_> = page.lines().map(shown).collect();
+            print(&(lines.join("\n") + "\n")).map(|()| Code::Clean)
         }
         cli::Rules::Import { files, code, out } => import(files, code, out.as_deref()),
         cli::Rules::Export { rule, more } => {
@@ -156,11 +160,35 @@ fn listing(rules: &[Rule]) -> Result<RecordBatch, Failure> {
     .map_err(Failure::failed)
 }
 
-/// Runs each rule over its two fixture folders. A folder that holds rules brings those to be tested.
+/// The folders of events beside a rule's policy: `fires` and `silent`, and further ones that begin like them.
+fn cases(fixture: &Path) -> std::io::Result<BTreeSet<String>> {
+    let mut cases = BTreeSet::from(["fires".to_owned(), "silent".to_owned()]);
+    let entries = match std::fs::read_dir(fixture) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(cases),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let begins = name.starts_with("fires-") || name.starts_with("silent-");
+        if begins && entry.path().is_dir() {
+            cases.insert(name);
+        }
+    }
+    Ok(cases)
+}
+
+fn failed_to_read(folder: &Path, error: &std::io::Error) -> Failure {
+    Failure::failed(format!("{}: {error}", folder.display()))
+}
+
+/// Runs each rule over its folders of events. A folder that holds rules brings those to be tested.
 fn test(folder: &Path, only: Option<&str>, folders: &[PathBuf]) -> Result<Code, Failure> {
     if !folder.is_dir() {
-        return Err(Failure::failed(format!("{} is no folder", folder.display()))
-            .help("give a folder laid out as <code>-<name>/{fires,silent}"));
+        return Err(Failure::failed(format!("{} is no folder", folder.display())).help(
+            "give a folder laid out as <code>-<name>/{fires,silent}, and further fires-… and silent-…",
+        ));
     }
     let mut folders = folders.to_vec();
     let own_only = rule::folder::has_rules(folder).map_err(Failure::usage)?;
@@ -177,21 +205,22 @@ fn test(folder: &Path, only: Option<&str>, folders: &[PathBuf]) -> Result<Code, 
     let (mut passed, mut failed) = (0, 0);
     for rule in rules.iter().filter(tested) {
         let fixture = folder.join(rule.stem());
-        for (side, fires) in [("fires", true), ("silent", false)] {
-            let outcome = one(rule, &fixture, &fixture.join(side));
+        for case in cases(&fixture).map_err(|error| failed_to_read(&fixture, &error))? {
+            let fires = case.starts_with("fires");
+            let outcome = one(rule, &fixture, &fixture.join(&case));
             match outcome {
                 Ok(violations) if (violations > 0) == fires => passed += 1,
                 Ok(violations) => {
                     failed += 1;
                     let expected = if fires { "at least one violation" } else { "none" };
                     say(&format!(
-                        "FAILED {} {side}: {violations} violations, expected {expected}",
+                        "FAILED {} {case}: {violations} violations, expected {expected}",
                         rule.code
                     ));
                 }
                 Err(failure) => {
                     failed += 1;
-                    say(&format!("FAILED {} {side}: {}", rule.code, failure.message));
+                    say(&format!("FAILED {} {case}: {}", rule.code, failure.message));
                 }
             }
         }

@@ -49,6 +49,8 @@ pub struct Environment {
     pub data_retention: Option<String>,
     /// `required` where prompts and completions have to be logged.
     pub content_logging: Option<&'static str>,
+    /// `used` where its accounts are said to call bedrock-mantle.
+    pub mantle: Option<&'static str>,
 }
 
 /// `business_hours`, in the policy's time zone.

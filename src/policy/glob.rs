@@ -123,9 +123,32 @@ pub(super) fn glob_mistake(glob: &str) -> Option<Flaw> {
     glob.contains(['[', ']', '{', '}']).then_some(("a pattern knows no [ ] or { }", help))
 }
 
+/// What a glob looks like that means itself all the same: a regular expression, or a LIKE of SQL. No name of AWS begins
+/// or ends so.
+pub(super) fn glob_likeness(glob: &str) -> Option<&'static str> {
+    if glob.starts_with('^') || glob.ends_with('$') {
+        return Some(
+            "looks like a regular expression, but ^ and $ mean themselves; a pattern always means the whole text",
+        );
+    }
+    (glob.starts_with('%') || glob.ends_with('%'))
+        .then_some("looks like a LIKE of SQL, but % means itself; write * for any text")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patterns_of_other_languages_are_seen() {
+        for glob in ["^anthropic.*", "anthropic.*$", "^a$"] {
+            assert!(glob_likeness(glob).is_some_and(|told| told.contains("regular expression")), "{glob}");
+        }
+        assert!(glob_likeness("anthropic.%").is_some_and(|told| told.contains("LIKE")));
+        for glob in ["anthropic.*", "*", "a$b", "a^b", "a%b*", "us.anthropic.claude-*"] {
+            assert_eq!(glob_likeness(glob), None, "{glob}");
+        }
+    }
 
     #[test]
     fn a_role_that_lost_its_path_may_be_any_that_the_glob_means() {

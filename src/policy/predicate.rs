@@ -23,7 +23,6 @@ const LONGEST: usize = 8 * 1024;
 const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("abs", 1, 1),
     ("coalesce", 2, 32),
-    ("concat", 2, 32),
     ("date_trunc", 2, 2),
     ("json_extract_scalar", 2, 2),
     ("length", 1, 1),
@@ -342,6 +341,7 @@ impl Checker<'_> {
         if known.is_none() && !aggregate {
             let names = FUNCTIONS.iter().map(|(known, ..)| *known).chain(AGGREGATES.iter().copied());
             let help = match nearest(&name, names.clone()) {
+                _ if name == "concat" => "use ||, which is null where a part is".to_owned(),
                 Some(near) => format!("did you mean {near}?"),
                 None => format!("allowed: {}", names.collect::<Vec<_>>().join(", ")),
             };
@@ -637,7 +637,7 @@ mod tests {
         principal = "x"
           12: a name in quotes: 'x' (text stands in single quotes: 'x')
         random() > 1
-          0: unknown function 'random' (allowed: abs, coalesce, concat, date_trunc, json_extract_scalar, length, lower, nullif, regexp_like, replace, split_part, starts_with, strpos, substr, trim, upper, count, max, min, sum)
+          0: unknown function 'random' (allowed: abs, coalesce, date_trunc, json_extract_scalar, length, lower, nullif, regexp_like, replace, split_part, starts_with, strpos, substr, trim, upper, count, max, min, sum)
         lenght(principal) = 1
           0: unknown function 'lenght' (did you mean length?)
         length() = 1
@@ -659,7 +659,7 @@ mod tests {
         mfa IS TRUE
           0: this construct may not stand in an expression: 'mfa IS TRUE' (use comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL, LIKE, CASE, CAST, arithmetic)
         event_time > now()
-          13: unknown function 'now' (allowed: abs, coalesce, concat, date_trunc, json_extract_scalar, length, lower, nullif, regexp_like, replace, split_part, starts_with, strpos, substr, trim, upper, count, max, min, sum)
+          13: unknown function 'now' (allowed: abs, coalesce, date_trunc, json_extract_scalar, length, lower, nullif, regexp_like, replace, split_part, starts_with, strpos, substr, trim, upper, count, max, min, sum)
         event_time AT TIME ZONE 'UTC' = event_time
           0: this construct may not stand in an expression: 'event_time AT TIME ZONE 'UTC'' (use comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL, LIKE, CASE, CAST, arithmetic)
         EXTRACT(hour FROM event_time) = 1

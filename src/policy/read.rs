@@ -131,7 +131,9 @@ fn form(source: &Source, error: &Error, at: &Range<usize>, path: &[String]) -> P
         {
             Some(account_help(&written.replace('_', "")))
         } else if expected.starts_with("a date") && found == "text" {
-            Some(format!("without quotes: {key} = {}", written.trim_matches(['"', '\'']).escape_debug()))
+            let bare = written.trim_matches(['"', '\'']);
+            let date = chrono::NaiveDate::parse_from_str(bare, "%Y-%m-%d").is_ok();
+            date.then(|| format!("without quotes: {key} = {bare}"))
         } else if expected.starts_with("a list") && found == "a table or date" && path.len() == 1 {
             Some(format!("write [[{key}]], once for each"))
         } else if expected == "text in quotes" && !written.is_empty() && !written.contains(['\n', '"']) {

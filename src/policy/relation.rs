@@ -181,6 +181,7 @@ fn rows(told: &Told<'_>, table: &str, now: NaiveDateTime) -> Rows {
                     ("data_class", environment.data_class.as_deref()),
                     ("data_retention", environment.data_retention.as_deref()),
                     ("content_logging", environment.content_logging),
+                    ("mantle", environment.mantle),
                 ];
                 let given = settings.into_iter().filter_map(|(name, value)| Some((name, value?)));
                 given.map(|(name, value)| row![&environment.name, name, value]).collect::<Rows>()

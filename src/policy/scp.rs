@@ -174,7 +174,9 @@ fn read(statement: &Value) -> Result<Meaning, String> {
     if !everything(statement) {
         for resource in texts(statement.get("Resource"))? {
             models.insert(model(&resource).ok_or_else(|| {
-                format!("{resource} is more or less than a foundation model in every Region")
+                format!(
+                    "{resource} is more or less than a foundation model, or a profile of AWS, in every Region"
+                )
             })?);
         }
     } else if activities.is_empty() || roles.is_empty() {
@@ -247,9 +249,15 @@ fn everything(statement: &Value) -> bool {
     }
 }
 
-/// `arn:aws:bedrock:*::foundation-model/anthropic.*` as the pattern of the model.
+/// `arn:aws:bedrock:*::foundation-model/anthropic.*` as the pattern of the model, and the same of a system-defined
+/// inference profile, whose prefix patterns know: `arn:aws:bedrock:*:*:inference-profile/us.*`.
 fn model(arn: &str) -> Option<String> {
-    let (head, model) = arn.split_once(":foundation-model/")?;
+    let scoped = |profile: &str| {
+        let scope = profile.split_once('.').map_or("", |(scope, _)| scope);
+        !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+    };
+    let profile = || arn.split_once(":inference-profile/").filter(|(_, profile)| scoped(profile));
+    let (head, model) = arn.split_once(":foundation-model/").or_else(profile)?;
     let head: Vec<&str> = head.split(':').collect();
     let every =
         head.len() == 5 && head[0] == "arn" && head[3] == "*" && (head[4].is_empty() || head[4] == "*");

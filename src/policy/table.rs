@@ -84,8 +84,8 @@ tables! {
     }
     policy_environment_setting "Further settings of an environment." {
         environment Text "The environment.",
-        name Text "data_class, data_retention or content_logging.",
-        value Text "The setting: a class, a retention mode, or required and optional.",
+        name Text "data_class, data_retention, content_logging or mantle.",
+        value Text "The setting: a class, a retention mode, required and optional, or used and unused.",
     }
     policy_business_hours "When people work in an environment: one row per day." {
         environment Text "The environment.",

@@ -325,12 +325,6 @@ impl Typer {
             "regexp_like" | "starts_with" => (&[Text, Text], Bool),
             "split_part" => (&[Text, Text, Int], Text),
             "substr" => (&[Text, Int, Int], Text),
-            "concat" => {
-                for argument in &arguments {
-                    self.expect(argument, Text);
-                }
-                return Text;
-            }
             _ => (&[Text, Text, Text], Text),
         };
         for (argument, want) in arguments.iter().zip(takes) {

@@ -58,6 +58,7 @@ pub(super) struct Environment {
     pub(super) data_class: Option<Text>,
     pub(super) data_retention: Option<Text>,
     pub(super) content_logging: Option<Text>,
+    pub(super) mantle: Option<Text>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{Expr, Visit, Visitor};
 
+use super::condition;
 use super::fold;
 use super::header::{Kind, Rule};
 use super::parameter;
@@ -60,6 +61,7 @@ pub fn rule(custom: &Custom, policy: &str) -> Rule {
         why: format!("The policy {policy} asks for it."),
         fix: "Ask the owner of the policy what is to be done.".to_owned(),
         false_positives: "The policy names none.".to_owned(),
+        silence: None,
         parameters: Vec::new(),
         grain: fold::grain(&sql),
         sql,
@@ -103,7 +105,8 @@ fn columns(custom: &Custom) -> BTreeSet<String> {
 
 /// One row for each event.
 fn single(custom: &Custom, scope: &str) -> String {
-    let Custom { when, title, .. } = custom;
+    let Custom { when: written, title, .. } = custom;
+    let when = condition::portable(written);
     format!(
         "SELECT
   CASE WHEN ({when}) THEN 'violation' WHEN NOT ({when}) THEN 'pass' ELSE 'not_assessed' END AS verdict,
@@ -120,7 +123,7 @@ fn single(custom: &Custom, scope: &str) -> String {
 FROM events
 WHERE {scope}",
         quoted(title),
-        quoted(&format!("no event with {when}")),
+        quoted(&format!("no event with {written}")),
     )
 }
 
@@ -143,7 +146,7 @@ fn grouped(custom: &Custom, scope: &str) -> String {
     );
     let principal =
         place("principal").map_or_else(|| "CAST(NULL AS VARCHAR)".to_owned(), |at| format!("group_{at}"));
-    let verdict = match &custom.having {
+    let verdict = match custom.having.as_deref().map(condition::portable) {
         None => "'violation'".to_owned(),
         Some(having) => format!(
             "CASE WHEN ({having}) THEN 'violation' WHEN NOT ({having}) THEN 'pass' ELSE 'not_assessed' END"
@@ -153,6 +156,7 @@ fn grouped(custom: &Custom, scope: &str) -> String {
         None => format!("no event with {when}"),
         Some(having) => format!("no {} with {having}, of events with {when}", group_by.join(", ")),
     };
+    let when = condition::portable(when);
     format!(
         "WITH grouped AS (
   SELECT
@@ -276,6 +280,7 @@ mod tests {
             ),
             custom("record_kind = 'network_activity'", &[], None),
             custom("TRUE", &["principal"], None),
+            custom(r"role_name LIKE 'a\_b%'", &["principal"], Some(r"MAX(model_id) NOT LIKE '%\_'")),
             custom(
                 "activity IN ('model_invocation', 'discovery')",
                 &["Principal", "CAST(date_trunc('day', event_time) AS DATE)", "lower(model_id)"],

@@ -300,7 +300,7 @@ mod tests {
         rules/acme-x.sql: rule `acme-x`: the file is named CODE-kebab-name.sql, as BT001-model-not-allowed.sql
         rules: no rule in it; a rule is a file CODE-kebab-name.sql
         rules/ACME001-x.sql:2:15: string values must be quoted, expected literal string
-        rules/ACME001-x.sql: rule `ACME001-x`: unknown field `wy`, expected one of `title`, `severity`, `kind`, `needs`, `columns`, `controls`, `attack`, `attack_old`, `atlas`, `why`, `fix`, `false_positives`, `parameters`
+        rules/ACME001-x.sql: rule `ACME001-x`: unknown field `wy`, expected one of `title`, `severity`, `kind`, `needs`, `columns`, `controls`, `attack`, `attack_old`, `atlas`, `why`, `fix`, `false_positives`, `silence`, `parameters`
         rules/ACME001-x.sql: `needs`: there is no table policy_denied
         rules/ACME001-x.sql: `columns`: events has no column activty
         rules/ACME001-x.sql:19:23: there is no column 'activty' here; did you mean 'activity'?

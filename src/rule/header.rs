@@ -70,6 +70,8 @@ pub struct Rule {
     pub fix: String,
     /// When a violation is none.
     pub false_positives: String,
+    /// What it means that there is nothing to judge, of records that a trail has only where somebody asked for them.
+    pub silence: Option<String>,
     /// What a policy can set, sorted by name.
     pub parameters: Vec<Parameter>,
     /// The SELECT, without the header, with `$name` for each parameter.
@@ -132,6 +134,7 @@ struct Header {
     why: String,
     fix: String,
     false_positives: String,
+    silence: Option<String>,
     #[serde(default)]
     parameters: BTreeMap<String, ParameterHeader>,
 }
@@ -186,6 +189,7 @@ impl Rule {
             why: header.why,
             fix: header.fix,
             false_positives: header.false_positives,
+            silence: header.silence,
             parameters,
             sql: body.trim().to_owned(),
             grain: fold::grain(body),
@@ -261,8 +265,10 @@ impl Header {
         ];
         let entries = lists.into_iter().flat_map(|(key, list)| list.iter().map(move |text| (key, text)));
         let controls = self.controls.values().flatten().map(|text| ("controls", text));
+        let silence = self.silence.iter().map(|text| ("silence", text));
         if let Some((key, _)) = texts
             .into_iter()
+            .chain(silence)
             .chain(meanings)
             .chain(entries)
             .chain(controls)
@@ -406,8 +412,8 @@ mod tests {
             error("-- kind = \"row\"", "-- kind = row"),
         ];
         insta::assert_snapshot!(said.join("\n"), @r#"
-        rule `BT901-x`: unknown field `wy`, expected one of `title`, `severity`, `kind`, `needs`, `columns`, `controls`, `attack`, `attack_old`, `atlas`, `why`, `fix`, `false_positives`, `parameters`
-        rule `BT901-x`: unknown field `atlas_old`, expected one of `title`, `severity`, `kind`, `needs`, `columns`, `controls`, `attack`, `attack_old`, `atlas`, `why`, `fix`, `false_positives`, `parameters`
+        rule `BT901-x`: unknown field `wy`, expected one of `title`, `severity`, `kind`, `needs`, `columns`, `controls`, `attack`, `attack_old`, `atlas`, `why`, `fix`, `false_positives`, `silence`, `parameters`
+        rule `BT901-x`: unknown field `atlas_old`, expected one of `title`, `severity`, `kind`, `needs`, `columns`, `controls`, `attack`, `attack_old`, `atlas`, `why`, `fix`, `false_positives`, `silence`, `parameters`
         rule `BT901-x`: `severity`: `urgent` is no severity: give one of info, low, medium, high, critical
         rule `BT901-x`: unknown variant `line`, expected one of `row`, `window`, `baseline`, `sequence`, `coverage` in `kind`
         rule `BT901-x`: `false_positives` must not be empty

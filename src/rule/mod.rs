@@ -27,6 +27,7 @@
 //! that would rather do all this itself. It returns the result as it is, in a total ORDER BY.
 
 mod ask;
+mod condition;
 pub mod custom;
 pub mod dated;
 pub mod fold;

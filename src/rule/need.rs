@@ -24,7 +24,7 @@ const FILLED_BY: &[(&str, &str)] = &[
     ("policy_environment", "the policy has no [[environment]] entries"),
     (
         "policy_environment_setting",
-        "no [[environment]] of the policy has data_class, data_retention or content_logging",
+        "no [[environment]] of the policy has data_class, data_retention, content_logging or mantle",
     ),
     ("policy_evaluator", "[approved] of the policy has no evaluators"),
     ("policy_geography", "no [[environment]] of the policy names inference_geographies"),

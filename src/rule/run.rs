@@ -317,6 +317,10 @@ impl<S: Scope> Runner<'_, S> {
         } else if let Some(finding) = unassessed {
             outcome.state = State::NotAssessed;
             outcome.reason.clone_from(&finding.not_assessed_reason);
+        } else if let (None, Some(silence)) = (&inapplicable, &planned.rule.silence) {
+            // The silence of records that are off by default proves nothing.
+            outcome.state = State::NotAssessed;
+            outcome.reason = Some(silence.clone());
         } else {
             outcome.state = State::NotApplicable;
             outcome.reason = inapplicable.or_else(|| Some(NOTHING.to_owned()));

@@ -44,6 +44,9 @@ pub fn explain(rule: &Rule) -> String {
     }
     section(&mut page, "How to fix", &rule.fix);
     section(&mut page, "False positives", &rule.false_positives);
+    if let Some(silence) = &rule.silence {
+        section(&mut page, "Where there is nothing to judge", &format!("Not assessed: {silence}."));
+    }
     if !rule.controls.is_empty() {
         page.push_str("\nControls\n");
         for (framework, controls) in &rule.controls {

@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Query, Value as Literal, ValueWithSp
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::ask::Extent;
+use super::condition;
 use super::parameter;
 use crate::clock;
 use crate::finding::{Finding, Severity, Verdict, finding_id};
@@ -50,13 +51,16 @@ impl Waiver {
     /// The predicate in parentheses that nothing in it can close: it is parsed as one condition first.
     fn matches(&self) -> Result<String, String> {
         let mut parser = parameter::parser(&self.predicate).map_err(parameter::message)?;
-        let expr = parser.parse_expr().map_err(parameter::message)?;
+        let mut expr = parser.parse_expr().map_err(parameter::message)?;
         if parser.peek_token().token != Token::EOF {
             return Err(format!("`{}` follows the condition", parser.peek_token()));
         }
         match expr.visit(&mut Plain) {
             ControlFlow::Break(what) => Err(format!("it must not hold {what}")),
-            ControlFlow::Continue(()) => Ok(format!("({expr})")),
+            ControlFlow::Continue(()) => {
+                condition::unescape(&mut expr);
+                Ok(format!("({expr})"))
+            }
         }
     }
 }
@@ -210,6 +214,17 @@ mod tests {
         Unterminated string literal at Line: 1, Column: 5
         Expected: an expression, found: EOF
         ");
+    }
+
+    #[test]
+    fn an_escape_means_the_same_to_both_engines() {
+        let waiver = sample("W1", &["BT901"], r"role_name LIKE 'a\_b%'");
+        assert!(
+            waiver
+                .covers()
+                .unwrap()
+                .starts_with(r"COALESCE(((regexp_like(role_name, '\A(?s:a_b.*)\z'))) AND")
+        );
     }
 
     #[test]

@@ -440,12 +440,12 @@ fn before_the_first_day_of_the_policy_nothing_is_judged_by_it() {
     0f1e2d3c-0000-4000-8000-000000000003,not_assessed,,,no policy was in force
     0f1e2d3c-0000-4000-8000-000000000004,allowed,all,1,an allow entry covers it
     ");
-    for rule in ["BT001", "BT020", "BT021", "BT022", "BT030"] {
+    for rule in ["BT001", "BT020", "BT021", "BT022"] {
         assert_eq!(case.counts(rule), "judged,4,0,0,2,2", "{rule}");
     }
     // A rule that needs no policy judges without it: the key that the policy allows is a violation before.
     assert_eq!(case.counts("BT034"), "judged,4,1,0,3,0");
     let reasons = "SELECT DISTINCT not_assessed_reason FROM findings WHERE status = 'not_assessed' \
-                   AND rule_id IN ('BT001', 'BT020', 'BT021', 'BT022', 'BT030')";
+                   AND rule_id IN ('BT001', 'BT020', 'BT021', 'BT022')";
     assert_eq!(case.asked(reasons), "no policy was in force");
 }

@@ -197,13 +197,21 @@ fn every_rule_has_a_folder_that_fires_and_one_that_is_silent() {
     let rules = rule::catalogue().expect("sound rules");
     let expected: BTreeSet<String> = rules.iter().map(rule::Rule::stem).collect();
     assert_eq!(found, expected);
+    let mut cases = 0;
     for stem in &expected {
         for side in ["fires", "silent"] {
             assert!(!files_below(&folder.join(stem).join(side), "json").is_empty(), "{stem} has no {side}");
         }
+        for entry in fs::read_dir(folder.join(stem)).expect("a rule's fixtures") {
+            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+            let case =
+                ["fires", "silent"].iter().any(|side| name == *side || name.starts_with(&format!("{side}-")));
+            assert!(case || name == "policy.toml", "{stem}/{name} is looked at by no test");
+            cases += usize::from(case);
+        }
     }
     let outcome = bedtrail(["rules", "test"]).run().exits(0);
-    assert_eq!(outcome.stdout, format!("{} passed, 0 failed\n", expected.len() * 2));
+    assert_eq!(outcome.stdout, format!("{cases} passed, 0 failed\n"));
 }
 
 /// Name and type of every column of every report of an audit.

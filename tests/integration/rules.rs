@@ -206,6 +206,27 @@ fn a_wrong_condition_is_told_at_its_place() {
 }
 
 #[test]
+fn text_of_a_policy_is_hostile_too() {
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let file = put(
+        root.path(),
+        "policy.toml",
+        "schema = 1\nname = \"a\\u202Eb\\u001b[31m\\nc\"\nversion = \"1\\u200b2\"\n[[custom]]\nid = \"ACME001\"\n\
+         title = \"x\\u202Ey\\u001b[31m\"\nseverity = \"high\"\nwhen = \"outcome = 'ok'\"\n",
+    );
+    for (words, told) in [
+        (&["policy", "check", &file][..], "policy a\\u{202e}b\\u{1b}[31m\\nc version 1\\u{200b}2 is valid"),
+        (&["rules", "explain", "ACME001", "--policy", &file], "x\\u{202e}y\\u{1b}[31m"),
+        (&["rules", "list", "--policy", &file, "--format", "table"], "x\\u{202e}y\\u{1b}[31m"),
+    ] {
+        let ran = bedtrail(words).run().exits(0);
+        assert!(ran.stdout.contains(told), "{words:?}: {}", ran.stdout);
+        let acts = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{200b}' | '\u{202e}'));
+        assert!(!ran.stdout.contains(acts), "{words:?}: {:?}", ran.stdout);
+    }
+}
+
+#[test]
 fn a_wrong_parameter_is_told_at_its_place() {
     let root = tempfile::tempdir().expect("a temporary folder");
     for (params, told) in [

@@ -20,6 +20,7 @@ const PLAIN_SETTINGS: &[&str] = &["allow", "warn", "deny"];
 
 /// Whether prompts and completions have to be logged.
 const CONTENT_LOGGING: &[&str] = &["required", "optional"];
+const MANTLE: &[&str] = &["used", "unused"];
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
@@ -71,6 +72,7 @@ pub(super) fn environments(
             data_class: text(out, "data_class", entry.data_class),
             data_retention: text(out, "data_retention", entry.data_retention),
             content_logging: word(out, "content_logging", entry.content_logging, CONTENT_LOGGING),
+            mantle: word(out, "mantle", entry.mantle, MANTLE),
         });
     }
     environments

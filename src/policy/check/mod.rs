@@ -15,7 +15,7 @@ use toml::value::Datetime;
 use super::Content;
 use super::alias::Alias;
 use super::entry::{Agent, Defaults, Logging, ModelEnd};
-use super::glob::glob_mistake;
+use super::glob::{glob_likeness, glob_mistake};
 use super::offset;
 use super::predicate::{self, Place};
 use super::problem::{Collector, Flaw, nearest, quoted};
@@ -322,6 +322,9 @@ fn globs(out: &mut Collector<'_>, list: Texts) -> Vec<String> {
     for pattern in patterns {
         let at = pattern.span();
         let Some(pattern) = glob(out, pattern) else { continue };
+        if let Some(likeness) = glob_likeness(&pattern) {
+            out.note(&at, format!("{} {likeness}", quoted(&pattern)));
+        }
         if kept.contains(&pattern) {
             out.invalid(&at, format!("{} stands twice in the list", quoted(&pattern)), "");
         } else {

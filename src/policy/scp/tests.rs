@@ -82,7 +82,7 @@ fn what_cannot_be_said_is_told() {
     # statement 3: NOT EXPRESSED: a deny entry knows no condition StringEquals on aws:requestedregion.
     # statement 4: NOT EXPRESSED: a deny entry has no exceptions, and this one excepts principals.
     # statement 5: NOT EXPRESSED: it excepts actions of Bedrock.
-    # statement 6: NOT EXPRESSED: arn:aws:bedrock:us-east-1::foundation-model/a is more or less than a foundation model in every Region.
+    # statement 6: NOT EXPRESSED: arn:aws:bedrock:us-east-1::foundation-model/a is more or less than a foundation model, or a profile of AWS, in every Region.
     # statement 7: NOT EXPRESSED: an Allow with conditions says who may: write an allow entry by hand.
     # statement 8: NOT EXPRESSED: it has an element that is neither text nor a list of texts.
     # statement 9 (a\nb = 1): NOT EXPRESSED: its Effect is neither Allow nor Deny.
@@ -112,4 +112,19 @@ proptest! {
         let text = import(&document.to_string(), &sid).unwrap();
         prop_assert!(Policy::parse("p.toml", text.as_bytes()).is_ok(), "{}", text);
     }
+}
+
+#[test]
+fn a_profile_is_denied_with_its_prefix() {
+    let profile = |id: &str| model(&format!("arn:aws:bedrock:*:*:inference-profile/{id}"));
+    for id in ["us.*", "us-gov.*", "global.anthropic.claude-opus-*"] {
+        assert_eq!(profile(id).as_deref(), Some(id));
+    }
+    // Any profile, one of an application, and one of a single account are not what a pattern of models says.
+    for id in ["*", "us*", "*.anthropic.*", "a1b2c3d4e5f6", ""] {
+        assert_eq!(profile(id), None, "{id}");
+    }
+    assert_eq!(model("arn:aws:bedrock:*:111122223333:inference-profile/us.*"), None);
+    assert_eq!(model("arn:aws:bedrock:eu-west-1:*:inference-profile/us.*"), None);
+    assert_eq!(model("arn:aws:bedrock:*:*:application-inference-profile/us.*"), None);
 }

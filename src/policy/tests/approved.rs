@@ -54,7 +54,7 @@ fn mistakes_are_told_with_their_place() {
     name = 'a'
     accounts = ['1*']
     timezone = 'UTC'
-      => p.toml:7:1: unknown key 'environment.timezone' (help: known here: name, accounts, regions, inference_geographies, require_guardrail, vpc_endpoints, source_cidrs, credentials, business_hours, data_class, data_retention, content_logging)
+      => p.toml:7:1: unknown key 'environment.timezone' (help: known here: name, accounts, regions, inference_geographies, require_guardrail, vpc_endpoints, source_cidrs, credentials, business_hours, data_class, data_retention, content_logging, mantle)
     timezone = '+5'
       => p.toml:4:12: unknown time zone '+5' (help: write an IANA name, like Europe/Zurich)
     "#);
@@ -64,7 +64,7 @@ fn mistakes_are_told_with_their_place() {
 fn lists_become_relations() {
     let text = format!(
         "{HEAD}timezone = 'America/St_Johns'\n\
-         [[environment]]\nname = 'a'\naccounts = ['1*']\ndata_retention = 'none'\ncontent_logging = 'required'\n\
+         [[environment]]\nname = 'a'\naccounts = ['1*']\ndata_retention = 'none'\ncontent_logging = 'required'\nmantle = 'used'\n\
          business_hours = {{ days = ['mon', 'sun'], start = '06:30', end = '24:00' }}\n\
          [[environment]]\nname = 'b'\naccounts = ['2*']\ndata_class = 'public'\n\
          business_hours = {{ days = ['sat'], start = '00:00', end = '12:15' }}\n\
@@ -85,7 +85,7 @@ fn lists_become_relations() {
     policy_environment_setting
       a | data_retention | none
       a | content_logging | required
-      b | data_class | public
+      a | mantle | used
     policy_business_hours
       a | 1 | 390 | 1440
       a | 7 | 390 | 1440

@@ -418,11 +418,11 @@ fn unknown_rules_are_told_once_the_rules_are_known() {
         policy.unknown_rules(&["BT001", "BT020", "BT070", "BT072"]).into_iter().unzip();
     assert_eq!(codes.len(), problems.len());
     insta::assert_snapshot!(lines(&problems), @r"
-    p.toml:127:8: no rule 'BT071' (help: `bedtrail rules list` shows all)
-    p.toml:130:8: no rule 'ACME003' (help: did you mean ACME001? `bedtrail rules list` shows all)
-    p.toml:156:19: no rule 'BT021' (help: `bedtrail rules list` shows all)
+    p.toml:128:8: no rule 'BT071' (help: `bedtrail rules list` shows all)
+    p.toml:131:8: no rule 'ACME003' (help: did you mean ACME001? `bedtrail rules list` shows all)
+    p.toml:157:19: no rule 'BT021' (help: `bedtrail rules list` shows all)
     ");
-    insta::assert_snapshot!(policy.rule_problem("BT071", "no parameter 'min'").to_string(), @"p.toml:127:8: no parameter 'min'");
+    insta::assert_snapshot!(policy.rule_problem("BT071", "no parameter 'min'").to_string(), @"p.toml:128:8: no parameter 'min'");
 }
 
 #[test]

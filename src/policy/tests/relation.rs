@@ -49,6 +49,7 @@ fn relations_of_acme() {
       prod | data_class | personal
       prod | data_retention | none
       prod | content_logging | required
+      sandbox | mantle | used
     policy_business_hours
       prod | 1 | 360 | 1200
       prod | 2 | 360 | 1200

@@ -431,3 +431,15 @@ fn two_runs_tell_the_same() {
     with.waivers = vec![waiver("W1", &["BT901"], "principal = 'role-a'")];
     assert_eq!(judged(&usual(), &with), judged(&usual(), &with));
 }
+
+#[test]
+fn silence_of_records_that_are_off_by_default_is_not_assessed() {
+    let mut rules = samples();
+    rules[1].silence = Some("no such record was read".to_owned());
+    let judgement = ran(&rules, &usual(), &settings()).unwrap();
+    insta::assert_snapshot!(outcome(&judgement.outcomes[1]), @"BT902 medium not_assessed: of 0 0 violations (0 events), 0 waived, 0 passed, 0 not assessed; no such record was read");
+    // Without what it needs, the rule does not apply, whatever is recorded.
+    rules[0].silence = Some("no such record was read".to_owned());
+    let judgement = ran(&rules, &world(&[], 0), &settings()).unwrap();
+    assert_eq!(judgement.outcomes[0].state, State::NotApplicable);
+}

@@ -283,7 +283,12 @@ fn collect_sources(node: &Node, sources: &mut Vec<String>) {
 
 /// One line, without control characters.
 fn plain(text: &str) -> String {
-    let calm: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    // What reorders or hides a line would show another rule than the one that runs.
+    let hidden = |c: char| {
+        matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
+    };
+    let calm: String = text.chars().map(|c| if c.is_control() || hidden(c) { ' ' } else { c }).collect();
     calm.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

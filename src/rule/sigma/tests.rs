@@ -259,3 +259,17 @@ fn our_rules_as_sigma() {
     assert!(told.iter().any(|line| line.starts_with("rule BT001 ")), "{told:?}");
     assert!(told.iter().all(|line| line.contains("cannot be said in Sigma: ")), "{told:?}");
 }
+
+#[test]
+fn words_that_hide_are_not_carried_over() {
+    let file = SAMPLE.replace(
+        "A guardrail was taken away",
+        "\"A \\u202Eguardrail\\n\\\"\\\"\\\" -- \\u001b[31mwas\\u200b gone\"",
+    );
+    assert_ne!(file, SAMPLE);
+    let imported = import(&file, "SIGMA001").unwrap();
+    let rule = parsed(&imported);
+    assert_eq!(rule.title, "A guardrail \"\"\" -- [31mwas gone");
+    let hidden = |c: char| c != '\n' && (c.is_control() || matches!(c, '\u{200b}'..='\u{202e}'));
+    assert!(!imported.sql.contains(hidden), "{}", imported.sql);
+}
