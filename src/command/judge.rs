@@ -192,7 +192,8 @@ impl Judgement {
                 let waivers = versions.timeline().waivers();
                 let mut settings = setting::settings(policy, rules, prepared.now)?;
                 if versions.all().len() > 1 {
-                    settings.waivers = waivers.into_iter().map(|(_, one)| setting::waiver(one, rules)).collect();
+                    settings.waivers =
+                        waivers.into_iter().map(|(_, one)| setting::waiver(one, rules)).collect();
                 }
                 settings.period = period;
                 parts.push(Part { version: policy.version().to_owned(), rules, settings });
