@@ -263,6 +263,25 @@ fn what_stands_behind_references_is_materialised_too() {
 }
 
 #[test]
+fn a_scheduled_run_is_told_so_in_its_configuration() {
+    let service = serve(Athena { refuses: Some(("GetTableMetadata", "not this one")), ..Athena::default() });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("bedtrail.toml");
+    let file = path.to_str().expect("a path");
+    let run = |text: &str, more: &[&str]| {
+        std::fs::write(&path, text).expect("a file can be written");
+        service.run(&["run", "--config", file]).args(more).run()
+    };
+    let text = "sources = [\"athena:logs.cloudtrail\"]\nengine = \"athena\"\n[athena]\ncatalog = \"org\"\n\
+                [window]\nfrom = \"2026-10-05\"\n";
+    run(text, &[]).exits(4).says("athena:GetTableMetadata is missing");
+    assert_eq!(service.calls("GetTableMetadata")[0].text("CatalogName"), "org");
+    run(text, &["--store", "s3://acme/store"]).exits(2).says("--engine athena collects nothing");
+    run(&text.replace("2026-10-05", ""), &[]).exits(2);
+    run(&text.replace("\"athena\"", "\"spark\""), &[]).exits(2).says("engine: \"spark\" is no engine");
+}
+
+#[test]
 fn what_is_not_portable_costs_nothing() {
     let service = serve(Athena::default());
     query(&service, "SELECT e.event_id::VARCHAR AS id FROM events AS e", &[])
