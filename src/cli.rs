@@ -345,6 +345,9 @@ pub struct Run {
     /// Where events come from, and the store they go to.
     #[command(flatten)]
     pub input: Input,
+    /// Where questions are answered.
+    #[command(flatten)]
+    pub answering: Answering,
     /// Where results go.
     #[command(flatten)]
     pub output: Output,

@@ -41,6 +41,10 @@ pub struct Config {
     pub verdict: Verdict,
     /// What a run may use.
     pub limits: Limits,
+    /// `--engine`
+    pub engine: Option<String>,
+    /// How Amazon Athena is asked.
+    pub athena: Athena,
     /// How AWS is reached.
     pub aws: Aws,
     /// Accounts and Regions expected.
@@ -107,10 +111,26 @@ pub struct Limits {
     pub memory: Option<String>,
     /// `--max-object-size`
     pub object: Option<String>,
+    /// `--max-scan`
+    pub scan: Option<String>,
     /// `--threads`
     pub threads: Option<u16>,
     /// `--temp-dir`
     pub temp_dir: Option<PathBuf>,
+}
+
+/// `[athena]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Athena {
+    /// `--athena-workgroup`
+    pub workgroup: Option<String>,
+    /// `--athena-output`
+    pub output: Option<String>,
+    /// `--athena-catalog`
+    pub catalog: Option<String>,
+    /// `--athena-database`
+    pub database: Option<String>,
 }
 
 /// `[aws]`

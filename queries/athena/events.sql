@@ -107,6 +107,10 @@ ours AS (
     AND (
       w.event_source IN ('agent-registry.amazonaws.com', 'aws-external-anthropic.amazonaws.com', 'bedrock-agent-runtime.amazonaws.com', 'bedrock-agent.amazonaws.com', 'bedrock-agentcore-control.amazonaws.com', 'bedrock-agentcore.amazonaws.com', 'bedrock-data-automation.amazonaws.com', 'bedrock-mantle.amazonaws.com', 'bedrock-runtime.amazonaws.com', 'bedrock-websearch.amazonaws.com', 'bedrock.amazonaws.com')
       OR COALESCE((starts_with(COALESCE(NULLIF(w.invoked_by, ''), w.source_ip), 'agent-registry.') OR starts_with(COALESCE(NULLIF(w.invoked_by, ''), w.source_ip), 'aws-external-anthropic.') OR starts_with(COALESCE(NULLIF(w.invoked_by, ''), w.source_ip), 'bedrock-') OR starts_with(COALESCE(NULLIF(w.invoked_by, ''), w.source_ip), 'bedrock.')), FALSE)
+      OR (
+        w.identity_type IN ('IAMUser', 'FederatedUser')
+        AND COALESCE((starts_with(COALESCE(NULLIF(w.identity_user_name, ''), w.issuer_user_name), 'AeaApiKey-') OR starts_with(COALESCE(NULLIF(w.identity_user_name, ''), w.issuer_user_name), 'BedrockAPIKey-')), FALSE)
+      )
       OR (w.event_source = 'agreement-marketplace.amazonaws.com' AND w.event_name IN (
         'AcceptAgreementApprovalRequest', 'AcceptAgreementRequest', 'CancelAgreement', 'CancelAgreementRequest',
         'CreateAgreementRequest', 'RejectAgreementApprovalRequest', 'UpdateAgreementApprovalRequest'

@@ -103,6 +103,10 @@ ours AS (
     AND (
       w.event_source IN (@family)
       OR COALESCE(@made_by(COALESCE(NULLIF(w.invoked_by, ''), w.source_ip)), FALSE)
+      OR (
+        w.identity_type IN ('IAMUser', 'FederatedUser')
+        AND COALESCE(@made_for_key(COALESCE(NULLIF(w.identity_user_name, ''), w.issuer_user_name)), FALSE)
+      )
 @wanted
     )
 ),

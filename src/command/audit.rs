@@ -16,6 +16,7 @@ use crate::report::{self, Audit as When, Report};
 pub(super) fn run(mut arguments: cli::Audit, given: &Given) -> Result<Code, Failure> {
     let config = arguments.config.as_deref().map(configured::load).transpose()?.unwrap_or_default();
     configured::input(&config, given, &mut arguments.input)?;
+    configured::answering(&config, given, &mut arguments.answering)?;
     configured::output(&config, given, &mut arguments.output);
     configured::verdict(&config, given, &mut arguments.verdict);
     // With a store in it, the store is what is audited.

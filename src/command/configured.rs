@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use clap::ArgMatches;
 use clap::parser::ValueSource;
+use clap::{ArgMatches, ValueEnum};
 
 use super::Failure;
 use crate::cli::{self, Adding, Input, Output, Verdict};
@@ -86,6 +86,13 @@ pub(super) fn input(config: &Config, given: &Given, input: &mut Input) -> Result
     if let Some(object) = config.limits.object.as_ref().filter(|_| !given.has("max_object_size")) {
         input.max_object_size = size(object)?;
     }
+    let api = &mut input.api;
+    if api.max_scan.is_none() {
+        api.max_scan = config.limits.scan.as_ref().map(size).transpose()?;
+    }
+    lack(&mut api.athena_workgroup, config.athena.workgroup.as_ref());
+    lack(&mut api.athena_output, config.athena.output.as_ref());
+    lack(&mut api.athena_catalog, config.athena.catalog.as_ref());
     lack(&mut input.threads, config.limits.threads.as_ref());
     lack(&mut input.temp_dir, config.limits.temp_dir.as_ref());
     let (aws, typed) = (&config.aws, &mut input.aws);
@@ -98,6 +105,22 @@ pub(super) fn input(config: &Config, given: &Given, input: &mut Input) -> Result
     typed.fips |= aws.fips;
     typed.dual_stack |= aws.dual_stack;
     typed.requester_pays |= aws.requester_pays;
+    Ok(())
+}
+
+/// Where questions are answered.
+pub(super) fn answering(
+    config: &Config,
+    given: &Given,
+    answering: &mut cli::Answering,
+) -> Result<(), Failure> {
+    lack(&mut answering.athena_database, config.athena.database.as_ref());
+    if let Some(engine) = config.engine.as_ref().filter(|_| !given.has("engine")) {
+        answering.engine = cli::Engine::from_str(engine, false).map_err(|_| {
+            Failure::usage(format!("the configuration, engine: \"{}\" is no engine", engine.escape_debug()))
+                .help("local, or athena")
+        })?;
+    }
     Ok(())
 }
 

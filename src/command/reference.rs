@@ -18,10 +18,10 @@ use crate::policy::alias;
 use crate::policy::{Alias, Period};
 
 /// The view.
-const VIEW: &str = "model_references";
+pub(super) const VIEW: &str = "model_references";
 
 /// How many calls it knows nothing of.
-const OPEN: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS calls FROM model_calls \
+pub(super) const OPEN: &str = "SELECT CAST(COUNT(*) AS BIGINT) AS calls FROM model_calls \
      WHERE model_known_by IS NULL AND model_requested IS NOT NULL";
 
 /// An alias with who says so and when that one is in force.
@@ -107,12 +107,7 @@ pub(super) fn fill(
     if !past || tables.contains_key("history") {
         return Ok(Vec::new());
     }
-    let batches = asked.engine.run(OPEN).map_err(query_failure)?;
-    let open = batches.iter().any(|batch| {
-        batch.num_rows() > 0
-            && batch.column(0).as_primitive_opt::<Int64Type>().is_some_and(|n| n.value(0) > 0)
-    });
-    if !open {
+    if !open(&asked.engine.run(OPEN).map_err(query_failure)?) {
         return Ok(Vec::new());
     }
     let own = scans(asked.engine, tables)?;
@@ -120,4 +115,12 @@ pub(super) fn fill(
     asked.engine.keep(VIEW).map_err(Failure::failed)?;
     baseline.other = found.other.or_else(|| baseline.other.take());
     Ok(found.files)
+}
+
+/// Whether [`OPEN`] found a call.
+pub(super) fn open(batches: &[RecordBatch]) -> bool {
+    batches.iter().any(|batch| {
+        batch.num_rows() > 0
+            && batch.column(0).as_primitive_opt::<Int64Type>().is_some_and(|n| n.value(0) > 0)
+    })
 }

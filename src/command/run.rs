@@ -27,11 +27,18 @@ pub(super) fn run(mut arguments: cli::Run, given: &Given) -> Result<Code, Failur
     if arguments.input.sources.is_empty() {
         arguments.input.sources.clone_from(&config.sources);
     }
+    configured::answering(&config, given, &mut arguments.answering)?;
+    if arguments.answering.engine == cli::Engine::Athena && arguments.input.store.is_some() {
+        return Err(Failure::usage(
+            "--engine athena collects nothing: the table of the source is read where it lies",
+        )
+        .help("leave out the store, or the engine"));
+    }
     configured::output(&config, given, &mut arguments.output);
     configured::verdict(&config, given, &mut arguments.verdict);
     configured::adding(&config, given, &mut arguments.adding);
     arguments.input.keep_content |= config.collect.keep_content;
-    let cli::Run { config: _, mut input, output, verdict, adding } = arguments;
+    let cli::Run { config: _, mut input, answering, output, verdict, adding } = arguments;
     let mut incomplete = false;
     if input.store.is_some() && !input.sources.is_empty() {
         let (from, to) = (input.from.take(), input.to.take());
@@ -50,6 +57,6 @@ pub(super) fn run(mut arguments: cli::Run, given: &Given) -> Result<Code, Failur
         (input.accounts, input.regions) = (accounts, regions);
         input.sources.clear();
     }
-    let audit = cli::Audit { config: None, input, answering: cli::Answering::default(), output, verdict };
+    let audit = cli::Audit { config: None, input, answering, output, verdict };
     stored::steadily(&audit.input, || audit::carry_out(&audit, config.organization.clone(), incomplete))
 }

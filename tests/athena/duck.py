@@ -94,8 +94,11 @@ def call(name, *arguments):
 
 def broken(node):
     """Whether an operand is a DOUBLE, as far as it says so itself."""
-    casts = any(cast.to.this == exp.DataType.Type.DOUBLE for cast in node.find_all(exp.Cast))
-    return casts or any(call.this == "t_to_unixtime" for call in node.find_all(exp.Anonymous))
+    if isinstance(node, exp.Cast):
+        return node.to.this == exp.DataType.Type.DOUBLE
+    if isinstance(node, exp.Anonymous) and node.this == "t_to_unixtime":
+        return True
+    return any(broken(one) for one in node.iter_expressions())
 
 
 def change(node):

@@ -20,11 +20,63 @@ from service import Athena, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 WINDOW = ["--from", "2020-01-01", "--to", "2030-01-01"]
-# (name, records, policy, more arguments, columns that the table lacks)
+ACME = ROOT / "fixtures/policy.toml"
+OPAQUE = "fixtures/rules/BT008-model-opaque/fires"
+SINCE = ["--from", "2026-10-05T08:01:30Z"]
+THERE = "athena:logs.cloudtrail"
+
+
+def versions(folder):
+    """Two versions of the policy, the second with fewer grants, another alias and more waivers."""
+    acme = ACME.read_text()
+    (folder / "a.toml").write_text(acme.replace('version = "2026.11"', 'version = "2026.10"'))
+    later = acme.replace("effective_from = 2026-10-01", "effective_from = 2026-10-15").replace("claims-bot\"]", "claims-bot-2\"]")
+    waiver = """
+[[waiver]]
+id = "W-{0}"
+rules = [{1}]
+match = "{2}"
+owner = "genai-platform@acme.example"
+approver = "ciso@acme.example"
+reason = "it's known; 100% of it"
+created = 2026-10-01
+expires = 2026-12-31
+retroactive = true
+"""
+    later += waiver.format(1, '"BT001"', "regexp_like(principal, 'claims-bot') AND event_time >= TIMESTAMP '2026-10-16 00:00:00'")
+    later += waiver.format(2, '"BT009", "BT035"', "aws_region = 'us-east-1' OR source_ip IS NULL")
+    (folder / "b.toml").write_text(later)
+    return folder
+
+
+def aliases(folder):
+    """What stands behind a reference, by each version of a policy."""
+    profile = "arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/z9y8x7w6v5u4"
+    for version, since, model in (("1", "2026-01-01", "amazon.nova-pro-v1:0"), ("2", "2026-10-05", "amazon.nova-micro-v1:0")):
+        text = f'schema = 1\nname = "it\'s"\nversion = "{version}"\neffective_from = {since}\n[aliases]\n"{profile}" = "{model}"\n'
+        (folder / f"{version}.toml").write_text(text)
+    return folder
+
+
+def large(folder):
+    """A policy whose grants alone are longer than a statement may be."""
+    grant = '\n[[allow]]\nid = "team-{0}"\nroles = ["arn:aws:iam::111122223333:role/team-{0}-*"]\nmodels = ["anthropic.*"]\npurpose = "{1}"\n'
+    policy = folder / "policy.toml"
+    policy.write_text(ACME.read_text() + "".join(grant.format(number, "it's a purpose " * 10) for number in range(2000)))
+    return policy
+
+
+# (name, records, policy or what writes one, more arguments, columns that the table lacks)
 CASES = [
-    ("trail", "fixtures/trail", "fixtures/policy.toml", [], ()),
+    ("trail", "fixtures/trail", ACME, [], ()),
     ("odd", "tests/athena/odd", None, [], ()),
-    ("rules", "fixtures/rules", "fixtures/policy.toml", [], ()),
+    ("rules", "fixtures/rules", ACME, [], ()),
+    ("versions", "fixtures/trail", versions, [], ()),
+    ("aliases", OPAQUE, aliases, [], ()),
+    # What a profile stands for was recorded before the window.
+    ("history", OPAQUE, None, [*SINCE, "--history", OPAQUE], ()),
+    ("history there", OPAQUE, None, [*SINCE, "--history", THERE], ()),
+    ("large", "fixtures/trail", large, [], ()),
 ]
 # What Athena cannot show: the objects of the ledger, and the place of a record in one.
 LEDGER = {"coverage", "population", "not-assessed"}
@@ -94,12 +146,15 @@ def main():
     for name, folder, policy, more, without in CASES:
         if given.only and name not in given.only:
             continue
-        common = [*WINDOW, "--format", "json", "--quiet", *(["--policy", policy] if policy else []), *more]
-        with tempfile.TemporaryDirectory() as out:
-            run(given.bedtrail, ["audit", "-s", folder, "--out", f"{out}/here", *common])
+        with tempfile.TemporaryDirectory() as out, tempfile.TemporaryDirectory() as written:
+            policy = policy(Path(written)) if callable(policy) else policy
+            window = [] if "--from" in more else WINDOW
+            common = [*window, "--format", "json", "--quiet", *(["--policy", str(policy)] if policy else []), *more]
+            here = [folder if argument == THERE else argument for argument in common]
+            run(given.bedtrail, ["audit", "-s", folder, "--out", f"{out}/here", *here])
             athena = Athena(ROOT / folder, without)
             server = Server(athena)
-            asked = ["audit", "--engine", "athena", "-s", "athena:logs.cloudtrail", "--out", f"{out}/there", *common]
+            asked = ["audit", "--engine", "athena", "-s", THERE, "--out", f"{out}/there", *common]
             done = run(given.bedtrail, asked, server.environment())
             server.close()
             lines, skipped = differences(reports(f"{out}/here"), reports(f"{out}/there"))

@@ -98,6 +98,7 @@ def lookups():
         ),
         "wanted": wanted,
         "makers": sorted(scope["made_by"]),
+        "users": sorted(scope["users"]),
         "catalogue": catalogue,
         "vendors": "|".join(sorted(vendors, key=lambda vendor: (-len(vendor), vendor))),
         "scopes": "|".join(sorted(rust_list(RUST_MODEL, "SCOPES"), key=lambda scope: (-len(scope), scope))),
@@ -214,8 +215,8 @@ def integer(text):
     )
 
 
-def made_by(text, makers):
-    return "(" + " OR ".join(f"starts_with({text}, {quote(maker)})" for maker in makers) + ")"
+def begins(text, heads):
+    return "(" + " OR ".join(f"starts_with({text}, {quote(head)})" for head in heads) + ")"
 
 
 def count(names):
@@ -242,7 +243,8 @@ def macros(found):
         "int": integer,
         "count": count,
         "either": lambda name: f"COALESCE(NULLIF(json_extract_scalar(e.additional, '$.{name}'), ''), NULLIF(json_extract_scalar(e.entries, '$.{name}'), ''))",
-        "made_by": lambda text: made_by(text, found["makers"]),
+        "made_by": lambda text: begins(text, found["makers"]),
+        "made_for_key": lambda text: begins(text, found["users"]),
         "decoded": lambda text: (
             f"CASE WHEN strpos({text}, '%') > 0 AND NOT regexp_like({text}, '%([^0-7]|[0-7][^0-9A-Fa-f]|[0-7]?\\z)')"
             f" THEN url_decode(replace({text}, '+', '%2B')) ELSE {text} END"

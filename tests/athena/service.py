@@ -9,6 +9,7 @@ import re
 import tempfile
 import threading
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -47,7 +48,7 @@ class Athena:
     """One catalogue, one bucket; `without` are columns that the user's table lacks."""
 
     def __init__(self, folder, without=()):
-        self.lock = threading.Lock()
+        self.lock, self.work, self.started = threading.Lock(), ThreadPoolExecutor(1), {}
         self.queries, self.objects, self.tables, self.statements, self.longest = {}, {}, {}, [], 0
         self.without = set(without)
         self.connection = duckdb.connect()
@@ -100,19 +101,25 @@ class Athena:
     # ---- the API
 
     def start(self, body):
-        statement = body["QueryString"]
+        statement, token = body["QueryString"], body["ClientRequestToken"]
         with self.lock:
-            self.longest = max(self.longest, len(statement.encode()))
-            self.statements.append(statement)
-            identity = f"q-{len(self.statements)}"
-            try:
-                if len(statement.encode()) > LONGEST:
-                    raise ValueError("the statement is too long")
-                self.queries[identity] = ("SUCCEEDED", "", self.run(statement))
-            except Exception as error:
-                self.queries[identity] = ("FAILED", f"{type(error).__name__}: {error}"[:2000], [])
-                print(f"{identity} failed: {str(error)[:600]}\n{statement[-1500:]}", flush=True)
-        return {"QueryExecutionId": identity}
+            # A call that is sent again starts nothing new.
+            if token not in self.started:
+                self.longest = max(self.longest, len(statement.encode()))
+                self.statements.append(statement)
+                self.started[token] = identity = f"q-{len(self.statements)}"
+                self.queries[identity] = ("RUNNING", "", [])
+                self.work.submit(self.finish, identity, statement)
+            return {"QueryExecutionId": self.started[token]}
+
+    def finish(self, identity, statement):
+        try:
+            if len(statement.encode()) > LONGEST:
+                raise ValueError("the statement is too long")
+            self.queries[identity] = ("SUCCEEDED", "", self.run(statement))
+        except Exception as error:
+            self.queries[identity] = ("FAILED", f"{type(error).__name__}: {error}"[:2000], [])
+            print(f"{identity} failed: {str(error)[:600]}\n{statement[-1500:]}", flush=True)
 
     def answer(self, operation, body):
         if operation == "StartQueryExecution":

@@ -232,6 +232,56 @@ fn the_manifest_names_every_query() {
 }
 
 #[test]
+fn what_stands_behind_references_is_materialised_too() {
+    let counted = "SELECT CAST(COUNT(*) AS BIGINT) AS calls FROM model_calls";
+    let service = serve(Athena {
+        rows: vec![(counted, page(&[&["calls"], &["1"]])), ("AS named", page(&[&["named"], &["7"]]))],
+        ..Athena::default()
+    });
+    let ask = "SELECT COUNT(*) AS named FROM model_calls AS m WHERE m.model_known_by = 'trail'";
+    let ran = query(&service, ask, &["--history", "athena:logs.cloudtrail"]).exits(0);
+    let answer: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(answer["reports"][0]["rows"], json!([{"named": 7}]));
+    let all = statements(&service);
+    let [events, open, history, _, keep, _, asked, drops @ ..] = &all[..] else { panic!("{all:#?}") };
+    assert!(events.contains("e.\"response_elements\""), "what was made is read of the trail: {events}");
+    // The past is paid for only where a call needs it.
+    assert!(open.contains(counted) && history.contains("_history\" WITH (format = 'PARQUET'"), "{history}");
+    assert!(keep.contains("_model_references\" WITH (format = 'PARQUET'"), "{keep}");
+    // No alias: a relation without rows has types all the same.
+    assert!(keep.contains("aliases AS (\nSELECT CAST(NULL AS VARCHAR) AS \"reference\","), "{keep}");
+    assert!(
+        keep.ends_with("CAST(v.\"otherwise\" AS VARCHAR) AS \"otherwise\" FROM model_references AS v"),
+        "{keep}"
+    );
+    assert!(
+        asked.contains("model_references AS (\nSELECT \"account_key\", \"region_key\", \"reference\",")
+            && !asked.contains("CreateInferenceProfile"),
+        "{asked}"
+    );
+    assert_eq!(drops.iter().filter(|sql| sql.starts_with("DROP TABLE")).count(), 3, "{drops:#?}");
+}
+
+#[test]
+fn a_scheduled_run_is_told_so_in_its_configuration() {
+    let service = serve(Athena { refuses: Some(("GetTableMetadata", "not this one")), ..Athena::default() });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("bedtrail.toml");
+    let file = path.to_str().expect("a path");
+    let run = |text: &str, more: &[&str]| {
+        std::fs::write(&path, text).expect("a file can be written");
+        service.run(&["run", "--config", file]).args(more).run()
+    };
+    let text = "sources = [\"athena:logs.cloudtrail\"]\nengine = \"athena\"\n[athena]\ncatalog = \"org\"\n\
+                [window]\nfrom = \"2026-10-05\"\n";
+    run(text, &[]).exits(4).says("athena:GetTableMetadata is missing");
+    assert_eq!(service.calls("GetTableMetadata")[0].text("CatalogName"), "org");
+    run(text, &["--store", "s3://acme/store"]).exits(2).says("--engine athena collects nothing");
+    run(&text.replace("2026-10-05", ""), &[]).exits(2);
+    run(&text.replace("\"athena\"", "\"spark\""), &[]).exits(2).says("engine: \"spark\" is no engine");
+}
+
+#[test]
 fn what_is_not_portable_costs_nothing() {
     let service = serve(Athena::default());
     query(&service, "SELECT e.event_id::VARCHAR AS id FROM events AS e", &[])

@@ -13,7 +13,7 @@ pub(super) use scope::{Foreseen, Part, at_once};
 
 use super::history::Asked as History;
 use super::trail::{Prepared, Tables, Trail, query_failure, scans};
-use super::{Failure, listing, say, scratch};
+use super::{Failure, listing, reference, say, scratch};
 use crate::cli::{self, Input};
 use crate::clock::{self, Clock, Window};
 use crate::config::Organization;
@@ -237,19 +237,31 @@ pub(super) fn open(
         })
         .map_err(query_failure)?;
     note(&format!("query {} scanned {} bytes", told.execution_id, told.scanned));
-    let mut lines = baseline(&mut asking, &asks, &engine, &tables, from)?;
-    if lines.is_none() {
-        let asked = History {
-            engine: &engine,
-            input,
-            versions: versions.as_ref(),
-            organization: organization.as_ref(),
-            window: &window,
-            now,
-            scratch: scratch.path(),
-            follow: None,
-        };
-        lines = asked.fill(&tables, None)?.line;
+    let past = History {
+        engine: &engine,
+        input,
+        versions: versions.as_ref(),
+        organization: organization.as_ref(),
+        window: &window,
+        now,
+        scratch: scratch.path(),
+        follow: None,
+    };
+    let earlier = |asking: &mut Asking, tables: &Tables| match baseline(asking, &asks, &engine, tables, from)?
+    {
+        Some(line) => Ok(Some(line)),
+        None => past.fill(tables, None).map(|found| found.line),
+    };
+    let lines = earlier(&mut asking, &tables)?;
+    if tables.contains_key(reference::VIEW) {
+        if input.history.is_some() && !tables.contains_key("history") {
+            let calls =
+                asking.athena.run(&engine, "calls of unknown models", reference::OPEN, &Frame::default());
+            if reference::open(&calls.map_err(query_failure)?) {
+                earlier(&mut asking, &reference::scans(&engine, &tables)?)?;
+            }
+        }
+        asking.athena.keep(&engine, reference::VIEW).map_err(query_failure)?;
     }
     let logs = super::invocation::fill(&engine, input, &window, now, &tables)?;
     asking.kept = kinds(

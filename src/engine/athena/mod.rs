@@ -27,7 +27,7 @@ pub use running::Told;
 pub use statement::Frame;
 
 use self::running::{Running, Ticket};
-use self::statement::Made;
+use self::statement::Table as Made;
 use super::{Engine, Error, Result, check_portable};
 use crate::source::api::ApiError;
 use crate::source::api::athena::{Service, Table, Workgroup};
@@ -35,6 +35,9 @@ use crate::source::s3::{Session, Url};
 
 /// The relations that say what became of log objects: Athena shows none.
 const LEDGER: [&str; 3] = ["coverage", "objects", "refusals"];
+
+/// The relations made of the user's table.
+const EVENTS: [&str; 2] = ["events", "history"];
 
 /// How Athena is asked.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +60,7 @@ pub struct Asked {
 #[derive(Debug)]
 pub struct Athena {
     running: Arc<Running>,
-    made: Made,
+    made: statement::Made,
     /// Columns of `events` that rest on what the user's table lacks, with that.
     unknown: BTreeMap<&'static str, String>,
     /// Large relations that have become tables, by name and version.
@@ -112,7 +115,7 @@ impl Athena {
         let running = Running::new(session, service, asked, database, output, workgroup.enforced);
         let athena = Self {
             running: Arc::new(running),
-            made: Made::new(),
+            made: statement::Made::new(),
             unknown: BTreeMap::new(),
             tables: Mutex::default(),
             foreseen: Mutex::default(),
@@ -124,13 +127,14 @@ impl Athena {
 
     /// Reads the window of the user's table into one of ours.
     pub fn materialise(&mut self, window: &Window<'_>) -> Result<Told> {
-        let known: BTreeSet<String> = statement::events()
+        let schema = statement::events();
+        let columns: BTreeSet<String> = schema
             .fields()
             .iter()
             .map(|field| field.name().clone())
             .filter(|name| window.columns.contains(name))
             .collect();
-        let list: Vec<String> = known.iter().map(|column| format!("e.{}", literal::name(column))).collect();
+        let list: Vec<String> = columns.iter().map(|column| format!("e.{}", literal::name(column))).collect();
         let some = if window.conditions.is_empty() {
             String::new()
         } else {
@@ -138,11 +142,27 @@ impl Athena {
         };
         let select =
             format!("SELECT {}\nFROM (\n{}\n) AS e{some}", list.join(", "), window.adopted.sql.trim_end());
-        let (table, told) = self.running.create(window.relation, &select)?;
-        self.made.insert(window.relation, (table, known));
+        let (quoted, told) = self.running.create(window.relation, &select)?;
+        self.made.insert(window.relation, Made { quoted, schema, columns });
         if window.relation == "events" {
             self.unknown = window.adopted.unknown().map(|(column, path)| (column, path.to_owned())).collect();
         }
+        Ok(told)
+    }
+
+    /// Answers a view that is held into a table of ours, over all that was materialised: see [`Engine::hold`].
+    pub fn keep(&mut self, engine: &Engine, view: &'static str) -> Result<Told> {
+        let schema = Arc::new(engine.plan(&format!("SELECT * FROM {view}"))?.schema().as_arrow().clone());
+        let mut list = Vec::with_capacity(schema.fields().len());
+        for field in schema.fields() {
+            let name = literal::name(field.name());
+            list.push(format!("CAST(v.{name} AS {}) AS {name}", literal::type_name(field.data_type())?));
+        }
+        let sql = format!("SELECT {} FROM {view} AS v", list.join(", "));
+        let select = self.written(engine, &sql, &Frame::default())?;
+        let (quoted, told) = self.running.create(view, &select)?;
+        let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
+        self.made.insert(view, Made { quoted, schema, columns });
         Ok(told)
     }
 
@@ -168,7 +188,7 @@ impl Athena {
                 "it reads the ledger of log objects ({ledger}), which Athena does not show: run it without --engine athena"
             ));
         }
-        let columns = self.made.keys().filter_map(|table| scans.get(*table)).flatten();
+        let columns = EVENTS.iter().filter_map(|table| scans.get(*table)).flatten();
         let lacking: BTreeMap<&str, &str> = columns
             .filter_map(|column| self.unknown.get_key_value(column.as_str()))
             .map(|(column, path)| (path.as_str(), *column))
@@ -228,9 +248,13 @@ impl Athena {
         Ok(made)
     }
 
-    /// The statement of a query; relations that are too large for it become tables.
     fn write(&self, engine: &Engine, sql: &str, frame: &Frame) -> Result<(String, SchemaRef)> {
         let schema = Arc::new(engine.plan(sql)?.schema().as_arrow().clone());
+        Ok((self.written(engine, sql, frame)?, schema))
+    }
+
+    /// The statement of a query; relations that are too large for it become tables.
+    fn written(&self, engine: &Engine, sql: &str, frame: &Frame) -> Result<String> {
         let statement = engine.statement(sql, frame, &self.made)?;
         let mut tables = BTreeMap::new();
         for relation in statement.large() {
@@ -254,7 +278,7 @@ impl Athena {
                 text.len()
             )));
         }
-        Ok((text, schema))
+        Ok(text)
     }
 
     /// What was run, in the order in which it was asked for.

@@ -20,7 +20,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::literal;
 use crate::engine::era::POLICY;
-use crate::engine::schema::{data_type, schema};
+use crate::engine::schema::schema;
 use crate::engine::{Engine, Error, Result};
 use crate::event::column::COLUMNS;
 
@@ -40,8 +40,19 @@ pub struct Frame {
     pub era: Option<usize>,
 }
 
-/// Tables that were made in Athena, quoted, each with the columns that it has.
-pub(super) type Made = BTreeMap<&'static str, (String, BTreeSet<String>)>;
+/// Tables that were made in Athena, by the relation that each stands for.
+pub(super) type Made = BTreeMap<&'static str, Table>;
+
+/// A table that was made in Athena.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    /// Its name, quoted as in a query.
+    pub(super) quoted: String,
+    /// The columns of the relation.
+    pub(super) schema: SchemaRef,
+    /// Those that the table has: no query of the run reads the others.
+    pub(super) columns: BTreeSet<String>,
+}
 
 /// A relation that travels with a statement.
 #[derive(Clone, Debug)]
@@ -189,8 +200,8 @@ impl Builder<'_> {
         if depth == DEPTH {
             return Err(Error::Internal(format!("the view {name} stands on itself")));
         }
-        if let Some((table, columns)) = self.made.get(name) {
-            let sql = self.made(name, table, columns)?;
+        if let Some(table) = self.made.get(name) {
+            let sql = self.made(name, table)?;
             self.query(name, sql);
             return Ok(());
         }
@@ -224,19 +235,19 @@ impl Builder<'_> {
     }
 
     /// A table of ours: columns that no query of the run reads were not materialised, and are null.
-    fn made(&self, name: &str, table: &str, columns: &BTreeSet<String>) -> Result<String> {
-        let mut list = Vec::with_capacity(COLUMNS.len());
-        for column in COLUMNS {
-            let name = literal::name(column.name);
-            list.push(if columns.contains(column.name) {
+    fn made(&self, name: &str, table: &Table) -> Result<String> {
+        let mut list = Vec::with_capacity(table.schema.fields().len());
+        for field in table.schema.fields() {
+            let name = literal::name(field.name());
+            list.push(if table.columns.contains(field.name()) {
                 name
             } else {
-                format!("CAST(NULL AS {}) AS {name}", literal::type_name(&data_type(column.kind))?)
+                format!("CAST(NULL AS {}) AS {name}", literal::type_name(field.data_type())?)
             });
         }
         let some = self.frame.predicate.as_ref().filter(|_| name == "events");
         let some = some.map(|predicate| format!("\nWHERE {predicate}")).unwrap_or_default();
-        Ok(format!("SELECT {}\nFROM {table}{some}", list.join(", ")))
+        Ok(format!("SELECT {}\nFROM {}{some}", list.join(", "), table.quoted))
     }
 
     fn over_all(&mut self, view: &str, depth: usize) -> Result<String> {
