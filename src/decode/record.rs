@@ -124,26 +124,21 @@ pub struct Followed<'s> {
 /// The roles that `requestParameters` name: of `AssumeRole` the one assumed, of a change of an agent, flow, runtime,
 /// gateway, memory or knowledge base those that it is to act with.
 #[derive(Default, serde::Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(default)]
 struct RolesNamed<'a> {
-    #[serde(borrow)]
-    role_arn: Option<Text<'a>>,
-    #[serde(borrow)]
-    agent_resource_role_arn: Option<Text<'a>>,
-    #[serde(borrow)]
-    execution_role_arn: Option<Text<'a>>,
-    #[serde(borrow)]
-    memory_execution_role_arn: Option<Text<'a>>,
+    #[serde(rename = "roleArn", borrow)]
+    role: Option<Text<'a>>,
+    #[serde(rename = "agentResourceRoleArn", borrow)]
+    agent: Option<Text<'a>>,
+    #[serde(rename = "executionRoleArn", borrow)]
+    execution: Option<Text<'a>>,
+    #[serde(rename = "memoryExecutionRoleArn", borrow)]
+    memory: Option<Text<'a>>,
 }
 
 impl RolesNamed<'_> {
     fn each(&self) -> impl Iterator<Item = &str> {
-        let all = [
-            &self.role_arn,
-            &self.agent_resource_role_arn,
-            &self.execution_role_arn,
-            &self.memory_execution_role_arn,
-        ];
+        let all = [&self.role, &self.agent, &self.execution, &self.memory];
         all.into_iter().filter_map(Option::as_deref).filter(|arn| arn.contains(":role/"))
     }
 }

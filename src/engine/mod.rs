@@ -37,6 +37,8 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::SessionContext;
@@ -47,6 +49,7 @@ pub use self::era::Era;
 pub use self::error::{Error, Result};
 pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
+pub use self::session::frugal;
 use self::shared::{Life, Parts};
 pub use self::slice::Slices;
 pub use self::stored::{ByAccount, Lookup, Stored};
@@ -221,16 +224,20 @@ impl Engine {
 
     /// Runs a query of ours: one SELECT. There is at least one batch, empty where there are no rows.
     pub fn run(&self, sql: &str) -> Result<Vec<RecordBatch>> {
-        self.stream(sql)?.collect_all()
+        let plan = self.resolved(sql)?;
+        match self.start(&plan, &self.context.state()).and_then(Rows::collect_all) {
+            Err(Error::Resources(_)) => self.start(&plan, &frugal(&self.context.state())?)?.collect_all(),
+            done => done,
+        }
     }
 
     /// Runs a query of ours and yields batches as they come.
     pub fn stream(&self, sql: &str) -> Result<Rows<'_>> {
-        self.start(
-            &self
-                .ready(sql)
-                .map_or_else(|| contained(|| Ok(empty::left_out(self.plan_sharing(sql)?)?)), Ok)?,
-        )
+        self.start(&self.resolved(sql)?, &self.context.state())
+    }
+
+    fn resolved(&self, sql: &str) -> Result<LogicalPlan> {
+        self.ready(sql).map_or_else(|| contained(|| Ok(empty::left_out(self.plan_sharing(sql)?)?)), Ok)
     }
 
     /// Runs a user's query: one SELECT, its rows in an order that does not change from run to run.
@@ -239,7 +246,7 @@ impl Engine {
     /// output columns, before any LIMIT.
     pub fn query(&self, sql: &str) -> Result<Rows<'_>> {
         let plan = self.optimised(&order::total(self.plan(sql)?)?)?;
-        self.start(&contained(|| Ok(empty::left_out(plan)?))?)
+        self.start(&contained(|| Ok(empty::left_out(plan)?))?, &self.context.state())
     }
 
     fn optimised(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
@@ -247,11 +254,17 @@ impl Engine {
     }
 
     /// Starts an optimised plan.
-    fn start(&self, plan: &LogicalPlan) -> Result<Rows<'_>> {
-        let state = self.context.state();
+    fn start(&self, plan: &LogicalPlan, state: &SessionState) -> Result<Rows<'_>> {
         let stream = contained(|| {
             self.runtime.block_on(async {
-                let plan = state.query_planner().create_physical_plan(plan, &state).await?;
+                let planner = state.query_planner();
+                let plan = match planner.create_physical_plan(plan, state).await {
+                    // Sorted below a UNION with columns that are constant there, it can lose track of the order.
+                    Err(error) if matches!(error.find_root(), DataFusionError::Plan(_)) => {
+                        planner.create_physical_plan(plan, &session::sorting_last(state)).await?
+                    }
+                    plan => plan?,
+                };
                 Ok(execute_stream(plan, state.task_ctx())?)
             })
         })?;

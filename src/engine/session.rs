@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{GreedyMemoryPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{FairSpillPool, GreedyMemoryPool, MemoryLimit, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -30,6 +30,9 @@ const REMOVED: &[&str] = &[
 /// Rows in a batch.
 const BATCH_ROWS: usize = 8192;
 
+/// What a sort keeps back for merging where many sorts share the memory.
+const FRUGAL_RESERVATION: usize = 1 << 20;
+
 /// What a plan is right without; with few rows it takes longer than it saves.
 const THOROUGH: &[&str] = &["FilterPushdown", "ProjectionPushdown"];
 
@@ -45,6 +48,37 @@ pub(super) fn quick(state: SessionState) -> SessionState {
         .with_config(config)
         .with_physical_optimizer_rules(rules)
         .build()
+}
+
+/// The same session, which sorts what it has brought together and not the parts.
+pub(super) fn sorting_last(state: &SessionState) -> SessionState {
+    let mut config = state.config().clone().with_create_default_catalog_and_schema(false);
+    config.options_mut().optimizer.repartition_sorts = false;
+    SessionStateBuilder::new_from_existing(state.clone())
+        .with_session_id("bedtrail".to_owned())
+        .with_config(config)
+        .build()
+}
+
+/// The same session for a query that did not fit into memory: it joins by sorting, which can spill, in two parts, the
+/// fewest for which the planner does so, and what spills shares the memory evenly.
+pub fn frugal(state: &SessionState) -> Result<SessionState> {
+    let runtime = state.runtime_env();
+    let MemoryLimit::Finite(memory) = runtime.memory_pool.memory_limit() else { return Ok(state.clone()) };
+    let pool = TrackConsumersPool::new(FairSpillPool::new(memory), NonZeroUsize::MIN);
+    let runtime =
+        RuntimeEnvBuilder::from_runtime_env(runtime).with_memory_pool(Arc::new(pool)).build_arc()?;
+    let mut config =
+        state.config().clone().with_target_partitions(2).with_create_default_catalog_and_schema(false);
+    let options = config.options_mut();
+    options.optimizer.prefer_hash_join = false;
+    options.execution.sort_spill_reservation_bytes =
+        FRUGAL_RESERVATION.min(options.execution.sort_spill_reservation_bytes);
+    Ok(SessionStateBuilder::new_from_existing(state.clone())
+        .with_session_id("bedtrail".to_owned())
+        .with_config(config)
+        .with_runtime_env(runtime)
+        .build())
 }
 
 /// A session with the limits in force, our functions in place and no tables.

@@ -322,13 +322,17 @@ fn a_query_beyond_the_memory_limit_spills_and_leaves_nothing_behind() {
 }
 
 #[test]
-fn what_cannot_spill_says_which_limit_to_raise() {
-    let engine = Engine::new(Limits { memory: 200_000, spill_dir: None, partitions: 1 }).unwrap();
-    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..50_000));
+fn what_cannot_spill_is_joined_by_sorting_or_says_which_limit_to_raise() {
+    let engine = Engine::new(Limits { memory: 8_000_000, spill_dir: None, partitions: 1 }).unwrap();
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1_000_000));
     let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
-    engine.register("numbers", &batch.schema(), vec![batch]).unwrap();
-    let error =
-        engine.run("SELECT COUNT(*) AS n FROM numbers AS a JOIN numbers AS b ON a.n = b.n").unwrap_err();
+    let batches = (0..1000).map(|part| batch.slice(part * 1000, 1000)).collect();
+    engine.register("numbers", &batch.schema(), batches).unwrap();
+    let sql = "SELECT COUNT(*) AS n FROM numbers AS a LEFT JOIN numbers AS b ON a.n = b.n";
+    let hashed = engine.stream(sql).and_then(Rows::collect_all).unwrap_err();
+    assert!(matches!(hashed, Error::Resources(_)), "{hashed}");
+    assert_eq!(lines(&engine.run(sql).unwrap()), ["1000000"]);
+    let error = engine.run("SELECT array_agg(n) AS n FROM numbers").unwrap_err();
     assert!(matches!(error, Error::Resources(_)), "{error}");
     assert!(error.to_string().contains("--memory-limit"), "{error}");
 }

@@ -10,11 +10,13 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::TableReference;
 use datafusion::error::DataFusionError;
+use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 
 use super::row::{self, Row};
+use crate::engine::frugal;
 use crate::query_file;
 
 /// The environment of each account, as the policy gives it.
@@ -67,8 +69,12 @@ impl Relations for SessionContext {
     async fn planned(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, DataFusionError> {
         let state = self.state();
         let schema = Arc::new(plan.schema().as_arrow().clone());
-        let plan = state.query_planner().create_physical_plan(plan, &state).await?;
-        let mut batches = collect(plan, state.task_ctx()).await?;
+        let mut batches = match answer(plan, &state).await {
+            Err(error) if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
+                answer(plan, &frugal(&state)?).await?
+            }
+            done => done?,
+        };
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(schema));
         }
@@ -79,6 +85,11 @@ impl Relations for SessionContext {
         let table = TableReference::bare(relation);
         Ok(self.table(table).await?.limit(0, Some(1))?.count().await? > 0)
     }
+}
+
+async fn answer(plan: &LogicalPlan, state: &SessionState) -> Result<Vec<RecordBatch>, DataFusionError> {
+    let plan = state.query_planner().create_physical_plan(plan, state).await?;
+    collect(plan, state.task_ctx()).await
 }
 
 /// The rows that a rule returns.

@@ -17,7 +17,7 @@ macro_rules! texts {
             /// `output_tokens`.
             pub output_tokens: Option<i64>,
             $(#[doc = $sql] pub $field: Option<String>,)*
-            /// `request_parameters`, if [`select`] was asked for content.
+            /// `request_parameters`, if content was asked for.
             pub request_parameters: Option<String>,
             /// `additional_event_data`, likewise.
             pub additional_event_data: Option<String>,

@@ -156,3 +156,15 @@ fn every_rule_shipped_is_portable_and_returns_its_columns() {
             .unwrap_or_else(|error| panic!("{}: {error}", rule.code));
     }
 }
+
+#[test]
+fn a_rule_can_be_asked_as_a_query() {
+    let engine = engine(2);
+    for (name, batch) in crate::policy::empty_relations() {
+        engine.register(name, &batch.schema(), vec![batch]).unwrap();
+    }
+    // Constant columns on both sides of a UNION, in an order by all of them.
+    let rule = crate::rule::find(crate::rule::catalogue().unwrap(), "BT097").unwrap();
+    let sql = rule.render(&std::collections::BTreeMap::new()).unwrap();
+    engine.query(&sql).unwrap().collect_all().unwrap();
+}
