@@ -9,7 +9,6 @@
 pub mod athena;
 mod dependence;
 mod document;
-mod empty;
 mod era;
 mod error;
 mod function;
@@ -237,7 +236,7 @@ impl Engine {
     }
 
     fn resolved(&self, sql: &str) -> Result<LogicalPlan> {
-        self.ready(sql).map_or_else(|| contained(|| Ok(empty::left_out(self.plan_sharing(sql)?)?)), Ok)
+        self.ready(sql).map_or_else(|| self.plan_sharing(sql), Ok)
     }
 
     /// Runs a user's query: one SELECT, its rows in an order that does not change from run to run.
@@ -246,7 +245,7 @@ impl Engine {
     /// output columns, before any LIMIT.
     pub fn query(&self, sql: &str) -> Result<Rows<'_>> {
         let plan = self.optimised(&order::total(self.plan(sql)?)?)?;
-        self.start(&contained(|| Ok(empty::left_out(plan)?))?, &self.context.state())
+        self.start(&plan, &self.context.state())
     }
 
     fn optimised(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {

@@ -7,7 +7,7 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::shared::{Life, Shared};
-use super::{Engine, Result, contained, empty, locked};
+use super::{Engine, Result, locked};
 
 impl Engine {
     /// The tables that queries read, views resolved, each with the columns read of it.
@@ -29,10 +29,10 @@ impl Engine {
         locked(&self.plans).get(sql).cloned()
     }
 
-    /// The same over the rows that the tables have now, to be run next.
+    /// The same, to be run next.
     pub fn ready(&self, sql: &str) -> Option<LogicalPlan> {
         locked(&self.shared).forget(Life::Query);
-        contained(|| Ok(self.planned(sql).map(empty::left_out).transpose()?)).ok().flatten()
+        self.planned(sql)
     }
 
     /// The names of the columns that a query returns; it is planned, not run.

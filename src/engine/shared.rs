@@ -26,7 +26,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use tokio::sync::OnceCell;
 
-use super::{empty, locked};
+use super::locked;
 use crate::data;
 
 /// The rows of a part, once they were asked for.
@@ -111,10 +111,7 @@ impl TableProvider for Shared {
         let answer = || async {
             // It is optimised: what a session does by itself would do that again.
             let plan = match state.as_any().downcast_ref::<SessionState>() {
-                Some(state) => {
-                    let plan = empty::left_out(self.plan.clone())?;
-                    state.query_planner().create_physical_plan(&plan, state).await?
-                }
+                Some(state) => state.query_planner().create_physical_plan(&self.plan, state).await?,
                 None => state.create_physical_plan(&self.plan).await?,
             };
             collect(plan, state.task_ctx()).await

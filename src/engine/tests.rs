@@ -6,7 +6,6 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::*;
 
-mod empty;
 mod json;
 mod shared;
 
