@@ -16,6 +16,7 @@ mod json;
 mod min_by;
 mod order;
 mod parquet;
+mod part;
 mod pattern;
 mod plan;
 mod portable;

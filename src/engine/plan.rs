@@ -14,8 +14,8 @@ use datafusion::sql::sqlparser::ast::{self, ObjectName, Spanned, visit_relations
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::error::nearest;
-use super::shared::{self, Life, Shared};
-use super::{Engine, Error, Result, contained, locked};
+use super::shared::{Life, Shared};
+use super::{Engine, Error, Result, contained, locked, part};
 use crate::data;
 
 /// How deep views may stand on views; beyond it, one stands on itself.
@@ -76,9 +76,9 @@ impl Engine {
         life: Life,
     ) -> Result<()> {
         let Some(query) = as_query(statement) else { return Ok(()) };
-        for place in shared::worthwhile(query) {
+        for place in part::worthwhile(query) {
             let Some(with) = &mut query.with else { break };
-            let plan = self.plan_statement(shared::alone(with, place), built, depth)?;
+            let plan = self.plan_statement(part::alone(with, place), built, depth)?;
             let part = Arc::new(Shared::new(self.optimised(&plan)?, life));
             let name = format!("{SHARED}{}", locked(&self.shared).add(&part));
             with.cte_tables[place].query = query_of(&format!("SELECT * FROM {name}"))?;

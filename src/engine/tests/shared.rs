@@ -1,7 +1,7 @@
 //! Parts that a query names several times.
 
 use super::*;
-use crate::engine::shared::worthwhile;
+use crate::engine::part::worthwhile;
 
 fn chosen(sql: &str) -> Vec<String> {
     let query = crate::engine::plan::query_of(sql).unwrap();
