@@ -7,6 +7,7 @@
 //! Calls block: the engine drives its own threads. Do not call it from an asynchronous task.
 
 pub mod athena;
+mod build_side;
 mod dependence;
 mod document;
 mod era;
@@ -19,6 +20,7 @@ mod parquet;
 mod part;
 mod pattern;
 mod plan;
+mod pool;
 mod portable;
 mod rows;
 mod scan;
@@ -226,7 +228,7 @@ impl Engine {
     pub fn run(&self, sql: &str) -> Result<Vec<RecordBatch>> {
         let plan = self.resolved(sql)?;
         match self.start(&plan, &self.context.state()).and_then(Rows::collect_all) {
-            Err(Error::Resources(_)) => self.start(&plan, &frugal(&self.context.state())?)?.collect_all(),
+            Err(Error::Resources(_)) => self.start(&plan, &frugal(&self.context.state()))?.collect_all(),
             done => done,
         }
     }

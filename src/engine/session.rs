@@ -1,19 +1,18 @@
 //! How the DataFusion session is set up: limits, settings and functions.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, GreedyMemoryPool, MemoryLimit, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use super::Limits;
 use super::dependence::Keyless;
 use super::function::FUNCTIONS;
 use super::min_by;
+use super::pool::Halving;
+use super::{Limits, build_side};
 
 /// Functions that answer differently from run to run, or tell of the engine: a report must not.
 const REMOVED: &[&str] = &[
@@ -60,25 +59,19 @@ pub(super) fn sorting_last(state: &SessionState) -> SessionState {
         .build()
 }
 
-/// The same session for a query that did not fit into memory: it joins by sorting, which can spill, in two parts, the
-/// fewest for which the planner does so, and what spills shares the memory evenly.
-pub fn frugal(state: &SessionState) -> Result<SessionState> {
-    let runtime = state.runtime_env();
-    let MemoryLimit::Finite(memory) = runtime.memory_pool.memory_limit() else { return Ok(state.clone()) };
-    let pool = TrackConsumersPool::new(FairSpillPool::new(memory), NonZeroUsize::MIN);
-    let runtime =
-        RuntimeEnvBuilder::from_runtime_env(runtime).with_memory_pool(Arc::new(pool)).build_arc()?;
+/// The same session for a query that did not fit into memory: two sides that are both large it joins by sorting, which can
+/// spill, in two parts, the fewest for which the planner does so.
+pub fn frugal(state: &SessionState) -> SessionState {
     let mut config =
         state.config().clone().with_target_partitions(2).with_create_default_catalog_and_schema(false);
     let options = config.options_mut();
     options.optimizer.prefer_hash_join = false;
     options.execution.sort_spill_reservation_bytes =
         FRUGAL_RESERVATION.min(options.execution.sort_spill_reservation_bytes);
-    Ok(SessionStateBuilder::new_from_existing(state.clone())
+    SessionStateBuilder::new_from_existing(state.clone())
         .with_session_id("bedtrail".to_owned())
         .with_config(config)
-        .with_runtime_env(runtime)
-        .build())
+        .build()
 }
 
 /// A session with the limits in force, our functions in place and no tables.
@@ -99,12 +92,8 @@ pub(super) fn context(limits: Limits) -> Result<SessionContext> {
     let folder = limits
         .spill_dir
         .map_or(DiskManagerMode::OsTmpDirectory, |folder| DiskManagerMode::Directories(vec![folder]));
-    let consumers_named = NonZeroUsize::MIN;
-    // Not the fair pool: it gives each operator that could spill the same share, idle ones included, and a rule's plan
-    // has a hundred of them.
-    let pool = TrackConsumersPool::new(GreedyMemoryPool::new(limits.memory), consumers_named);
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(pool))
+        .with_memory_pool(Arc::new(Halving::new(limits.memory)))
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(folder))
         .build_arc()?;
 
@@ -114,6 +103,8 @@ pub(super) fn context(limits: Limits) -> Result<SessionContext> {
         .with_runtime_env(runtime)
         .with_analyzer_rule(Arc::new(Keyless::new()))
         .build();
+    let rules = build_side::among(&state);
+    let state = SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build();
     let context = SessionContext::new_with_state(state);
     for name in REMOVED {
         context.deregister_udf(name);

@@ -6,6 +6,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::*;
 
+mod build_side;
 mod json;
 mod shared;
 

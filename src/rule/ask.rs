@@ -16,7 +16,7 @@ use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 
 use super::row::{self, Row};
-use crate::engine::frugal;
+use crate::engine::{self, frugal};
 use crate::query_file;
 
 /// The environment of each account, as the policy gives it.
@@ -71,7 +71,7 @@ impl Relations for SessionContext {
         let schema = Arc::new(plan.schema().as_arrow().clone());
         let mut batches = match answer(plan, &state).await {
             Err(error) if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
-                answer(plan, &frugal(&state)?).await?
+                answer(plan, &frugal(&state)).await?
             }
             done => done?,
         };
@@ -103,7 +103,7 @@ pub(super) async fn rows(relations: &impl Relations, plan: &LogicalPlan) -> Resu
 }
 
 fn read(batches: Result<Vec<RecordBatch>, DataFusionError>) -> Result<Vec<Row>, String> {
-    let batches = batches.map_err(|error| query_file::one_line(&error))?;
+    let batches = batches.map_err(|error| query_file::one_line(&engine::Error::from(error)))?;
     for batch in batches.iter().take(1) {
         row::check(batch.schema().fields().iter().map(|field| field.name().as_str()))?;
     }
