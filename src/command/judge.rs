@@ -269,6 +269,11 @@ impl Judgement {
             asking.sound()?;
             return Ok(Self::told(judgement));
         }
+        // Plans made before the events were there are lost where a table was replaced. One that fails here will say so as a
+        // rule that could not be run.
+        for sql in &self.statements {
+            let _ = engine.scans(&[sql]);
+        }
         let slices = engine.slices().map_err(Failure::failed)?;
         let mut scopes = Vec::new();
         for era in engine.eras() {

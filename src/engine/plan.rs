@@ -57,9 +57,9 @@ impl Engine {
     ) -> Result<LogicalPlan> {
         let mut statement = parse(sql)?;
         let mut names = Vec::new();
-        let plan = self
-            .share(&mut statement, &mut names, built, depth, life)
-            .and_then(|()| self.plan_statement(statement, built, depth));
+        let shared = as_query(&mut statement)
+            .map_or(Ok(()), |query| self.share(query, &mut names, built, depth, life));
+        let plan = shared.and_then(|()| self.plan_statement(statement, built, depth));
         for name in names {
             self.context.deregister_table(name)?;
         }
@@ -69,13 +69,17 @@ impl Engine {
     /// Makes tables of the parts of a query that are worth it, each under a name of its own while the query is planned.
     fn share(
         &self,
-        statement: &mut Statement,
+        query: &mut ast::Query,
         names: &mut Vec<String>,
         built: &mut BTreeSet<&'static str>,
         depth: usize,
         life: Life,
     ) -> Result<()> {
-        let Some(query) = as_query(statement) else { return Ok(()) };
+        // The first part knows no other: what it is made of is a query by itself, as a rule's SELECT is.
+        let first = query.with.as_mut().and_then(|with| with.cte_tables.first_mut());
+        if let Some(first) = first.filter(|first| first.query.with.is_some()) {
+            self.share(&mut first.query, names, built, depth, life)?;
+        }
         for place in part::worthwhile(query) {
             let Some(with) = &mut query.with else { break };
             let plan = self.plan_statement(part::alone(with, place), built, depth)?;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, Weak};
 
 use async_trait::async_trait;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result as PlanResult;
@@ -77,6 +77,19 @@ impl Shared {
     }
 }
 
+/// The same rows in no more memory than they need.
+///
+/// Groups come in batches that all hold on to the texts of all groups: what sorts such batches takes each for as large as
+/// the whole, and finds memory exhausted long before it is.
+fn compact(batch: &RecordBatch) -> RecordBatch {
+    let columns = batch.columns().iter().map(|column| match column.as_string_view_opt() {
+        Some(texts) => Arc::new(texts.gc()) as ArrayRef,
+        None => Arc::clone(column),
+    });
+    let columns: Vec<_> = columns.collect();
+    RecordBatch::try_new(batch.schema(), columns).unwrap_or_else(|_| batch.clone())
+}
+
 #[async_trait]
 impl TableProvider for Shared {
     fn schema(&self) -> SchemaRef {
@@ -101,7 +114,8 @@ impl TableProvider for Shared {
                 Some(state) => state.query_planner().create_physical_plan(&self.plan, state).await?,
                 None => state.create_physical_plan(&self.plan).await?,
             };
-            collect(plan, state.task_ctx()).await
+            let batches = collect(plan, state.task_ctx()).await?;
+            Ok::<_, DataFusionError>(batches.iter().map(compact).collect())
         };
         let batches = cell.get_or_try_init(answer).await?;
         // A column that the schema takes for never null may come back as one that could be.

@@ -43,3 +43,31 @@ fn a_shared_part_is_answered_anew_for_other_rows_and_reads_what_it_needs() {
     assert_eq!(lines(&engine.run(sql).unwrap()), ["x|9"]);
     assert!(engine.names().iter().all(|name| !name.contains("shared")));
 }
+
+/// How many relations of a plan are shared parts.
+fn shared_scans(engine: &Engine, sql: &str) -> usize {
+    engine
+        .plan_sharing(sql)
+        .unwrap()
+        .display_indent()
+        .to_string()
+        .matches("TableScan: bedtrail_shared_")
+        .count()
+}
+
+#[test]
+fn parts_within_the_first_part_are_shared_as_well() {
+    let engine = with_events(&[("a", Some("x"), 1), ("b", Some("y"), 2), ("c", Some("y"), 3)]);
+    let inner = "WITH g AS (SELECT model_id AS m, MAX(input_tokens) AS n FROM events GROUP BY model_id) \
+        SELECT a.m AS m, b.n AS n FROM g AS a JOIN g AS b ON a.m = b.m";
+    let rule = format!(
+        "WITH judged AS ({inner}), folded AS (SELECT m AS m, n AS n FROM judged WHERE n > 1) \
+        SELECT m AS m, n AS n FROM folded ORDER BY 1"
+    );
+    assert_eq!(shared_scans(&engine, &rule), 2);
+    assert_eq!(lines(&engine.run(&rule).unwrap()), ["y|3"]);
+    // A later part may name an earlier one: its own are left where they are.
+    let later =
+        format!("WITH o AS (SELECT 1 AS p), judged AS ({inner}) SELECT o.p AS p FROM judged CROSS JOIN o");
+    assert_eq!(shared_scans(&engine, &later), 0);
+}
