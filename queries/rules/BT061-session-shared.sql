@@ -47,13 +47,24 @@ WITH calls AS (
     AND invoked_by IS NULL
     AND NOT starts_with(principal, 'service:')
 ),
-shared AS (
-  SELECT
-    account_key AS account_key, region_key AS region_key, thing AS thing, session_id AS session_id,
-    array_join(array_agg(DISTINCT principal ORDER BY principal), ' ') AS principals
+shared_sessions AS (
+  SELECT account_key AS account_key, region_key AS region_key, thing AS thing, session_id AS session_id
   FROM calls
   GROUP BY account_key, region_key, thing, session_id
   HAVING MIN(principal) <> MAX(principal)
+),
+-- Lists are made of these few only: one for every session would take far more memory.
+shared AS (
+  SELECT
+    c.account_key AS account_key, c.region_key AS region_key, c.thing AS thing, c.session_id AS session_id,
+    array_join(array_agg(DISTINCT c.principal ORDER BY c.principal), ' ') AS principals
+  FROM calls AS c
+  JOIN shared_sessions AS s
+    ON s.account_key = c.account_key
+    AND s.region_key = c.region_key
+    AND s.thing = c.thing
+    AND s.session_id = c.session_id
+  GROUP BY c.account_key, c.region_key, c.thing, c.session_id
 ),
 near AS (
   SELECT

@@ -4,7 +4,7 @@
 -- needs = []
 -- columns = [
 --   "event_id", "event_time", "event_name", "account_id", "principal", "surface", "activity", "model_id", "invoked_by",
---   "outcome", "source_ip", "source_kind", "aws_region", "record_kind",
+--   "outcome", "source_ip", "source_kind", "aws_region", "record_kind", "log_object", "log_index",
 -- ]
 -- attack = ["T1526", "T1098", "T1496"]
 -- attack_old = []
@@ -52,6 +52,8 @@
 
 WITH calls AS (
   SELECT
+    log_object AS log_object,
+    log_index AS log_index,
     event_id AS event_id,
     event_time AS event_time,
     event_name AS event_name,
@@ -97,8 +99,11 @@ firsts AS (
   ) AS uses
   GROUP BY principal, model_id
 ),
+-- Every row is distinct: it is asked for once, held, and read many times.
 steps AS (
-  SELECT
+  SELECT DISTINCT
+    c.log_object AS log_object,
+    c.log_index AS log_index,
     c.event_id AS event_id,
     c.event_time AS event_time,
     c.event_name AS event_name,
@@ -143,6 +148,40 @@ suspects AS (
   FROM steps AS s
   LEFT JOIN admins AS a ON a.principal = s.principal
 ),
+-- Only who took enough kinds of step at any time can have taken them within some hours: few, and windows are dear.
+principals AS (
+  SELECT principal AS principal
+  FROM suspects
+  WHERE countable
+  GROUP BY principal
+  HAVING COUNT(DISTINCT counted_step) >= $min_steps
+),
+addresses AS (
+  SELECT address AS address
+  FROM suspects
+  WHERE address IS NOT NULL
+  GROUP BY address
+  HAVING COUNT(DISTINCT counted_step) >= $min_steps_of_address
+),
+candidates AS (
+  SELECT
+    s.event_id AS event_id,
+    s.event_time AS event_time,
+    s.event_name AS event_name,
+    s.account_id AS account_id,
+    s.aws_region AS aws_region,
+    s.principal AS principal,
+    s.model_id AS model_id,
+    s.outcome AS outcome,
+    s.step AS step,
+    s.counted_step AS counted_step,
+    s.address AS address,
+    s.countable AS countable,
+    p.principal IS NOT NULL OR a.address IS NOT NULL AS candidate
+  FROM suspects AS s
+  LEFT JOIN principals AS p ON p.principal = s.principal
+  LEFT JOIN addresses AS a ON a.address = s.address
+),
 counted AS (
   SELECT
     event_id AS event_id,
@@ -169,7 +208,8 @@ counted AS (
       + CASE WHEN COUNT(CASE WHEN counted_step = 'attempt' THEN 1 END) OVER of_address > 0 THEN 1 ELSE 0 END
       + CASE WHEN COUNT(CASE WHEN counted_step = 'use' THEN 1 END) OVER of_address > 0 THEN 1 ELSE 0 END
       AS address_kinds
-  FROM suspects
+  FROM candidates
+  WHERE candidate
   WINDOW
     of_principal AS (
       PARTITION BY principal ORDER BY event_time ASC
@@ -270,3 +310,19 @@ FROM judged AS j
 LEFT JOIN told AS t
   ON t.chain = COALESCE(j.principal_chain, j.address_chain)
   AND COALESCE(t.account_id, '') = COALESCE(j.account_id, '')
+UNION ALL
+SELECT
+  'pass' AS verdict,
+  account_id AS account_id,
+  aws_region AS aws_region,
+  CAST(NULL AS VARCHAR) AS principal,
+  'steps of a take-over' AS subject,
+  CAST(NULL AS VARCHAR) AS reason,
+  CAST(NULL AS VARCHAR) AS expected,
+  CAST(NULL AS VARCHAR) AS observed,
+  event_time AS event_time,
+  event_id AS event_id,
+  outcome AS outcome,
+  CAST(NULL AS VARCHAR) AS severity
+FROM candidates
+WHERE NOT candidate
