@@ -22,16 +22,24 @@ pub(super) struct Frame {
     pub(super) footer: Vec<String>,
     /// The time of the run.
     pub(super) now: i64,
+    /// The rows of [`NOT_ASSESSED`], if it was asked.
+    not_assessed: Vec<RecordBatch>,
 }
 
 impl Frame {
+    /// What opens and closes the answer to a query of a person.
+    pub(super) fn of_query(trail: &Trail) -> Self {
+        let preamble = vec![completeness()];
+        Self { preamble, footer: trail.footer(), now: trail.now, not_assessed: Vec::new() }
+    }
+
     /// Asks the trail what it cannot show.
     pub(super) fn of(trail: &Trail, not_assessed: Option<&Report>) -> Result<Self, Failure> {
+        let ask = |report: &Report| trail.run(&report.name, &report.sql);
+        let not_assessed = not_assessed.map_or_else(|| Ok(Vec::new()), ask)?;
         let mut preamble = Vec::new();
-        if let Some(report) = not_assessed {
-            for batch in trail.run(&report.name, &report.sql)? {
-                preamble.extend(caveats(&batch)?);
-            }
+        for batch in &not_assessed {
+            preamble.extend(caveats(batch)?);
         }
         preamble.extend(trail.versions.as_ref().and_then(Versions::caveat));
         let told = trail.policy.as_ref().zip(trail.rules);
@@ -49,7 +57,15 @@ impl Frame {
             meaning.replace_range(..1, &meaning[..1].to_uppercase());
             Caveat::new("store", format!("{meaning}."))
         }));
-        Ok(Self { preamble, footer: trail.footer(), now: trail.now })
+        Ok(Self { preamble, footer: trail.footer(), now: trail.now, not_assessed })
+    }
+
+    /// A report's rows; those of the one that opens every answer are there already.
+    pub(super) fn rows(&self, trail: &Trail, report: &Report) -> Result<Vec<RecordBatch>, Failure> {
+        if report.name == NOT_ASSESSED && !self.not_assessed.is_empty() {
+            return Ok(self.not_assessed.clone());
+        }
+        trail.run(&report.name, &report.sql)
     }
 
     /// A report's rows as an answer.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use arrow::array::RecordBatch;
 
-use super::answer::{self, Frame};
+use super::answer::Frame;
 use super::deliver::Delivery;
 use super::judge::{self, Judgement};
 use super::trail::{Prepared, put, query_failure};
@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
     let batches = trail.query(&sql)?;
     let schema =
         batches.first().map(RecordBatch::schema).ok_or_else(|| Failure::failed("the query gave no batch"))?;
-    let frame = Frame { preamble: vec![answer::completeness()], footer: trail.footer(), now: trail.now };
+    let frame = Frame::of_query(&trail);
     let answer = Answer {
         name: "query".to_owned(),
         title: String::new(),

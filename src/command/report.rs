@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
         found.put(&trail, false)?;
     }
     let frame = Frame::of(&trail, not_assessed)?;
-    let mut batches = trail.run(&report.name, &report.sql)?;
+    let mut batches = frame.rows(&trail, report)?;
     if let Some(framework) = framework {
         batches = batches.iter().map(|batch| of_framework(batch, &framework)).collect::<Result<_, _>>()?;
     }
