@@ -1,11 +1,16 @@
 //! A table of Athena's as a source.
 
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
 
 use crate::aws_data::{events, finds, records, select, values, write};
 use crate::aws_service::{Answer, Call, Service, unforeseen};
+use crate::bucket::Server;
 use crate::command::{Outcome, bedtrail};
 use crate::program::text;
 
@@ -125,14 +130,122 @@ fn a_table_gives_what_files_give() {
     let sql = select("event_id IS NOT NULL");
     let files = bedtrail(["query", &sql, "--format", "json", "-s", text(folder.path())]).run().exits(0);
     assert_eq!(events(&ran, &[]), events(&files, &[]));
-    ran.says("scanned 99 bytes");
+    ran.says("scanned 99 bytes")
+        .says("answers are read a thousand rows at a time, since UNLOAD gave none: no manifest of its files");
     let started = service.calls("StartQueryExecution");
-    assert_eq!(started.len(), 1);
-    assert_eq!(started[0].body["WorkGroup"], "audit");
-    assert_eq!(started[0].body["ResultConfiguration"]["OutputLocation"], "s3://acme-results/x/");
-    let statement = started[0].text("QueryString");
+    assert_eq!(started.len(), 2);
+    assert_eq!(started[1].body["WorkGroup"], "audit");
+    assert_eq!(started[1].body["ResultConfiguration"]["OutputLocation"], "s3://acme-results/x/");
+    let statement = started[1].text("QueryString");
     let days = "FROM \"logs\".\"cloudtrail\" WHERE \"timestamp\" >= '2026/10/04' AND \"timestamp\" < '2026/10/13' AND \"eventtime\" >= '2026-10-05T00:00:00Z'";
     assert!(statement.contains(days), "{statement}");
+}
+
+/// What is between two marks of a text.
+fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
+    Some(text.split_once(before)?.1.split_once(after)?.0)
+}
+
+/// A table whose queries write files into a bucket over a folder, as UNLOAD does.
+fn unload(call: &Call, table: &Table, folder: &Path) -> Answer {
+    let written = table.answer(call, &[], ("SUCCEEDED", ""), 99)?;
+    let statement = call.text("QueryString");
+    if let Some(select) = between(statement, "UNLOAD (", ") TO 's3://") {
+        let prefix = between(statement, ") TO 's3://acme-logs/", "'").expect("a place in the bucket");
+        std::fs::create_dir_all(folder.join(prefix)).expect("a folder");
+        let mut manifest = String::new();
+        let found: Vec<_> = records().into_iter().filter(|record| finds(select, record)).collect();
+        for (number, part) in found.chunks(40).enumerate() {
+            let rows: Vec<_> = part.iter().map(|record| values(select, record, true)).collect();
+            let column = |at: usize| -> ArrayRef {
+                Arc::new(rows.iter().map(|row| row[at].clone()).collect::<StringArray>())
+            };
+            let columns = (0..rows[0].len()).map(|at| (format!("c{at}"), column(at), true));
+            let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("rows");
+            let key = format!("{prefix}20261005_{number}_part");
+            let file = std::fs::File::create(folder.join(&key)).expect("a file");
+            let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
+            writer.write(&batch).expect("rows");
+            writer.close().expect("a file");
+            manifest += &format!("s3://acme-logs/{key}\n");
+        }
+        std::fs::write(folder.join("results/x-0-manifest.csv"), manifest).expect("a manifest");
+    }
+    let mut written = written;
+    if call.operation == "GetQueryExecution" {
+        written["QueryExecution"]["Statistics"]["DataManifestLocation"] =
+            json!("s3://acme-logs/results/x-0-manifest.csv");
+    }
+    Ok(written)
+}
+
+#[test]
+fn a_table_gives_in_files_what_it_gives_in_pages() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(folder.path().join("results")).expect("a folder");
+    let server = Server::over(folder.path());
+    let (table, place, written) = (Table::default(), folder.path().to_owned(), server.looking_again());
+    let service = Service::new(move |call| match call.operation.as_str() {
+        "GetWorkGroup" => Ok(
+            json!({"WorkGroup": {"Name": "primary", "Configuration": {"EnforceWorkGroupConfiguration": true,
+            "ResultConfiguration": {"OutputLocation": "s3://acme-logs/results/"}}}}),
+        ),
+        _ => {
+            let answer = unload(call, &table, &place);
+            written();
+            answer
+        }
+    });
+    let sql = select("event_id IS NOT NULL");
+    let run = service.run(&["query", &sql, "--format", "json", "-s", "athena:logs.cloudtrail"]);
+    // The workgroup's place goes before the one given.
+    let run = run.args(DAY).args(["--athena-output", "s3://acme-results/x/", "--path-style"]);
+    let ran = run.env("AWS_ENDPOINT_URL_S3", &server.url).run().exits(0);
+    let files = tempfile::tempdir().expect("a temporary folder");
+    write(files.path(), &records());
+    let local = bedtrail(["query", &sql, "--format", "json", "-s", text(files.path())]).run().exits(0);
+    assert_eq!(events(&ran, &[]), events(&local, &[]));
+    assert!(service.calls("GetQueryResults").is_empty());
+    assert_eq!(service.calls("StartQueryExecution").len(), 1);
+    let statement = service.calls("StartQueryExecution")[0].text("QueryString").to_owned();
+    assert!(statement.ends_with("WITH (format = 'PARQUET', compression = 'ZSTD')"), "{statement}");
+    // Its files are gone, and what Athena itself left is not ours.
+    let left: Vec<_> = walk(folder.path());
+    assert_eq!(left, ["results/x-0-manifest.csv"]);
+}
+
+fn walk(folder: &Path) -> Vec<String> {
+    let mut left = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(one) = open.pop() {
+        for entry in std::fs::read_dir(&one).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                left.push(text(path.strip_prefix(folder).expect("below")).to_owned());
+            }
+        }
+    }
+    left
+}
+
+#[test]
+fn what_may_not_be_written_is_paged() {
+    let table = Table::default();
+    let service = Service::new(move |call| {
+        let unloading = table.statements.lock().expect("statements").len() == 1;
+        let denied = "Access Denied (Service: Amazon S3; Status Code: 403)";
+        match call.operation.as_str() {
+            "GetQueryExecution" if unloading => Ok(json!({"QueryExecution": {
+                "QueryExecutionId": call.text("QueryExecutionId"),
+                "Status": {"State": "FAILED", "StateChangeReason": denied}, "Statistics": {"DataScannedInBytes": 0}}})),
+            _ => table.answer(call, &[], ("SUCCEEDED", ""), 7),
+        }
+    });
+    let ran = ask(&service, &["--athena-output", "s3://acme-results/x/"]).exits(0);
+    assert!(!events(&ran, &[]).is_empty());
+    ran.says("since UNLOAD gave none").says("Access Denied");
 }
 
 #[test]

@@ -95,6 +95,8 @@ impl Log {
 pub struct Server {
     pub url: String,
     asked: Arc<Mutex<Log>>,
+    root: PathBuf,
+    keys: Keys,
     _stop: tokio::sync::oneshot::Sender<()>,
 }
 
@@ -109,7 +111,9 @@ impl Server {
         folder: &Path,
         rule: impl Fn(&Asked, usize) -> Option<Fault> + Send + Sync + 'static,
     ) -> Self {
-        let mut builder = S3ServiceBuilder::new(Folder::index(folder));
+        let folder = Folder::index(folder);
+        let (root, keys) = (folder.root.clone(), Arc::clone(&folder.keys));
+        let mut builder = S3ServiceBuilder::new(folder);
         builder.set_auth(SimpleAuth::from_single(KEY, SECRET));
         let (service, rule): (S3Service, Arc<Rule>) = (builder.build(), Arc::new(rule));
         let asked = Arc::new(Mutex::new(Log::default()));
@@ -145,7 +149,13 @@ impl Server {
             let _ = runtime.block_on(stopped);
             runtime.shutdown_background();
         });
-        Self { url, asked, _stop: stop }
+        Self { url, asked, root, keys, _stop: stop }
+    }
+
+    /// Takes in what somebody else put into the folder.
+    pub fn looking_again(&self) -> impl Fn() + Send + Sync + 'static {
+        let (root, keys) = (self.root.clone(), Arc::clone(&self.keys));
+        move || *keys.lock().expect("keys") = Folder::keys(&root)
     }
 
     /// What was asked so far.
@@ -268,20 +278,26 @@ impl hyper::body::Body for Scripted {
 /// the folder too.
 struct Folder {
     root: PathBuf,
-    keys: Mutex<BTreeMap<String, PathBuf>>,
+    keys: Keys,
     metadata: Mutex<BTreeMap<String, Metadata>>,
 }
 
+type Keys = Arc<Mutex<BTreeMap<String, PathBuf>>>;
+
 impl Folder {
     fn index(root: &Path) -> Self {
+        let keys = Arc::new(Mutex::new(Self::keys(root)));
+        Self { root: root.to_owned(), keys, metadata: Mutex::default() }
+    }
+
+    fn keys(root: &Path) -> BTreeMap<String, PathBuf> {
         let files = walkdir::WalkDir::new(root).into_iter().map(|entry| entry.expect("an entry"));
         let files = files.filter(|entry| entry.file_type().is_file());
         let key = |path: &Path| {
             let key = path.strip_prefix(root).expect("below the root").to_str().expect("UTF-8");
             key.replace('\\', "/")
         };
-        let keys = files.map(|entry| (key(entry.path()), entry.into_path())).collect();
-        Self { root: root.to_owned(), keys: Mutex::new(keys), metadata: Mutex::default() }
+        files.map(|entry| (key(entry.path()), entry.into_path())).collect()
     }
 
     fn at(&self, key: &str) -> S3Result<PathBuf> {

@@ -67,28 +67,6 @@ pub(super) async fn put(session: &Session, url: &Url, body: Vec<u8>) -> Result<(
     sent.map(drop).map_err(|error| S3Error::of(&error, Action::Put, &target))
 }
 
-/// Removes every object below a prefix, which ends in a slash.
-pub(super) async fn empty(session: &Session, url: &Url) -> Result<(), S3Error> {
-    let bucket = session.bucket(&url.bucket).await?;
-    let mut token = None;
-    loop {
-        let request = bucket.client.list_objects_v2().bucket(&url.bucket).prefix(&url.prefix);
-        let request = request.set_continuation_token(token).set_request_payer(bucket.payer.clone());
-        let target = Target::new(&url.bucket, &url.prefix);
-        let page = request.send().await.map_err(|error| S3Error::of(&error, Action::List, &target))?;
-        for key in page.contents().iter().filter_map(|object| object.key()) {
-            let request = bucket.client.delete_object().bucket(&url.bucket).key(key);
-            let request = request.set_request_payer(bucket.payer.clone());
-            let target = Target::new(&url.bucket, key);
-            request.send().await.map_err(|error| S3Error::of(&error, Action::Delete, &target))?;
-        }
-        token = page.next_continuation_token;
-        if token.is_none() {
-            return Ok(());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use datafusion::arrow::array::{ArrayRef, StringViewArray, TimestampMicrosecondArray};

@@ -243,7 +243,7 @@ impl Running {
                 left.push(format!("{}.{} was not dropped: {}", self.database, table.name, refusal.message));
             }
             if let Some(url) = &table.files
-                && let Err(error) = place::empty(&self.session, url).await
+                && let Err(error) = self.session.empty(url).await
             {
                 left.push(format!(
                     "files below s3://{}/{} were not removed: {error}",

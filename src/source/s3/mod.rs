@@ -11,6 +11,7 @@ mod fetch;
 mod level;
 mod listing;
 mod page;
+mod prefix;
 mod search;
 mod tally;
 pub mod url;

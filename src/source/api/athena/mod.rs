@@ -4,15 +4,18 @@
 
 mod catalog;
 mod service;
+mod unload;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::mpsc::Sender;
 
 pub use catalog::{Found, Table};
 pub use service::{Execution, Page, Service, State, Workgroup};
+use unload::Unload;
 
 use super::column::Selection;
 use super::error::ApiError;
@@ -24,7 +27,7 @@ use super::{Running, Setting, Shared, Wait};
 use crate::clock;
 use crate::event::scope::Scope;
 use crate::source::feed::Word;
-use crate::source::s3::Session;
+use crate::source::s3::{Session, Url};
 use crate::source::{Extent, LogObject, Place};
 
 /// How long after a day's end the last of its files are there.
@@ -54,6 +57,10 @@ pub(super) struct Athena {
     extent: Extent,
     late_days: i64,
     hold: bool,
+    /// How answers are had as files; none where they are paged.
+    unload: Option<Unload>,
+    /// Whether files were refused, so that answers are paged.
+    paged: AtomicBool,
     shared: Arc<Shared>,
 }
 
@@ -90,6 +97,7 @@ impl Athena {
             vec![whole(from, to, setting.now)]
         };
         let selection = Selection::of(&table.columns, true);
+        let unload = Unload::find(session, &service, given).await;
         Ok(Self {
             service,
             table,
@@ -98,6 +106,8 @@ impl Athena {
             extent: extent.clone(),
             late_days: setting.late_days,
             hold: setting.hold,
+            unload,
+            paged: AtomicBool::new(false),
             shared,
         })
     }
@@ -175,28 +185,122 @@ impl Athena {
         name: &str,
         parts: &mut Parts,
     ) -> Result<Result<(), ApiError>, Gone> {
-        if self.shared.over(0) {
-            return Ok(Err(self.shared.too_much(name)));
+        let select = self.statement(slice);
+        if let Some(unload) = self.unload.as_ref().filter(|_| !self.paged.load(Ordering::Relaxed)) {
+            let place = unload.place(&slice.name);
+            if let Some(answered) = self.unloaded(unload, &select, &place, name, parts).await? {
+                return Ok(answered);
+            }
         }
-        let started = self.service.start(&self.statement(slice), &self.table.database, name).await;
-        let id = match started {
-            Ok(id) => id,
-            Err(error) => return Ok(Err(error)),
-        };
-        let query = Query { service: self.service.clone(), id: id.clone() };
-        let _running = self.shared.runs(Running::Athena(query));
-        match self.ended(&id, name, parts).await? {
-            Ok(()) => self.results(&id, name, parts).await,
-            Err(error) => Ok(Err(error)),
+        match self.run(&select, name, parts).await? {
+            Ok((id, _)) => self.results(&id, name, parts).await,
+            Err((error, _)) => Ok(Err(error)),
         }
     }
 
-    async fn ended(&self, id: &str, name: &str, parts: &Parts) -> Result<Result<(), ApiError>, Gone> {
+    /// The same by way of files; nothing where they are not to be had, and no more is tried.
+    async fn unloaded(
+        &self,
+        unload: &Unload,
+        select: &str,
+        place: &Url,
+        name: &str,
+        parts: &mut Parts,
+    ) -> Result<Option<Result<(), ApiError>>, Gone> {
+        let refused = match self.run(&Unload::statement(select, place), name, parts).await? {
+            Ok((_, found)) => match found.manifest {
+                Some(manifest) => {
+                    let answered = self.files(unload, &manifest, name, parts).await;
+                    self.remove(unload, place).await;
+                    return answered.map(Some);
+                }
+                None => "no manifest of its files".to_owned(),
+            },
+            Err((error, scanned)) => {
+                // Whoever may not write there fails before anything is scanned, or at the end.
+                if scanned > 0 {
+                    self.remove(unload, place).await;
+                    if !about_files(&error) {
+                        return Ok(Some(Err(error)));
+                    }
+                }
+                error.to_string()
+            }
+        };
+        self.paged.store(true, Ordering::Relaxed);
+        self.shared
+            .note(format!("answers are read a thousand rows at a time, since UNLOAD gave none: {refused}"));
+        Ok(None)
+    }
+
+    async fn remove(&self, unload: &Unload, place: &Url) {
+        if let Err(error) = unload.empty(place).await {
+            let files = format!("s3://{}/{}", place.bucket, place.prefix);
+            self.shared.note(format!("files below {files} were not removed: {error}"));
+        }
+    }
+
+    async fn files(
+        &self,
+        unload: &Unload,
+        manifest: &str,
+        name: &str,
+        parts: &mut Parts,
+    ) -> Result<Result<(), ApiError>, Gone> {
+        let files = match unload.files(manifest).await {
+            Ok(files) => files,
+            Err(error) => return Ok(Err(ApiError::failed(name, "UNLOAD", &error.to_string()))),
+        };
+        for file in &files {
+            let mut rows = match unload.rows(file, self.selection.len()).await {
+                Ok(rows) => rows,
+                Err(error) => return Ok(Err(error)),
+            };
+            loop {
+                let texts = match rows.next() {
+                    Ok(Some(texts)) => texts,
+                    Ok(None) => break,
+                    Err(error) => return Ok(Err(error)),
+                };
+                for row in texts.each() {
+                    parts.push(&self.selection.record(&row)).await?;
+                }
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Runs a statement to its end: its id and what became of it, or why there is no answer, and what it scanned.
+    async fn run(
+        &self,
+        statement: &str,
+        name: &str,
+        parts: &Parts,
+    ) -> Result<Result<(String, Execution), (ApiError, u64)>, Gone> {
+        if self.shared.over(0) {
+            return Ok(Err((self.shared.too_much(name), 0)));
+        }
+        let started = self.service.start(statement, &self.table.database, name).await;
+        let id = match started {
+            Ok(id) => id,
+            Err(error) => return Ok(Err((error, 0))),
+        };
+        let query = Query { service: self.service.clone(), id: id.clone() };
+        let _running = self.shared.runs(Running::Athena(query));
+        Ok(self.ended(&id, name, parts).await?.map(|found| (id, found)))
+    }
+
+    async fn ended(
+        &self,
+        id: &str,
+        name: &str,
+        parts: &Parts,
+    ) -> Result<Result<Execution, (ApiError, u64)>, Gone> {
         let mut waits = Wait::new(Duration::from_millis(200), Duration::from_secs(3));
         loop {
             let found = match self.service.execution(id, name).await {
                 Ok(found) => found,
-                Err(error) => return Ok(Err(error)),
+                Err(error) => return Ok(Err((error, u64::MAX))),
             };
             let scanned = found.scanned;
             if found.state == State::Going {
@@ -204,15 +308,15 @@ impl Athena {
                 if over || !parts.wanted() {
                     self.service.stop(id).await;
                     self.shared.scanned(scanned, &format!("query {id} of {name}, stopped, had scanned"));
-                    return if over { Ok(Err(self.shared.too_much(name))) } else { Err(Gone) };
+                    return if over { Ok(Err((self.shared.too_much(name), u64::MAX))) } else { Err(Gone) };
                 }
                 waits.pass().await;
                 continue;
             }
             self.shared.scanned(scanned, &format!("query {id} of {name} scanned"));
-            return Ok(match found.state {
-                State::Ended(state, reason) => Err(ApiError::failed(name, &state, &reason)),
-                _ => Ok(()),
+            return Ok(match &found.state {
+                State::Ended(state, reason) => Err((ApiError::failed(name, state, reason), scanned)),
+                _ => Ok(found),
             });
         }
     }
@@ -239,4 +343,10 @@ impl Athena {
             }
         }
     }
+}
+
+/// Whether a query failed for the files it was to write.
+fn about_files(error: &ApiError) -> bool {
+    let text = error.to_string().to_ascii_lowercase();
+    ["unload", "access denied", "s3", "hive_writer", "hive_path"].iter().any(|mark| text.contains(mark))
 }

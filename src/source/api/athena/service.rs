@@ -46,6 +46,8 @@ pub struct Execution {
     pub scanned: u64,
     /// Where its result lies, `s3://…`.
     pub output: Option<String>,
+    /// What names the files that it wrote, `s3://…`, of a query that writes files.
+    pub manifest: Option<String>,
 }
 
 /// Rows of a query, as texts.
@@ -208,9 +210,11 @@ fn cells(row: Row) -> Vec<Option<String>> {
 
 fn told(found: Option<QueryExecution>) -> Execution {
     let Some(found) = found else {
-        return Execution { state: State::Going, scanned: 0, output: None };
+        return Execution { state: State::Going, scanned: 0, output: None, manifest: None };
     };
-    let scanned = found.statistics.and_then(|statistics| statistics.data_scanned_in_bytes);
+    let statistics = found.statistics;
+    let scanned = statistics.as_ref().and_then(|statistics| statistics.data_scanned_in_bytes);
+    let manifest = statistics.and_then(|statistics| statistics.data_manifest_location);
     let status = found.status;
     let reason = status.as_ref().and_then(|status| status.state_change_reason.clone()).unwrap_or_default();
     let state = match status.and_then(|status| status.state) {
@@ -222,5 +226,6 @@ fn told(found: Option<QueryExecution>) -> Execution {
         state,
         scanned: scanned.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0),
         output: found.result_configuration.and_then(|result| result.output_location),
+        manifest: manifest.filter(|manifest| !manifest.is_empty()),
     }
 }
