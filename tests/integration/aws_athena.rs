@@ -167,7 +167,7 @@ fn unload(call: &Call, table: &Table, folder: &Path) -> Answer {
             let mut writer = ArrowWriter::try_new(file, batch.schema(), None).expect("a writer");
             writer.write(&batch).expect("rows");
             writer.close().expect("a file");
-            manifest += &format!("s3://acme-logs/{key}\n");
+            manifest.extend(["s3://acme-logs/", &key, "\n"]);
         }
         std::fs::write(folder.join("results/x-0-manifest.csv"), manifest).expect("a manifest");
     }
@@ -185,16 +185,15 @@ fn a_table_gives_in_files_what_it_gives_in_pages() {
     std::fs::create_dir(folder.path().join("results")).expect("a folder");
     let server = Server::over(folder.path());
     let (table, place, written) = (Table::default(), folder.path().to_owned(), server.looking_again());
-    let service = Service::new(move |call| match call.operation.as_str() {
-        "GetWorkGroup" => Ok(
-            json!({"WorkGroup": {"Name": "primary", "Configuration": {"EnforceWorkGroupConfiguration": true,
-            "ResultConfiguration": {"OutputLocation": "s3://acme-logs/results/"}}}}),
-        ),
-        _ => {
-            let answer = unload(call, &table, &place);
-            written();
-            answer
+    let service = Service::new(move |call| {
+        if call.operation == "GetWorkGroup" {
+            let output = json!({"OutputLocation": "s3://acme-logs/results/"});
+            let settings = json!({"EnforceWorkGroupConfiguration": true, "ResultConfiguration": output});
+            return Ok(json!({"WorkGroup": {"Name": "primary", "Configuration": settings}}));
         }
+        let answer = unload(call, &table, &place);
+        written();
+        answer
     });
     let sql = select("event_id IS NOT NULL");
     let run = service.run(&["query", &sql, "--format", "json", "-s", "athena:logs.cloudtrail"]);

@@ -75,7 +75,8 @@ impl Unload {
     pub(super) async fn rows(&self, url: &Url, columns: usize) -> Result<Rows, ApiError> {
         let name = format!("s3://{}/{}", url.bucket, url.prefix);
         let file = self.fetch(url).await.map_err(|error| failed(&name, &error))?;
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build());
+        let reader =
+            ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
         Ok(Rows { reader: reader.map_err(|error| failed(&name, &error))?, name, columns })
     }
 
@@ -155,7 +156,7 @@ impl Texts {
 
     /// The rows, one after the other.
     pub(super) fn each(&self) -> impl Iterator<Item = Vec<Option<&str>>> {
-        let columns: Vec<_> = self.0.columns().iter().map(|column| column.as_string::<i32>()).collect();
+        let columns: Vec<_> = self.0.columns().iter().map(AsArray::as_string::<i32>).collect();
         let cell = |column: &&'_ arrow::array::StringArray, row: usize| column.is_valid(row).then_some(row);
         (0..self.0.num_rows()).map(move |row| {
             columns.iter().map(|column| cell(column, row).map(|row| column.value(row))).collect()
