@@ -130,6 +130,30 @@ fn a_query_that_times_out_or_scans_too_much_is_told_of() {
 }
 
 #[test]
+fn of_several_days_the_first_tells_what_the_others_take() {
+    let ask = |bytes: u64, more: &[&str]| {
+        let lake = Lake::default();
+        let service = Service::new(move |call| lake.answer(call, &|_| true, bytes, "FINISHED"));
+        let sql = select("event_id IS NOT NULL");
+        let source = format!("lake:{STORE}");
+        let run = service.run(&["query", &sql, "--format", "json", "-s", &source]);
+        let ran =
+            run.args(["--from", "2026-10-05", "--to", "2026-10-15", "--now", "2026-11-01"]).args(more).run();
+        (ran, service.calls("StartQuery").len())
+    };
+    let (ran, queries) = ask(100, &[]);
+    let ran = ran.exits(0);
+    assert_eq!((queries, events(&ran, &[])), (2, events(&from_files(), &[])));
+    ran.says("2026-10-05..2026-10-06 scanned 100 bytes: about 900 more for the rest");
+    // What is foreseen to be too much is not begun; what came is a floor.
+    let (ran, queries) = ask(100, &["--max-scan", "999B"]);
+    let ran = ran.exits(3);
+    assert_eq!((queries, events(&ran, &[])), (1, events(&from_files(), &[])));
+    ran.says("it would scan about 900 bytes, beyond --max-scan").says("2026-10-06..2026-10-15/floor");
+    assert_eq!(ask(100, &["--max-scan", "1000B"]).1, 2);
+}
+
+#[test]
 fn a_store_that_answers_nothing_is_an_error() {
     let pending = |call: &Call| match call.operation.as_str() {
         "GetEventDataStore" => Ok(json!({"EventDataStoreArn": STORE, "Status": "PENDING_DELETION"})),

@@ -21,7 +21,7 @@ use super::error::ApiError;
 use super::hive::Type;
 use super::part::{Form, Gone, Parts, first};
 use super::relevant::{Names, condition};
-use super::slice::{Slice, days, whole};
+use super::slice::{DAY, Slice, days, whole};
 use super::{Running, Setting, Shared, Wait};
 use crate::clock;
 use crate::event::scope::Scope;
@@ -156,6 +156,8 @@ impl Lake {
         let to = extent.to.unwrap_or(setting.now);
         let slices = if setting.hold {
             days(from, to, setting.now, LAG, None)
+        } else if to.min(setting.now) - from > 2 * DAY {
+            vec![whole(from, from + DAY, setting.now), whole(from + DAY, to, setting.now)]
         } else {
             vec![whole(from, to, setting.now)]
         };
@@ -214,19 +216,46 @@ impl Lake {
             None => "--max-scan sets a limit".to_owned(),
         };
         format!(
-            "CloudTrail Lake bills what a query scans and has no estimate beforehand: the time asked for bounds it, and {limit}. \
-             The service has been closed to new customers since 2026-05-31"
+            "CloudTrail Lake bills what a query scans and has no estimate beforehand: of several days the first is asked for \
+             alone, which tells about what the others take, and {limit}. The service has been closed to new customers since 2026-05-31"
         )
     }
 
     /// Reads the slices that are wanted, one after the other.
     pub(super) async fn read(self: Arc<Self>, wanted: Arc<BTreeSet<String>>, out: Sender<Word>) {
-        for slice in &self.slices {
+        let wanted = |slice: &&Slice| wanted.contains(&first(&self.slice_name(slice)));
+        let slices: Vec<&Slice> = self.slices.iter().filter(wanted).collect();
+        for (at, slice) in slices.iter().enumerate() {
             let name = self.slice_name(slice);
-            if wanted.contains(&first(&name)) && self.slice(slice, &name, &out).await.is_err() {
+            // Days that are kept one by one are worth having as far as the limit goes; one query cut short is worth nothing.
+            let foreseen = if at == 1 { self.foresee(slices[0], &slices[1..]) } else { 0 };
+            let done = if !self.hold && self.shared.over(foreseen) {
+                let reason = format!(
+                    "it would scan about {foreseen} bytes, beyond --max-scan; ask for less time, or raise it"
+                );
+                let parts = Parts::new(&name, Form::Records, self.hold, &out);
+                parts.floor(&ApiError::failed(&name, "not asked", &reason).to_string()).await
+            } else {
+                self.slice(slice, &name, &out).await
+            };
+            if done.is_err() {
                 return;
             }
         }
+    }
+
+    /// About how many bytes the others take, by what the first took; said before they are asked for.
+    fn foresee(&self, first: &Slice, others: &[&Slice]) -> u64 {
+        let span = |slice: &Slice| u128::try_from(slice.to - slice.from).unwrap_or(0);
+        let took = self.shared.total.load(Ordering::Relaxed);
+        let all: u128 = others.iter().map(|slice| span(slice)).sum();
+        let about = u128::from(took) * all / span(first).max(1);
+        let about = u64::try_from(about).unwrap_or(u64::MAX);
+        self.shared.note(format!(
+            "{} scanned {took} bytes: about {about} more for the rest",
+            self.slice_name(first)
+        ));
+        about
     }
 
     async fn slice(&self, slice: &Slice, name: &str, out: &Sender<Word>) -> Result<(), Gone> {
