@@ -481,7 +481,9 @@ def rule_sql(path):
     by_policy = any(need.startswith("policy_") for need in head.get("needs", []))
     fold = without_header((ROOT / "queries/fold.sql").read_text())
     fold = fold.replace("$during", "").replace("$severity", severity).replace("$unruled", UNRULED if by_policy else "FALSE")
-    return head, fold.replace("WITH dated AS (", f"WITH judged AS (\n{sql}\n),\ndated AS (", 1)
+    # As the program does, whatever the first part of the fold is called.
+    first = fold.index("WITH ") + len("WITH ")
+    return head, f"{fold[:first]}judged AS (\n{sql}\n),\n{fold[first:]}"
 
 
 def ask_rules(bench, roots, only, trail):
