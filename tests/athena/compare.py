@@ -249,6 +249,8 @@ def run_trino(batch, classpath):
         out = Path(folder) / "out.json"
         if not out.exists():
             raise RuntimeError(f"Trino did not start: {done.stderr[-2000:]}")
+        if done.returncode != 0:
+            print(f"Trino ended early: {done.stderr[-2000:]}", file=sys.stderr)
         kinds = {(catalog, name): kind for catalog, name, kind, _ in batch.steps}
         for line in out.read_text().splitlines():
             answer = json.loads(line)

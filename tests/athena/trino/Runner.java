@@ -1,5 +1,8 @@
 import io.trino.Session;
 import io.trino.plugin.memory.MemoryConnectorFactory;
+import io.trino.spi.connector.Connector;
+import io.trino.spi.connector.ConnectorContext;
+import io.trino.spi.connector.ConnectorFactory;
 import io.trino.spi.type.TimeZoneKey;
 import io.trino.testing.LocalQueryRunner;
 import io.trino.testing.MaterializedResult;
@@ -31,7 +34,7 @@ public class Runner {
                 StringBuilder line = new StringBuilder("{\"catalog\":").append(text(names[0]));
                 line.append(",\"name\":").append(text(names[1]));
                 if (catalogs.add(names[0])) {
-                    runner.createCatalog(names[0], new MemoryConnectorFactory(), Map.of("memory.max-data-per-node", "2GB"));
+                    runner.createCatalog(names[0], memory(catalogs.size()), Map.of("memory.max-data-per-node", "2GB"));
                 }
                 try {
                     MaterializedResult result = runner.execute(session(names[0]), parts[i].substring(end + 1));
@@ -62,6 +65,21 @@ public class Runner {
             }
         }
         System.exit(0);
+    }
+
+    /** The memory connector under a name of its own: a runner takes each name once. */
+    private static ConnectorFactory memory(int number) {
+        return new ConnectorFactory() {
+            @Override
+            public String getName() {
+                return "memory_" + number;
+            }
+
+            @Override
+            public Connector create(String catalog, Map<String, String> config, ConnectorContext context) {
+                return new MemoryConnectorFactory().create(catalog, config, context);
+            }
+        };
     }
 
     private static Session session(String catalog) {
