@@ -116,7 +116,7 @@ impl Table {
 fn ask(service: &Service, more: &[&str]) -> Outcome {
     let sql = select("event_id IS NOT NULL");
     let run = service.run(&["query", &sql, "--format", "json", "-s", "athena:logs.cloudtrail"]);
-    run.args(DAY).args(more).run()
+    run.args(DAY).args(more).env("AWS_ENDPOINT_URL_S3", &service.url).run()
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::Region;
@@ -119,6 +119,8 @@ pub(super) struct Lake {
     /// Whether the store has the column of records as logged.
     json: AtomicBool,
     hold: bool,
+    /// Bytes that its queries scanned.
+    scanned: AtomicU64,
     shared: Arc<Shared>,
 }
 
@@ -173,6 +175,7 @@ impl Lake {
             selection: Selection::of(&columns, false),
             json: AtomicBool::new(true),
             hold: setting.hold,
+            scanned: AtomicU64::new(0),
             shared,
         };
         lake.ready(given).await?;
@@ -229,7 +232,7 @@ impl Lake {
             let name = self.slice_name(slice);
             // Days that are kept one by one are worth having as far as the limit goes; one query cut short is worth nothing.
             let foreseen = if at == 1 { self.foresee(slices[0], &slices[1..]) } else { 0 };
-            let done = if !self.hold && self.shared.over(foreseen) {
+            let done = if foreseen > 0 && !self.hold && self.shared.over(foreseen) {
                 let reason = format!(
                     "it would scan about {foreseen} bytes, beyond --max-scan; ask for less time, or raise it"
                 );
@@ -247,7 +250,15 @@ impl Lake {
     /// About how many bytes the others take, by what the first took; said before they are asked for.
     fn foresee(&self, first: &Slice, others: &[&Slice]) -> u64 {
         let span = |slice: &Slice| u128::try_from(slice.to - slice.from).unwrap_or(0);
-        let took = self.shared.total.load(Ordering::Relaxed);
+        // Other sources scan at the same time.
+        let took = self.scanned.load(Ordering::Relaxed);
+        if took == 0 {
+            self.shared.note(format!(
+                "{} scanned nothing: what the rest takes is not known",
+                self.slice_name(first)
+            ));
+            return 0;
+        }
         let all: u128 = others.iter().map(|slice| span(slice)).sum();
         let about = u128::from(took) * all / span(first).max(1);
         let about = u64::try_from(about).unwrap_or(u64::MAX);
@@ -389,6 +400,7 @@ impl Lake {
             let status = found.query_status.unwrap_or(QueryStatus::Running);
             let over = self.shared.over(scanned);
             if !matches!(status, QueryStatus::Queued | QueryStatus::Running) {
+                self.scanned.fetch_add(scanned, Ordering::Relaxed);
                 self.shared.scanned(scanned, &format!("query {id} of {name} scanned"));
             }
             return Ok(match status {
@@ -492,6 +504,7 @@ mod tests {
             selection: Selection::of(&columns, false),
             json: AtomicBool::new(true),
             hold: false,
+            scanned: AtomicU64::new(0),
             shared: Arc::default(),
         };
         let slice = whole(0, 86_400_000_000, 86_400_000_000);

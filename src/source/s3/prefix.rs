@@ -3,8 +3,11 @@
 use super::{Action, S3Error, Session, Target, Url};
 
 impl Session {
-    /// Removes every object below a prefix, which ends in a slash.
+    /// Removes every object below a prefix, which ends in a slash. A whole bucket is never emptied.
     pub async fn empty(&self, url: &Url) -> Result<(), S3Error> {
+        if url.prefix.len() < 2 || !url.prefix.ends_with('/') {
+            return Err(S3Error::Url(format!("s3://{}/{}", url.bucket, url.prefix)));
+        }
         let bucket = self.bucket(&url.bucket).await?;
         let mut token = None;
         loop {

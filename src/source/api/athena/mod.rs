@@ -207,22 +207,34 @@ impl Athena {
         name: &str,
         parts: &mut Parts,
     ) -> Result<Option<Result<(), ApiError>>, Gone> {
-        let refused = match self.run(&Unload::statement(select, place), name, parts).await? {
-            Ok((_, found)) => match found.manifest {
-                Some(manifest) => {
-                    let answered = self.files(unload, &manifest, name, parts).await;
-                    self.remove(unload, place).await;
-                    return answered.map(Some);
+        let ran = match self.run(&Unload::statement(select, place), name, parts).await {
+            Ok(ran) => ran,
+            Err(gone) => {
+                self.remove(unload, place).await;
+                return Err(gone);
+            }
+        };
+        let refused = match ran {
+            Ok((_, Execution { manifest: Some(manifest), .. })) => {
+                let answered = match unload.files(&manifest).await {
+                    Ok(files) => self.files(unload, &files, parts).await.map(Ok),
+                    Err(error) => Ok(Err(error.to_string())),
+                };
+                self.remove(unload, place).await;
+                match answered? {
+                    Ok(answered) => return Ok(Some(answered)),
+                    // No row was handed on yet.
+                    Err(error) => error,
                 }
-                None => "no manifest of its files".to_owned(),
-            },
-            Err((error, scanned)) => {
-                // Whoever may not write there fails before anything is scanned, or at the end.
-                if scanned > 0 {
-                    self.remove(unload, place).await;
-                    if !about_files(&error) {
-                        return Ok(Some(Err(error)));
-                    }
+            }
+            Ok(_) => {
+                self.remove(unload, place).await;
+                "no manifest of its files".to_owned()
+            }
+            Err((error, refused)) => {
+                self.remove(unload, place).await;
+                if !refused {
+                    return Ok(Some(Err(error)));
                 }
                 error.to_string()
             }
@@ -243,15 +255,10 @@ impl Athena {
     async fn files(
         &self,
         unload: &Unload,
-        manifest: &str,
-        name: &str,
+        files: &[Url],
         parts: &mut Parts,
     ) -> Result<Result<(), ApiError>, Gone> {
-        let files = match unload.files(manifest).await {
-            Ok(files) => files,
-            Err(error) => return Ok(Err(ApiError::failed(name, "UNLOAD", &error.to_string()))),
-        };
-        for file in &files {
+        for file in files {
             let mut rows = match unload.rows(file, self.selection.len()).await {
                 Ok(rows) => rows,
                 Err(error) => return Ok(Err(error)),
@@ -270,20 +277,21 @@ impl Athena {
         Ok(Ok(()))
     }
 
-    /// Runs a statement to its end: its id and what became of it, or why there is no answer, and what it scanned.
+    /// Runs a statement to its end: its id and what became of it, or why there is no answer, and whether that may be for the
+    /// files it was to write.
     async fn run(
         &self,
         statement: &str,
         name: &str,
         parts: &Parts,
-    ) -> Result<Result<(String, Execution), (ApiError, u64)>, Gone> {
+    ) -> Result<Result<(String, Execution), (ApiError, bool)>, Gone> {
         if self.shared.over(0) {
-            return Ok(Err((self.shared.too_much(name), 0)));
+            return Ok(Err((self.shared.too_much(name), false)));
         }
         let started = self.service.start(statement, &self.table.database, name).await;
         let id = match started {
             Ok(id) => id,
-            Err(error) => return Ok(Err((error, 0))),
+            Err(error) => return Ok(Err((error, false))),
         };
         let query = Query { service: self.service.clone(), id: id.clone() };
         let _running = self.shared.runs(Running::Athena(query));
@@ -295,12 +303,16 @@ impl Athena {
         id: &str,
         name: &str,
         parts: &Parts,
-    ) -> Result<Result<Execution, (ApiError, u64)>, Gone> {
+    ) -> Result<Result<Execution, (ApiError, bool)>, Gone> {
         let mut waits = Wait::new(Duration::from_millis(200), Duration::from_secs(3));
         loop {
             let found = match self.service.execution(id, name).await {
                 Ok(found) => found,
-                Err(error) => return Ok(Err((error, u64::MAX))),
+                // Nobody would know what it scans.
+                Err(error) => {
+                    self.service.stop(id).await;
+                    return Ok(Err((error, false)));
+                }
             };
             let scanned = found.scanned;
             if found.state == State::Going {
@@ -308,14 +320,17 @@ impl Athena {
                 if over || !parts.wanted() {
                     self.service.stop(id).await;
                     self.shared.scanned(scanned, &format!("query {id} of {name}, stopped, had scanned"));
-                    return if over { Ok(Err((self.shared.too_much(name), u64::MAX))) } else { Err(Gone) };
+                    return if over { Ok(Err((self.shared.too_much(name), false))) } else { Err(Gone) };
                 }
                 waits.pass().await;
                 continue;
             }
             self.shared.scanned(scanned, &format!("query {id} of {name} scanned"));
             return Ok(match &found.state {
-                State::Ended(state, reason) => Err((ApiError::failed(name, state, reason), scanned)),
+                State::Ended(state, reason) => {
+                    let refused = state == "FAILED" && (scanned == 0 || about_files(reason));
+                    Err((ApiError::failed(name, state, reason), refused))
+                }
                 _ => Ok(found),
             });
         }
@@ -345,8 +360,10 @@ impl Athena {
     }
 }
 
-/// Whether a query failed for the files it was to write.
-fn about_files(error: &ApiError) -> bool {
-    let text = error.to_string().to_ascii_lowercase();
-    ["unload", "access denied", "s3", "hive_writer", "hive_path"].iter().any(|mark| text.contains(mark))
+/// Whether a query failed for the files it was to write, by the service's reason.
+fn about_files(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    ["unload", "hive_writer", "hive_path_already_exists", "bedtrail-run/"]
+        .iter()
+        .any(|mark| reason.contains(mark))
 }
