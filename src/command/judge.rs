@@ -269,11 +269,6 @@ impl Judgement {
             asking.sound()?;
             return Ok(Self::told(judgement));
         }
-        // Plans made before the events were there are lost where a table was replaced. One that fails here will say so as a
-        // rule that could not be run.
-        for sql in &self.statements {
-            let _ = engine.scans(&[sql]);
-        }
         let slices = engine.slices().map_err(Failure::failed)?;
         let mut scopes = Vec::new();
         for era in engine.eras() {
@@ -281,6 +276,11 @@ impl Judgement {
             scopes.push(Tables { slices, engine: None });
         }
         if scopes.is_empty() {
+            // Plans made before the events were there are lost where a table was replaced. One that fails here will say so as
+            // a rule that could not be run.
+            for sql in &self.statements {
+                let _ = engine.scans(&[sql]);
+            }
             scopes.push(Tables { slices, engine: Some(engine) });
         }
         let judgement =

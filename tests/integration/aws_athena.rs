@@ -13,6 +13,7 @@ use crate::aws_service::{Answer, Call, Service, unforeseen};
 use crate::bucket::Server;
 use crate::command::{Outcome, bedtrail};
 use crate::program::text;
+use crate::store::listing;
 
 const DAY: [&str; 4] = ["--from", "2026-10-05", "--to", "2026-10-06"];
 
@@ -209,24 +210,7 @@ fn a_table_gives_in_files_what_it_gives_in_pages() {
     let statement = service.calls("StartQueryExecution")[0].text("QueryString").to_owned();
     assert!(statement.ends_with("WITH (format = 'PARQUET', compression = 'ZSTD')"), "{statement}");
     // Its files are gone, and what Athena itself left is not ours.
-    let left: Vec<_> = walk(folder.path());
-    assert_eq!(left, ["results/x-0-manifest.csv"]);
-}
-
-fn walk(folder: &Path) -> Vec<String> {
-    let mut left = Vec::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(one) = open.pop() {
-        for entry in std::fs::read_dir(&one).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                left.push(text(path.strip_prefix(folder).expect("below")).to_owned());
-            }
-        }
-    }
-    left
+    assert_eq!(listing(folder.path()), ["results/x-0-manifest.csv"]);
 }
 
 #[test]

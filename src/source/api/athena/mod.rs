@@ -27,7 +27,7 @@ use super::{Running, Setting, Shared, Wait};
 use crate::clock;
 use crate::event::scope::Scope;
 use crate::source::feed::Word;
-use crate::source::s3::{Session, Url};
+use crate::source::s3::{Session, Url, url};
 use crate::source::{Extent, LogObject, Place};
 
 /// How long after a day's end the last of its files are there.
@@ -247,7 +247,7 @@ impl Athena {
 
     async fn remove(&self, unload: &Unload, place: &Url) {
         if let Err(error) = unload.empty(place).await {
-            let files = format!("s3://{}/{}", place.bucket, place.prefix);
+            let files = url::name(&place.bucket, &place.prefix);
             self.shared.note(format!("files below {files} were not removed: {error}"));
         }
     }

@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use super::Service;
 use crate::clock::{self, Clock as _};
 use crate::source::api::{ApiError, quoted};
-use crate::source::s3::{Action, S3Error, Session, Target, Url};
+use crate::source::s3::{Action, S3Error, Session, Target, Url, url};
 
 /// The folder of all runs below a workgroup's output location.
 const FOLDER: &str = "bedtrail-run";
@@ -56,7 +56,7 @@ impl Unload {
 
     /// What writes the rows of a SELECT.
     pub(super) fn statement(select: &str, place: &Url) -> String {
-        let place = quoted(&format!("s3://{}/{}", place.bucket, place.prefix));
+        let place = quoted(&url::name(&place.bucket, &place.prefix));
         format!("UNLOAD ({select}) TO {place} WITH (format = 'PARQUET', compression = 'ZSTD')")
     }
 
@@ -72,9 +72,9 @@ impl Unload {
     }
 
     /// The rows of a file; every value is made text.
-    pub(super) async fn rows(&self, url: &Url, columns: usize) -> Result<Rows, ApiError> {
-        let name = format!("s3://{}/{}", url.bucket, url.prefix);
-        let file = self.fetch(url).await.map_err(|error| failed(&name, &error))?;
+    pub(super) async fn rows(&self, file: &Url, columns: usize) -> Result<Rows, ApiError> {
+        let name = url::name(&file.bucket, &file.prefix);
+        let file = self.fetch(file).await.map_err(|error| failed(&name, &error))?;
         let reader =
             ParquetRecordBatchReaderBuilder::try_new(file).and_then(ParquetRecordBatchReaderBuilder::build);
         Ok(Rows { reader: reader.map_err(|error| failed(&name, &error))?, name, columns })
