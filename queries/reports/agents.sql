@@ -132,66 +132,66 @@ things AS (
     r.environment AS environment,
     r.aws_region AS aws_region,
     k.kind AS kind,
-    CASE k.kind
-      WHEN 'agent' THEN
+    CASE
+      WHEN k.kind = 'agent' THEN
         CASE WHEN r.surface = 'agents' THEN COALESCE(r.agent_id, r.made_agent) END
-      WHEN 'agent_alias' THEN
+      WHEN k.kind = 'agent_alias' THEN
         CASE
           WHEN r.surface = 'agents'
             THEN COALESCE(r.agent_id, r.made_agent) || '/' || COALESCE(r.agent_alias_id, r.made_alias)
         END
-      WHEN 'inline_agent' THEN
+      WHEN k.kind = 'inline_agent' THEN
         CASE WHEN r.event_name = 'InvokeInlineAgent' THEN '(inline)' END
-      WHEN 'runtime' THEN
+      WHEN k.kind = 'runtime' THEN
         CASE
           WHEN r.surface = 'agentcore' AND strpos(r.event_name, 'Harness') = 0
             AND strpos(COALESCE(r.runtime_arn, ''), ':harness/') = 0
             THEN COALESCE(r.agent_id, r.made_runtime)
         END
-      WHEN 'runtime_endpoint' THEN
+      WHEN k.kind = 'runtime_endpoint' THEN
         CASE
           WHEN r.surface = 'agentcore' AND strpos(r.event_name, 'Harness') = 0
             AND strpos(COALESCE(r.runtime_arn, ''), ':harness/') = 0
             THEN COALESCE(r.agent_id, r.made_runtime) || '/' || COALESCE(r.agent_alias_id, r.made_endpoint)
         END
-      WHEN 'harness' THEN
+      WHEN k.kind = 'harness' THEN
         CASE
           WHEN strpos(r.event_name, 'Harness') > 0 OR strpos(COALESCE(r.runtime_arn, ''), ':harness/') > 0
             THEN COALESCE(r.agent_id, r.made_runtime)
         END
-      WHEN 'harness_endpoint' THEN
+      WHEN k.kind = 'harness_endpoint' THEN
         CASE
           WHEN strpos(r.event_name, 'Harness') > 0 OR strpos(COALESCE(r.runtime_arn, ''), ':harness/') > 0
             THEN COALESCE(r.agent_id, r.made_runtime) || '/' || COALESCE(r.agent_alias_id, r.made_endpoint)
         END
-      WHEN 'gateway' THEN COALESCE(regexp_replace(r.gateway_arn, '\A.*:gateway/', ''), r.made_gateway)
-      WHEN 'gateway_target' THEN
+      WHEN k.kind = 'gateway' THEN COALESCE(regexp_replace(r.gateway_arn, '\A.*:gateway/', ''), r.made_gateway)
+      WHEN k.kind = 'gateway_target' THEN
         COALESCE(regexp_replace(r.gateway_arn, '\A.*:gateway/', ''), r.made_gateway) || '/' || r.made_target
-      WHEN 'gateway_tool' THEN
+      WHEN k.kind = 'gateway_tool' THEN
         CASE
           WHEN r.activity = 'tool' THEN regexp_replace(r.gateway_arn, '\A.*:gateway/', '') || '/' || r.tool_name
         END
-      WHEN 'code_interpreter' THEN
+      WHEN k.kind = 'code_interpreter' THEN
         CASE WHEN strpos(r.event_name, 'CodeInterpreter') > 0 THEN COALESCE(r.tool_name, r.made_tool) END
-      WHEN 'browser' THEN
+      WHEN k.kind = 'browser' THEN
         CASE WHEN strpos(r.event_name, 'Browser') > 0 THEN COALESCE(r.tool_name, r.made_tool) END
-      WHEN 'bedrock_tool' THEN
+      WHEN k.kind = 'bedrock_tool' THEN
         CASE
           WHEN strpos(COALESCE(r.named_arn, ''), ':workload-identity') = 0
             THEN regexp_replace(r.named_arn, '\Aarn:[^:]*:[^:]*:[^:]*:[^:]*:[A-Za-z-]+/', '')
         END
-      WHEN 'workload_identity' THEN
+      WHEN k.kind = 'workload_identity' THEN
         CASE
           WHEN strpos(COALESCE(r.named_arn, ''), '/workload-identity/') > 0
             THEN regexp_replace(r.named_arn, '\A.*/workload-identity/', '')
         END
-      WHEN 'action_lambda' THEN r.function_arn
-      WHEN 'memory' THEN COALESCE(r.memory_id, r.made_memory)
-      WHEN 'knowledge_base' THEN COALESCE(r.knowledge_base_id, r.made_knowledge_base)
-      WHEN 'flow' THEN COALESCE(r.flow_id, r.made_flow)
-      WHEN 'flow_alias' THEN r.flow_id || '/' || r.flow_alias
-      WHEN 'prompt' THEN r.made_prompt
-      WHEN 'credential_provider' THEN r.credential_provider
+      WHEN k.kind = 'action_lambda' THEN r.function_arn
+      WHEN k.kind = 'memory' THEN COALESCE(r.memory_id, r.made_memory)
+      WHEN k.kind = 'knowledge_base' THEN COALESCE(r.knowledge_base_id, r.made_knowledge_base)
+      WHEN k.kind = 'flow' THEN COALESCE(r.flow_id, r.made_flow)
+      WHEN k.kind = 'flow_alias' THEN r.flow_id || '/' || r.flow_alias
+      WHEN k.kind = 'prompt' THEN r.made_prompt
+      WHEN k.kind = 'credential_provider' THEN r.credential_provider
     END AS thing,
     r.runtime_arn AS runtime_arn,
     r.event_name AS event_name,
@@ -260,25 +260,81 @@ names AS (
     END || CASE
       WHEN s.kind IN ('agent', 'agent_alias', 'knowledge_base', 'flow', 'flow_alias', 'prompt') THEN ':bedrock:'
       ELSE ':bedrock-agentcore:'
-    END || COALESCE(s.aws_region, '') || ':' || COALESCE(s.account_id, '') || CASE s.kind
-      WHEN 'agent' THEN ':agent/'
-      WHEN 'agent_alias' THEN ':agent/'
-      WHEN 'knowledge_base' THEN ':knowledge-base/'
-      WHEN 'flow' THEN ':flow/'
-      WHEN 'flow_alias' THEN ':flow/'
-      WHEN 'prompt' THEN ':prompt/'
-      WHEN 'harness' THEN ':harness/'
-      WHEN 'harness_endpoint' THEN ':harness/'
-      WHEN 'gateway' THEN ':gateway/'
-      WHEN 'gateway_target' THEN ':gateway/'
-      WHEN 'gateway_tool' THEN ':gateway/'
-      WHEN 'memory' THEN ':memory/'
-      WHEN 'code_interpreter' THEN ':code-interpreter-custom/'
-      WHEN 'browser' THEN ':browser-custom/'
-      WHEN 'workload_identity' THEN ':workload-identity-directory/default/workload-identity/'
+    END || COALESCE(s.aws_region, '') || ':' || COALESCE(s.account_id, '') || CASE
+      WHEN s.kind IN ('agent', 'agent_alias') THEN ':agent/'
+      WHEN s.kind = 'knowledge_base' THEN ':knowledge-base/'
+      WHEN s.kind IN ('flow', 'flow_alias') THEN ':flow/'
+      WHEN s.kind = 'prompt' THEN ':prompt/'
+      WHEN s.kind IN ('harness', 'harness_endpoint') THEN ':harness/'
+      WHEN s.kind IN ('gateway', 'gateway_target', 'gateway_tool') THEN ':gateway/'
+      WHEN s.kind = 'memory' THEN ':memory/'
+      WHEN s.kind = 'code_interpreter' THEN ':code-interpreter-custom/'
+      WHEN s.kind = 'browser' THEN ':browser-custom/'
+      WHEN s.kind = 'workload_identity' THEN ':workload-identity-directory/default/workload-identity/'
       ELSE ':runtime/'
     END || s.base AS arn
   FROM seen AS s
+),
+-- All lists at once, and each thing once for each list that may name it: Athena reads the events anew wherever `seen` stands.
+listed AS (
+  SELECT
+    'runtime' AS list,
+    agent AS agent,
+    runtime_re AS name_re,
+    CAST(NULL AS VARCHAR) AS name,
+    execution_role_pattern AS execution_role_pattern,
+    execution_role_re AS execution_role_re
+  FROM policy_agent
+  UNION ALL
+  SELECT
+    'use' AS list,
+    agent AS agent,
+    thing_re AS name_re,
+    CAST(NULL AS VARCHAR) AS name,
+    CAST(NULL AS VARCHAR) AS execution_role_pattern,
+    CAST(NULL AS VARCHAR) AS execution_role_re
+  FROM policy_agent_use
+  UNION ALL
+  SELECT
+    'lambda' AS list,
+    agent AS agent,
+    lambda_re AS name_re,
+    CAST(NULL AS VARCHAR) AS name,
+    CAST(NULL AS VARCHAR) AS execution_role_pattern,
+    CAST(NULL AS VARCHAR) AS execution_role_re
+  FROM policy_agent_lambda
+  UNION ALL
+  SELECT
+    'provider' AS list,
+    agent AS agent,
+    CAST(NULL AS VARCHAR) AS name_re,
+    provider AS name,
+    CAST(NULL AS VARCHAR) AS execution_role_pattern,
+    CAST(NULL AS VARCHAR) AS execution_role_re
+  FROM policy_agent_provider
+),
+candidates AS (
+  SELECT
+    s.thing_key AS thing_key,
+    l.list AS list,
+    CASE WHEN l.list IN ('runtime', 'use') THEN s.base END AS base,
+    CASE WHEN l.list IN ('runtime', 'use') THEN s.arn END AS arn,
+    CASE WHEN l.list = 'runtime' THEN s.runtime_arn ELSE s.thing END AS name
+  FROM names AS s
+  CROSS JOIN (VALUES ('runtime'), ('use'), ('lambda'), ('provider')) AS l (list)
+  WHERE (
+      l.list = 'runtime'
+      AND s.kind NOT IN ('inline_agent', 'bedrock_tool', 'credential_provider', 'workload_identity', 'action_lambda')
+    )
+    OR (
+      l.list = 'use'
+      AND s.kind NOT IN (
+        'inline_agent', 'agent', 'agent_alias', 'runtime', 'runtime_endpoint', 'harness', 'harness_endpoint', 'credential_provider',
+        'action_lambda'
+      )
+    )
+    OR (l.list = 'lambda' AND s.kind = 'action_lambda')
+    OR (l.list = 'provider' AND s.kind = 'credential_provider')
 ),
 agents_known AS (
   SELECT DISTINCT
@@ -286,45 +342,15 @@ agents_known AS (
     p.agent AS agent,
     p.execution_role_pattern AS execution_role_pattern,
     p.execution_role_re AS execution_role_re
-  FROM names AS s
-  JOIN policy_agent AS p
-    ON regexp_like(s.base, p.runtime_re)
-    OR regexp_like(s.runtime_arn, p.runtime_re)
-    OR regexp_like(s.arn, p.runtime_re)
-  WHERE s.kind NOT IN ('inline_agent', 'bedrock_tool', 'credential_provider', 'workload_identity', 'action_lambda')
-  UNION
-  SELECT DISTINCT
-    s.thing_key AS thing_key,
-    p.agent AS agent,
-    CAST(NULL AS VARCHAR) AS execution_role_pattern,
-    CAST(NULL AS VARCHAR) AS execution_role_re
-  FROM names AS s
-  JOIN policy_agent_use AS p
-    ON regexp_like(s.base, p.thing_re)
-    OR regexp_like(s.thing, p.thing_re)
-    OR regexp_like(s.arn, p.thing_re)
-  WHERE s.kind NOT IN (
-      'inline_agent', 'agent', 'agent_alias', 'runtime', 'runtime_endpoint', 'harness', 'harness_endpoint', 'credential_provider',
-      'action_lambda'
+  FROM candidates AS s
+  JOIN listed AS p
+    ON p.list = s.list
+    AND (
+      regexp_like(s.base, p.name_re)
+      OR regexp_like(s.arn, p.name_re)
+      OR regexp_like(s.name, p.name_re)
+      OR s.name = p.name
     )
-  UNION
-  SELECT DISTINCT
-    s.thing_key AS thing_key,
-    p.agent AS agent,
-    CAST(NULL AS VARCHAR) AS execution_role_pattern,
-    CAST(NULL AS VARCHAR) AS execution_role_re
-  FROM names AS s
-  JOIN policy_agent_lambda AS p ON regexp_like(s.thing, p.lambda_re)
-  WHERE s.kind = 'action_lambda'
-  UNION
-  SELECT DISTINCT
-    s.thing_key AS thing_key,
-    p.agent AS agent,
-    CAST(NULL AS VARCHAR) AS execution_role_pattern,
-    CAST(NULL AS VARCHAR) AS execution_role_re
-  FROM names AS s
-  JOIN policy_agent_provider AS p ON p.provider = s.thing
-  WHERE s.kind = 'credential_provider'
 ),
 known AS (
   SELECT
@@ -379,6 +405,18 @@ changes AS (
   FROM seen
   WHERE is_change
     AND outcome = 'ok'
+),
+last_changes AS (
+  SELECT
+    thing_key AS thing_key,
+    MAX(principal) FILTER (WHERE is_making) AS created_by,
+    MAX(changed_at) FILTER (WHERE is_making) AS created_at,
+    MAX(principal) FILTER (WHERE NOT is_making) AS last_changed_by,
+    MAX(changed_at) FILTER (WHERE NOT is_making) AS last_changed_at,
+    MAX(event_name) FILTER (WHERE NOT is_making) AS last_change
+  FROM changes
+  WHERE place = 1
+  GROUP BY thing_key
 ),
 users AS (
   SELECT
@@ -448,18 +486,17 @@ SELECT
   t.first_seen AS first_seen,
   t.last_seen AS last_seen,
   t.last_used AS last_used,
-  made.principal AS created_by,
-  made.changed_at AS created_at,
-  changed.principal AS last_changed_by,
-  changed.changed_at AS last_changed_at,
-  changed.event_name AS last_change
+  h.created_by AS created_by,
+  h.created_at AS created_at,
+  h.last_changed_by AS last_changed_by,
+  h.last_changed_at AS last_changed_at,
+  h.last_change AS last_change
 FROM totals AS t
 CROSS JOIN registry AS g
 LEFT JOIN known AS p ON p.thing_key = t.thing_key
 LEFT JOIN models_called AS m ON m.thing_key = t.thing_key
 LEFT JOIN callers AS c ON c.thing_key = t.thing_key
-LEFT JOIN changes AS made ON made.thing_key = t.thing_key AND made.is_making AND made.place = 1
-LEFT JOIN changes AS changed ON changed.thing_key = t.thing_key AND NOT changed.is_making AND changed.place = 1
+LEFT JOIN last_changes AS h ON h.thing_key = t.thing_key
 ORDER BY
   t.kind ASC NULLS LAST,
   t.account_id ASC NULLS LAST,
