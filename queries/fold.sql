@@ -50,12 +50,12 @@ folded AS (
     MIN(observed) AS first_observed,
     MAX(observed) AS last_observed,
     MAX(
-      CASE severity
-        WHEN 'critical' THEN 5
-        WHEN 'high' THEN 4
-        WHEN 'medium' THEN 3
-        WHEN 'low' THEN 2
-        WHEN 'info' THEN 1
+      CASE
+        WHEN severity = 'critical' THEN 5
+        WHEN severity = 'high' THEN 4
+        WHEN severity = 'medium' THEN 3
+        WHEN severity = 'low' THEN 2
+        WHEN severity = 'info' THEN 1
       END
     ) AS severity_rank,
     MIN(event_time) AS first_seen,

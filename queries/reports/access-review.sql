@@ -168,10 +168,10 @@ lines AS (
     u.principal AS principal,
     u.model_id AS model_id,
     u.activity AS activity,
-    CASE u.decision
-      WHEN 'allowed' THEN 'yes'
-      WHEN 'uncovered' THEN 'no'
-      WHEN 'denied_entry' THEN 'denied'
+    CASE
+      WHEN u.decision = 'allowed' THEN 'yes'
+      WHEN u.decision = 'uncovered' THEN 'no'
+      WHEN u.decision = 'denied_entry' THEN 'denied'
       ELSE 'not_assessed'
     END AS allowed,
     u.grant_id AS grant_id,

@@ -89,7 +89,7 @@ registered AS (
         WHEN starts_with(t.aws_region, 'cn-') THEN 'aws-cn'
         ELSE 'aws'
       END || ':bedrock:' || COALESCE(t.aws_region, '') || ':' || COALESCE(t.account_id, '')
-        || CASE t.target_kind WHEN 'flow' THEN ':flow/' ELSE ':agent/' END || t.target,
+        || CASE WHEN t.target_kind = 'flow' THEN ':flow/' ELSE ':agent/' END || t.target,
       p.runtime_re
     )
 ),
@@ -191,7 +191,7 @@ SELECT
   l.target AS target,
   l.endpoint AS endpoint,
   a.agent AS agent,
-  CASE j.approved WHEN 1 THEN 'yes' WHEN 0 THEN 'no' ELSE 'not_assessed' END AS approved_caller,
+  CASE WHEN j.approved = 1 THEN 'yes' WHEN j.approved = 0 THEN 'no' ELSE 'not_assessed' END AS approved_caller,
   l.principal AS principal,
   l.person AS person,
   l.person_basis AS person_basis,

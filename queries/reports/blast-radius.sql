@@ -303,7 +303,13 @@ SELECT
 FROM told AS t
 CROSS JOIN run AS r
 ORDER BY
-  CASE t.effect WHEN 'destructive' THEN 1 WHEN 'privilege' THEN 2 WHEN 'write' THEN 3 WHEN 'read' THEN 4 ELSE 5 END ASC,
+  CASE
+    WHEN t.effect = 'destructive' THEN 1
+    WHEN t.effect = 'privilege' THEN 2
+    WHEN t.effect = 'write' THEN 3
+    WHEN t.effect = 'read' THEN 4
+    ELSE 5
+  END ASC,
   t.role_arn ASC NULLS LAST,
   t.service ASC NULLS LAST,
   t.event_name ASC NULLS LAST,

@@ -188,16 +188,16 @@ lines AS (
     o.signs AS signs,
     CAST(0 AS BIGINT) AS records,
     o.last_sign AS last_sign,
-    CASE o.place
-      WHEN 101 THEN 'Jobs were submitted; what is inside a job leaves no record. Requests and tokens of batch jobs are missing from every number.'
-      WHEN 102 THEN 'Model invocation logging does not cover this endpoint: no prompts and answers, and no token counts. The CreateInference data event is the only record of a call.'
-      WHEN 103 THEN 'Short-term keys are in use, or keys of an unknown kind. A short-term key is made on the caller''s machine, and nobody records it: how many exist is not known, only calls made with them.'
+    CASE
+      WHEN o.place = 101 THEN 'Jobs were submitted; what is inside a job leaves no record. Requests and tokens of batch jobs are missing from every number.'
+      WHEN o.place = 102 THEN 'Model invocation logging does not cover this endpoint: no prompts and answers, and no token counts. The CreateInference data event is the only record of a call.'
+      WHEN o.place = 103 THEN 'Short-term keys are in use, or keys of an unknown kind. A short-term key is made on the caller''s machine, and nobody records it: how many exist is not known, only calls made with them.'
       ELSE 'A trail was set to record writes only. Calls of models on bedrock-runtime are read-only events: that trail does not record them.'
     END AS meaning,
-    CASE o.place
-      WHEN 101 THEN 'Read the manifest and output that the job wrote to its bucket.'
-      WHEN 102 THEN 'No setting. Keep prompts and answers in the client or in a gateway, or send the calls through bedrock-runtime.'
-      WHEN 103 THEN 'No setting. Deny bedrock:CallWithBearerToken and bedrock-mantle:CallWithBearerToken to roles that need no keys; the second is not covered by the first.'
+    CASE
+      WHEN o.place = 101 THEN 'Read the manifest and output that the job wrote to its bucket.'
+      WHEN o.place = 102 THEN 'No setting. Keep prompts and answers in the client or in a gateway, or send the calls through bedrock-runtime.'
+      WHEN o.place = 103 THEN 'No setting. Deny bedrock:CallWithBearerToken and bedrock-mantle:CallWithBearerToken to roles that need no keys; the second is not covered by the first.'
       ELSE 'Let the trail record reads and writes of management events.'
     END AS fix,
     CASE
@@ -218,7 +218,7 @@ SELECT
   selectors AS selectors
 FROM lines
 ORDER BY
-  CASE verdict WHEN 'not_assessed' THEN 1 WHEN 'not_recordable' THEN 2 WHEN 'not_seen' THEN 3 ELSE 4 END ASC,
+  CASE WHEN verdict = 'not_assessed' THEN 1 WHEN verdict = 'not_recordable' THEN 2 WHEN verdict = 'not_seen' THEN 3 ELSE 4 END ASC,
   place ASC,
   account_id ASC NULLS LAST,
   aws_region ASC NULLS LAST

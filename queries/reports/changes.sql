@@ -265,7 +265,7 @@ ordered AS (
     o.kind AS kind,
     o.thing AS thing,
     o.object_key AS object_key,
-    COUNT(*) FILTER (WHERE o.outcome = 'ok') OVER (
+    COUNT(CASE WHEN o.outcome = 'ok' THEN 1 END) OVER (
       PARTITION BY o.account_id, o.aws_region, o.event_source, o.kind, o.object_key
       ORDER BY o.event_time ASC NULLS LAST, o.event_id ASC NULLS LAST, o.log_object ASC NULLS LAST, o.log_index ASC NULLS LAST
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW

@@ -120,7 +120,7 @@ lines AS (
     r.waived AS waived,
     r.not_assessed AS not_assessed,
     r.population AS population,
-    CASE r.is_public WHEN 1 THEN 'public' WHEN 0 THEN 'own' END AS mapping
+    CASE WHEN r.is_public = 1 THEN 'public' WHEN r.is_public = 0 THEN 'own' END AS mapping
   FROM ref_framework AS f
   LEFT JOIN by_rule AS r ON r.framework = f.framework AND r.control = f.control
   LEFT JOIN by_report AS p ON p.framework = f.framework AND p.control = f.control
@@ -131,18 +131,18 @@ SELECT
   control AS control,
   title AS title,
   verdict AS verdict,
-  CASE verdict
-    WHEN 'violation' THEN 'Rules that support this control found violations in the events read: ' || rules_violated || '.'
-    WHEN 'not_assessed' THEN
+  CASE
+    WHEN verdict = 'violation' THEN 'Rules that support this control found violations in the events read: ' || rules_violated || '.'
+    WHEN verdict = 'not_assessed' THEN
       CASE
         WHEN rules_without_violation IS NULL THEN 'No rule that supports this control judged it: ' || rules_not_judged || '.'
         ELSE 'Rules that support this control found no violation in the events read, but some did not judge: ' || rules_not_judged || '.'
       END
-    WHEN 'waived' THEN 'Rules that support this control found waived violations only in the events read.'
-    WHEN 'no_violation' THEN 'Rules that support this control found no violation in the events read.'
-    WHEN 'not_applicable' THEN 'The rules that support this control had nothing to judge.'
-    WHEN 'disabled' THEN 'The policy turns off the rules that support this control.'
-    WHEN 'reports_only' THEN 'No rule supports this control; reports do, for a person to read: ' || reports || '.'
+    WHEN verdict = 'waived' THEN 'Rules that support this control found waived violations only in the events read.'
+    WHEN verdict = 'no_violation' THEN 'Rules that support this control found no violation in the events read.'
+    WHEN verdict = 'not_applicable' THEN 'The rules that support this control had nothing to judge.'
+    WHEN verdict = 'disabled' THEN 'The policy turns off the rules that support this control.'
+    WHEN verdict = 'reports_only' THEN 'No rule supports this control; reports do, for a person to read: ' || reports || '.'
     ELSE 'Nothing here supports this control.'
   END AS statement,
   rules AS rules,

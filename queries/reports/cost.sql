@@ -186,11 +186,11 @@ SELECT
   MIN(region_class) AS price_class,
   MIN(as_of) AS price_as_of,
   MIN(source) AS price_source,
-  CASE MIN(paid_otherwise)
-    WHEN 'provisioned' THEN 'provisioned throughput is paid by the hour'
-    WHEN 'custom' THEN 'a custom model has prices of its own'
-    WHEN 'imported' THEN 'an imported model has prices of its own'
-    WHEN 'marketplace' THEN 'a marketplace model is paid by its own terms'
+  CASE
+    WHEN MIN(paid_otherwise) = 'provisioned' THEN 'provisioned throughput is paid by the hour'
+    WHEN MIN(paid_otherwise) = 'custom' THEN 'a custom model has prices of its own'
+    WHEN MIN(paid_otherwise) = 'imported' THEN 'an imported model has prices of its own'
+    WHEN MIN(paid_otherwise) = 'marketplace' THEN 'a marketplace model is paid by its own terms'
   END AS unpriced
 FROM priced
 GROUP BY day, account_id, principal, role_arn, model_id

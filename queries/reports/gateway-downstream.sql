@@ -49,7 +49,13 @@ named AS (
   SELECT
     g.event_id AS event_id,
     g.account_id AS account_id,
-    CASE k.place WHEN 1 THEN g.id_1 WHEN 2 THEN g.id_2 WHEN 3 THEN g.id_3 WHEN 4 THEN g.id_4 ELSE g.id_5 END AS request_id
+    CASE
+      WHEN k.place = 1 THEN g.id_1
+      WHEN k.place = 2 THEN g.id_2
+      WHEN k.place = 3 THEN g.id_3
+      WHEN k.place = 4 THEN g.id_4
+      ELSE g.id_5
+    END AS request_id
   FROM gateway AS g
   CROSS JOIN (VALUES (1), (2), (3), (4), (5)) AS k (place)
 ),

@@ -60,51 +60,51 @@ topics AS (
   SELECT
     t.place AS place,
     t.topic AS topic,
-    CASE t.topic
-      WHEN 'completeness' THEN 'not_assessed'
-      WHEN 'policy' THEN CASE WHEN p.versions > 0 THEN 'seen' ELSE 'not_assessed' END
-      WHEN 'bedrock-runtime calls' THEN CASE WHEN s.runtime_calls > 0 THEN 'seen' ELSE 'not_seen' END
-      WHEN 'bedrock-mantle calls' THEN
+    CASE
+      WHEN t.topic = 'completeness' THEN 'not_assessed'
+      WHEN t.topic = 'policy' THEN CASE WHEN p.versions > 0 THEN 'seen' ELSE 'not_assessed' END
+      WHEN t.topic = 'bedrock-runtime calls' THEN CASE WHEN s.runtime_calls > 0 THEN 'seen' ELSE 'not_seen' END
+      WHEN t.topic = 'bedrock-mantle calls' THEN
         CASE WHEN s.mantle_calls > 0 THEN 'seen' WHEN s.mantle_other > 0 THEN 'not_assessed' ELSE 'not_seen' END
-      WHEN 'agent calls' THEN
+      WHEN t.topic = 'agent calls' THEN
         CASE WHEN s.agent_calls > 0 THEN 'seen' WHEN s.agent_other > 0 THEN 'not_assessed' ELSE 'not_seen' END
-      WHEN 'AgentCore calls' THEN
+      WHEN t.topic = 'AgentCore calls' THEN
         CASE WHEN s.agentcore_calls > 0 THEN 'seen' WHEN s.agentcore_other > 0 THEN 'not_assessed' ELSE 'not_seen' END
-      WHEN 'batch jobs' THEN CASE WHEN s.batch_jobs > 0 THEN 'not_assessed' ELSE 'not_seen' END
-      WHEN 'short-term keys' THEN CASE WHEN s.short_keys > 0 THEN 'not_assessed' ELSE 'not_seen' END
-      WHEN 'invocation logging' THEN
+      WHEN t.topic = 'batch jobs' THEN CASE WHEN s.batch_jobs > 0 THEN 'not_assessed' ELSE 'not_seen' END
+      WHEN t.topic = 'short-term keys' THEN CASE WHEN s.short_keys > 0 THEN 'not_assessed' ELSE 'not_seen' END
+      WHEN t.topic = 'invocation logging' THEN
         CASE WHEN s.mantle_calls + s.mantle_other > 0 THEN 'not_assessed' ELSE 'not_seen' END
-      WHEN 'model names' THEN
+      WHEN t.topic = 'model names' THEN
         CASE
           WHEN s.judged_calls = 0 THEN 'not_seen'
           WHEN n.unnamed_models = 0 THEN 'seen'
           WHEN n.unnamed_models < s.judged_calls THEN 'partly'
           ELSE 'not_assessed'
         END
-      WHEN 'token counts' THEN
+      WHEN t.topic = 'token counts' THEN
         CASE
           WHEN u.ok_calls = 0 THEN 'not_seen'
           WHEN u.counted_calls = u.ok_calls THEN 'seen'
           WHEN u.counted_calls > 0 THEN 'partly'
           ELSE 'not_assessed'
         END
-      WHEN 'processing Region' THEN
+      WHEN t.topic = 'processing Region' THEN
         CASE WHEN n.unplaced_calls > 0 THEN 'not_assessed' WHEN u.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
       ELSE 'not_assessed'
     END AS verdict,
-    CASE t.topic
-      WHEN 'completeness' THEN s.events
-      WHEN 'policy' THEN s.judged_calls
-      WHEN 'bedrock-runtime calls' THEN s.runtime_calls
-      WHEN 'bedrock-mantle calls' THEN CASE WHEN s.mantle_calls > 0 THEN s.mantle_calls ELSE s.mantle_other END
-      WHEN 'agent calls' THEN CASE WHEN s.agent_calls > 0 THEN s.agent_calls ELSE s.agent_other END
-      WHEN 'AgentCore calls' THEN CASE WHEN s.agentcore_calls > 0 THEN s.agentcore_calls ELSE s.agentcore_other END
-      WHEN 'batch jobs' THEN s.batch_jobs
-      WHEN 'short-term keys' THEN s.short_keys
-      WHEN 'invocation logging' THEN s.mantle_calls + s.mantle_other
-      WHEN 'model names' THEN CASE WHEN n.unnamed_models > 0 THEN n.unnamed_models ELSE s.judged_calls END
-      WHEN 'token counts' THEN u.counted_calls
-      WHEN 'processing Region' THEN CASE WHEN n.unplaced_calls > 0 THEN n.unplaced_calls ELSE u.ok_calls END
+    CASE
+      WHEN t.topic = 'completeness' THEN s.events
+      WHEN t.topic = 'policy' THEN s.judged_calls
+      WHEN t.topic = 'bedrock-runtime calls' THEN s.runtime_calls
+      WHEN t.topic = 'bedrock-mantle calls' THEN CASE WHEN s.mantle_calls > 0 THEN s.mantle_calls ELSE s.mantle_other END
+      WHEN t.topic = 'agent calls' THEN CASE WHEN s.agent_calls > 0 THEN s.agent_calls ELSE s.agent_other END
+      WHEN t.topic = 'AgentCore calls' THEN CASE WHEN s.agentcore_calls > 0 THEN s.agentcore_calls ELSE s.agentcore_other END
+      WHEN t.topic = 'batch jobs' THEN s.batch_jobs
+      WHEN t.topic = 'short-term keys' THEN s.short_keys
+      WHEN t.topic = 'invocation logging' THEN s.mantle_calls + s.mantle_other
+      WHEN t.topic = 'model names' THEN CASE WHEN n.unnamed_models > 0 THEN n.unnamed_models ELSE s.judged_calls END
+      WHEN t.topic = 'token counts' THEN u.counted_calls
+      WHEN t.topic = 'processing Region' THEN CASE WHEN n.unplaced_calls > 0 THEN n.unplaced_calls ELSE u.ok_calls END
       ELSE s.events
     END AS seen_events
   FROM seen AS s

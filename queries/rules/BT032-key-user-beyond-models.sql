@@ -92,16 +92,15 @@ judged_calls AS (
   FROM calls
 )
 SELECT
-  CASE finding
-    WHEN 'given' THEN 'violation'
-    WHEN 'elsewhere' THEN 'violation'
+  CASE
+    WHEN finding IN ('given', 'elsewhere') THEN 'violation'
     ELSE 'pass'
   END AS verdict,
   account_id AS account_id,
   aws_region AS aws_region,
   principal AS principal,
-  CASE finding
-    WHEN 'given' THEN event_name || ' for ' || given_to
+  CASE
+    WHEN finding = 'given' THEN event_name || ' for ' || given_to
     ELSE event_source
   END AS subject,
   CASE

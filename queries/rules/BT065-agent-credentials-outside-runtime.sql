@@ -253,17 +253,17 @@ SELECT
   account_id AS account_id,
   aws_region AS aws_region,
   principal AS principal,
-  COALESCE(source_ip, 'address not recorded') || CASE finding
-    WHEN 'by hand' THEN ' by hand'
-    WHEN 'other client' THEN ' other client'
+  COALESCE(source_ip, 'address not recorded') || CASE
+    WHEN finding = 'by hand' THEN ' by hand'
+    WHEN finding = 'other client' THEN ' other client'
     ELSE ''
   END AS subject,
-  CASE finding
-    WHEN 'by hand' THEN 'a client that people use by hand holds the credentials of agent ' || agent
-    WHEN 'other client' THEN 'the user agent is none of runtime_agents'
-    WHEN 'other network' THEN 'the call came from a public address outside the listed networks'
-    WHEN 'runtime at large' THEN 'the user agent is a runtime''s, but nothing lists the public address it came from'
-    WHEN 'nothing listed' THEN 'the policy lists neither networks nor runtime_agents to compare with'
+  CASE
+    WHEN finding = 'by hand' THEN 'a client that people use by hand holds the credentials of agent ' || agent
+    WHEN finding = 'other client' THEN 'the user agent is none of runtime_agents'
+    WHEN finding = 'other network' THEN 'the call came from a public address outside the listed networks'
+    WHEN finding = 'runtime at large' THEN 'the user agent is a runtime''s, but nothing lists the public address it came from'
+    WHEN finding = 'nothing listed' THEN 'the policy lists neither networks nor runtime_agents to compare with'
     ELSE 'the source is not a readable address'
   END AS reason,
   'calls from the runtime of agent ' || agent AS expected,

@@ -116,14 +116,14 @@ SELECT
   aws_region AS aws_region,
   principal AS principal,
   event_name || COALESCE(' ' || provider, '') AS subject,
-  CASE finding
-    WHEN 'stranger' THEN 'the principal is no execution role of an agent'
-    WHEN 'user named' THEN 'the caller named the user, and no JWT proves it'
-    WHEN 'provider not listed' THEN 'the provider is not among those of agent ' || agent
-    WHEN 'no providers' THEN 'the policy lists no credential providers for agent ' || agent
-    WHEN 'provider not recorded' THEN 'the record does not name the provider'
-    WHEN 'no roles' THEN 'no [[agent]] of the policy names an execution role'
-    WHEN 'path lost' THEN 'the record lost the path of the role, so that it cannot be compared'
+  CASE
+    WHEN finding = 'stranger' THEN 'the principal is no execution role of an agent'
+    WHEN finding = 'user named' THEN 'the caller named the user, and no JWT proves it'
+    WHEN finding = 'provider not listed' THEN 'the provider is not among those of agent ' || agent
+    WHEN finding = 'no providers' THEN 'the policy lists no credential providers for agent ' || agent
+    WHEN finding = 'provider not recorded' THEN 'the record does not name the provider'
+    WHEN finding = 'no roles' THEN 'no [[agent]] of the policy names an execution role'
+    WHEN finding = 'path lost' THEN 'the record lost the path of the role, so that it cannot be compared'
     ELSE 'the record does not show for which role the service called'
   END AS reason,
   CASE

@@ -214,7 +214,7 @@ parts AS (
     trail_key AS trail_key,
     place AS place,
     'management' AS kind,
-    CASE COALESCE(read_write, 'All') WHEN 'ReadOnly' THEN 'read' WHEN 'WriteOnly' THEN 'write' ELSE 'both' END AS access,
+    CASE WHEN read_write = 'ReadOnly' THEN 'read' WHEN read_write = 'WriteOnly' THEN 'write' ELSE 'both' END AS access,
     COALESCE(left_out, '') AS filter
   FROM basic
   WHERE COALESCE(read_write, management, data_type) IS NOT NULL
@@ -224,7 +224,7 @@ parts AS (
     trail_key AS trail_key,
     place AS place,
     CASE WHEN category = 'Management' THEN 'management' ELSE data_type END AS kind,
-    CASE read_only WHEN 'true' THEN 'read' WHEN 'false' THEN 'write' ELSE 'both' END AS access,
+    CASE WHEN read_only = 'true' THEN 'read' WHEN read_only = 'false' THEN 'write' ELSE 'both' END AS access,
     filter AS filter
   FROM selectors
   WHERE category = 'Management'

@@ -103,7 +103,7 @@ lists AS (
     p.event_id AS event_id,
     d.side AS side,
     k.kind AS kind,
-    json_format(json_extract(CASE d.side WHEN 'now' THEN p.settings ELSE p.settings_before END, k.path)) AS list
+    json_format(json_extract(CASE WHEN d.side = 'now' THEN p.settings ELSE p.settings_before END, k.path)) AS list
   FROM pairs AS p
   CROSS JOIN (VALUES ('now'), ('before')) AS d (side)
   CROSS JOIN (
@@ -168,14 +168,14 @@ leaves AS (
     e.side AS side,
     e.kind || ' ' || CASE WHEN e.kind = 'topic' THEN e.given_name ELSE e.kind_name END AS entry,
     a.attribute AS attribute,
-    CASE a.attribute
-      WHEN 'input strength' THEN e.input_strength
-      WHEN 'output strength' THEN e.output_strength
-      WHEN 'input action' THEN COALESCE(e.input_action, e.plain_action, 'BLOCK')
-      WHEN 'output action' THEN COALESCE(e.output_action, e.plain_action, 'BLOCK')
-      WHEN 'input check' THEN COALESCE(e.input_enabled, e.plain_enabled, 'true')
-      WHEN 'output check' THEN COALESCE(e.output_enabled, e.plain_enabled, 'true')
-      WHEN 'threshold' THEN e.threshold
+    CASE
+      WHEN a.attribute = 'input strength' THEN e.input_strength
+      WHEN a.attribute = 'output strength' THEN e.output_strength
+      WHEN a.attribute = 'input action' THEN COALESCE(e.input_action, e.plain_action, 'BLOCK')
+      WHEN a.attribute = 'output action' THEN COALESCE(e.output_action, e.plain_action, 'BLOCK')
+      WHEN a.attribute = 'input check' THEN COALESCE(e.input_enabled, e.plain_enabled, 'true')
+      WHEN a.attribute = 'output check' THEN COALESCE(e.output_enabled, e.plain_enabled, 'true')
+      WHEN a.attribute = 'threshold' THEN e.threshold
     END AS value
   FROM elements AS e
   CROSS JOIN (
@@ -225,8 +225,8 @@ weaker AS (
     CASE
       WHEN are = 0 THEN entry || ' is gone'
       ELSE entry || ' ' || attribute || ' '
-        || CASE value_before WHEN 'true' THEN 'on' WHEN 'false' THEN 'off' ELSE value_before END || ' to '
-        || CASE value WHEN 'true' THEN 'on' WHEN 'false' THEN 'off' ELSE value END
+        || CASE WHEN value_before = 'true' THEN 'on' WHEN value_before = 'false' THEN 'off' ELSE value_before END || ' to '
+        || CASE WHEN value = 'true' THEN 'on' WHEN value = 'false' THEN 'off' ELSE value END
     END AS change
   FROM levels
   -- An entry that is gone is told once, by its action, which every entry has.

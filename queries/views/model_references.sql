@@ -216,9 +216,9 @@ split AS (
 -- Whatever a call may have sent for a thing: its ARN, encoded or not, the last part of it, or its name.
 forms AS (
   SELECT
-    CASE f.form
-      WHEN 1 THEN s.thing
-      WHEN 2 THEN
+    CASE
+      WHEN f.form = 1 THEN s.thing
+      WHEN f.form = 2 THEN
         CASE
           WHEN starts_with(s.thing, 'arn:')
             THEN split_part(s.thing, ':', 5) || ' ' || split_part(s.thing, ':', 4) || ' '
@@ -235,9 +235,9 @@ forms AS (
 sent AS (
   SELECT
     c.account_key AS account_key, c.region_key AS region_key, c.reference AS reference,
-    CASE f.form
-      WHEN 1 THEN c.reference
-      WHEN 2 THEN CASE WHEN c.model_id <> c.reference THEN c.model_id END
+    CASE
+      WHEN f.form = 1 THEN c.reference
+      WHEN f.form = 2 THEN CASE WHEN c.model_id <> c.reference THEN c.model_id END
       ELSE c.account_key || ' ' || c.region_key || ' ' || c.reference
     END AS form_key
   FROM calls AS c

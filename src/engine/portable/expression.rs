@@ -20,7 +20,7 @@ impl Check {
             | Expr::Between { .. }
             | Expr::Nested(_)
             | Expr::Value(_)
-            | Expr::Case { .. }
+            | Expr::Case { operand: None, .. }
             | Expr::GroupingSets(_)
             | Expr::Cube(_)
             | Expr::Rollup(_)
@@ -28,6 +28,9 @@ impl Check {
             | Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not, .. }
             | Expr::Substring { .. }
             | Expr::Trim { trim_characters: None, .. } => {}
+            Expr::Case { operand: Some(_), .. } => {
+                self.object("CASE x WHEN y is not portable: Trino fails on some; write CASE WHEN x = y");
+            }
             Expr::IsNull(inner) | Expr::IsNotNull(inner) => self.takes_json(inner),
             Expr::InSubquery { subquery, .. } | Expr::Exists { subquery, .. } | Expr::Subquery(subquery) => {
                 self.unname(&subquery.body);

@@ -137,6 +137,10 @@ impl Check {
         if let Some(window) = &function.over {
             let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
             self.object_if(distinct, "DISTINCT with OVER is not portable: group first");
+            self.object_if(
+                function.filter.is_some(),
+                "FILTER with OVER is not portable: write COUNT(CASE WHEN … THEN 1 END) OVER (…)",
+            );
             let unordered = matches!(
                 window,
                 WindowType::WindowSpec(spec) if spec.order_by.is_empty() && spec.window_name.is_none()
