@@ -2,21 +2,22 @@
 //!
 //! `LIKE 'AWS\_%'` is the same text to two engines and not the same pattern: DataFusion takes the backslash as an escape,
 //! Trino as itself, so that the condition would never hold there. What means it that way becomes a regular expression.
+//! `CASE x WHEN y` becomes `CASE WHEN x = y`: Trino fails on some of the former.
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{Expr, Value, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Value, VisitMut, VisitorMut};
 
 use super::parameter;
 
-/// The text of a condition without escapes in `LIKE`. Text that is no expression stays: who reads it says what is wrong.
+/// The text of a condition in portable words. Text that is no expression stays: who reads it says what is wrong.
 pub(super) fn portable(text: &str) -> String {
-    if !text.contains('\\') {
+    if !text.contains('\\') && !text.to_lowercase().contains("case") {
         return text.to_owned();
     }
     match parameter::parser(text).and_then(|mut parser| parser.parse_expr()) {
         Ok(mut expr) => {
-            unescape(&mut expr);
+            rewrite(&mut expr);
             expr.to_string()
         }
         Err(_) => text.to_owned(),
@@ -24,13 +25,13 @@ pub(super) fn portable(text: &str) -> String {
 }
 
 /// The same in a tree, which [`parameter::parser`] made.
-pub(super) fn unescape(expr: &mut Expr) {
-    let _ = VisitMut::visit(expr, &mut Likes);
+pub(super) fn rewrite(expr: &mut Expr) {
+    let _ = VisitMut::visit(expr, &mut Rewriter);
 }
 
-struct Likes;
+struct Rewriter;
 
-impl VisitorMut for Likes {
+impl VisitorMut for Rewriter {
     type Break = ();
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
@@ -43,6 +44,16 @@ impl VisitorMut for Likes {
             let sql = format!("({not}regexp_like({text}, '{}'))", regex(like));
             if let Ok(instead) = parameter::parser(&sql).and_then(|mut parser| parser.parse_expr()) {
                 *expr = instead;
+            }
+        }
+        if let Expr::Case { operand, conditions, .. } = expr
+            && let Some(operand) = operand.take()
+        {
+            let operand = Box::new(Expr::Nested(operand));
+            for when in conditions {
+                let value = Box::new(Expr::Nested(Box::new(when.condition.clone())));
+                when.condition =
+                    Expr::BinaryOp { left: operand.clone(), op: BinaryOperator::Eq, right: value };
             }
         }
         ControlFlow::Continue(())
@@ -75,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_become_regular_expressions() {
+    fn what_differs_is_said_in_other_words() {
         for (text, wanted) in [
             ("role_name LIKE 'AWS%'", "role_name LIKE 'AWS%'"),
             (r"role_name LIKE 'AWS\_%'", r"(regexp_like(role_name, '\A(?s:AWS_.*)\z'))"),
@@ -84,6 +95,11 @@ mod tests {
                 r"a = 1 OR (NOT regexp_like(lower(b), '\A(?s:it''s % a\.b\\.*)\z'))",
             ),
             (r"principal = 'a\_b'", r"principal = 'a\_b'"),
+            (
+                "'x' || CASE a || b WHEN 'c' THEN 'd' WHEN e THEN CASE f WHEN 1 THEN 'g' END ELSE h END = 'xd'",
+                "'x' || CASE WHEN (a || b) = ('c') THEN 'd' WHEN (a || b) = (e) THEN CASE WHEN (f) = (1) THEN 'g' END ELSE h END = 'xd'",
+            ),
+            ("CASE WHEN a THEN 1 END = 1", "CASE WHEN a THEN 1 END = 1"),
             (r"a LIKE 'x\_%' AND (", r"a LIKE 'x\_%' AND ("),
         ] {
             assert_eq!(portable(text), wanted);

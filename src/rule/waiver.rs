@@ -58,7 +58,7 @@ impl Waiver {
         match expr.visit(&mut Plain) {
             ControlFlow::Break(what) => Err(format!("it must not hold {what}")),
             ControlFlow::Continue(()) => {
-                condition::unescape(&mut expr);
+                condition::rewrite(&mut expr);
                 Ok(format!("({expr})"))
             }
         }
