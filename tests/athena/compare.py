@@ -10,7 +10,7 @@
 4. reports   every report over those events, with the views it reads;
 5. rules     every rule over its own fixtures, folded as the program folds it.
 
-2 to 5 run on DuckDB (see duck.py). Exits 1 on a difference. Needs sqlglot and duckdb (PyPI).
+2 to 5 run on DuckDB (see duck.py), and with --trino on Trino too (see trino.sh). Exits 1 on a difference. Needs sqlglot and duckdb (PyPI).
 """
 
 import argparse
@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import duck
 import generate
 import records
-from pinned import PINNED
+from pinned import PINNED, REFUSED
 
 LIMIT = 12
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,8 +182,8 @@ def run_duckdb(batch):
     return answers
 
 
-# Fixtures whose events Trino makes of the raw records.
-MADE = ("trail", "odd")
+# Fixtures whose events Trino makes of the raw records; `rules` is those of all rules as one trail.
+MADE = ("trail", "odd", "rules")
 
 
 def trino_type(kind):
@@ -213,7 +213,7 @@ def run_trino(batch, classpath):
         def step(sql, name=name, catalog=catalog):
             lines.append(f"-- >>> {catalog} {name}\n{sql}\n")
 
-        # Each reading of events.sql takes Trino seconds to plan: the trail and the odd records do for all.
+        # Each reading of events.sql takes Trino seconds to plan, so that the records of all rules are read at once.
         if (catalog not in MADE and name in ("raw", "events") and kind != "given") or (catalog in MADE and kind == "given"):
             continue
         if kind == "raw":
@@ -340,6 +340,7 @@ def fixtures(more=()):
     trail = ROOT / "fixtures/trail"
     yield "trail", trail, ROOT / "fixtures/policy.toml", None
     yield "odd", ROOT / "tests/athena/odd", None, None
+    yield "rules", ROOT / "fixtures/rules", None, None
     folders = [folder for root in (ROOT, *more) for folder in sorted((root / "fixtures/rules").iterdir())]
     for folder in {folder.name: folder for folder in folders}.values():
         policy = folder / "policy.toml"
@@ -432,6 +433,10 @@ def judge_pinned(tally, bench, engine, answers):
         want, have = bench.want.pop((key, f"pinned: {title}")), answers.get((key, f"pinned: {title}"), "no answer")
         bench.want[key, f"pinned: {title}"] = want
         found = [one if isinstance(one, str) else (one[1][0]["answer"] or "") for one in (want, have)]
+        if theirs is REFUSED:
+            if engine != "trino":
+                continue
+            found[1] = REFUSED if isinstance(have, str) and have != "no answer" else found[1]
         equal = ours is None or found == [ours, theirs]
         tally.note(f"{engine} pinned", title, equal, "" if equal else f"{found[0]!r} in bedtrail, {found[1]!r} in Athena's SQL")
 
@@ -511,7 +516,8 @@ def judge(tally, bench, engine, answers):
         if isinstance(want, str):
             tally.note(f"{engine} {part}", title, False, want)
             continue
-        broken = [text for (catalog, _), text in answers.items() if catalog == key and isinstance(text, str)]
+        # A question that failed for want of a relation: what that relation failed of.
+        broken = [text for step, text in answers.items() if step[0] == key and step not in bench.want and isinstance(text, str)]
         if isinstance(have, str):
             tally.note(f"{engine} {part}", title, False, (broken or [have])[0][:700])
             continue
