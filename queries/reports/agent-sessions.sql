@@ -35,46 +35,55 @@ WITH known AS (
 ),
 parts AS (
   SELECT
-    account_id AS account_id,
-    aws_region AS aws_region,
-    COALESCE(agent_session_id, session_name) AS session,
-    agent_session_id IS NULL AS by_name,
-    activity AS activity,
-    agent_id AS agent_id,
-    CASE WHEN activity = 'agent_invocation' THEN principal END AS caller,
-    CASE WHEN activity = 'agent_invocation' THEN person END AS person,
+    e.account_id AS account_id,
+    e.aws_region AS aws_region,
+    k.session AS session,
+    e.agent_session_id IS NULL AS by_name,
+    e.activity AS activity,
+    e.agent_id AS agent_id,
+    CASE WHEN e.activity = 'agent_invocation' THEN e.principal END AS caller,
+    CASE WHEN e.activity = 'agent_invocation' THEN e.person END AS person,
     CASE
-      WHEN outcome = 'denied' THEN regexp_replace(event_source, '[.]amazonaws[.]com\z', '') || ':' || event_name
+      WHEN e.outcome = 'denied'
+        THEN regexp_replace(e.event_source, '[.]amazonaws[.]com\z', '') || ':' || e.event_name
     END AS refused_action,
     COUNT(*) AS calls,
-    MIN(event_time) AS first_seen,
-    MAX(event_time) AS last_seen
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND COALESCE(agent_session_id, session_name) IS NOT NULL
+    MIN(e.event_time) AS first_seen,
+    MAX(e.event_time) AS last_seen
+  FROM known AS k
+  JOIN events AS e
+    ON e.account_id = k.account_id
+    AND e.aws_region = k.aws_region
+    AND COALESCE(e.agent_session_id, e.session_name) = k.session
+  WHERE e.record_kind = 'api_call'
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
   UNION ALL
   -- A tool has a session of its own: the record then stands for the role session's name too.
   SELECT
-    account_id AS account_id,
-    aws_region AS aws_region,
-    session_name AS session,
+    e.account_id AS account_id,
+    e.aws_region AS aws_region,
+    k.session AS session,
     TRUE AS by_name,
-    activity AS activity,
+    e.activity AS activity,
     CAST(NULL AS VARCHAR) AS agent_id,
     CAST(NULL AS VARCHAR) AS caller,
     CAST(NULL AS VARCHAR) AS person,
     CASE
-      WHEN outcome = 'denied' THEN regexp_replace(event_source, '[.]amazonaws[.]com\z', '') || ':' || event_name
+      WHEN e.outcome = 'denied'
+        THEN regexp_replace(e.event_source, '[.]amazonaws[.]com\z', '') || ':' || e.event_name
     END AS refused_action,
     COUNT(*) AS calls,
-    MIN(event_time) AS first_seen,
-    MAX(event_time) AS last_seen
-  FROM events
-  WHERE record_kind = 'api_call'
-    AND activity IN ('tool', 'memory')
-    AND agent_session_id IS NOT NULL
-    AND session_name <> agent_session_id
+    MIN(e.event_time) AS first_seen,
+    MAX(e.event_time) AS last_seen
+  FROM known AS k
+  JOIN events AS e
+    ON e.account_id = k.account_id
+    AND e.aws_region = k.aws_region
+    AND e.session_name = k.session
+  WHERE e.record_kind = 'api_call'
+    AND e.activity IN ('tool', 'memory')
+    AND e.agent_session_id IS NOT NULL
+    AND e.session_name <> e.agent_session_id
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 )
 SELECT
@@ -100,10 +109,6 @@ SELECT
   MIN(p.first_seen) AS first_seen,
   MAX(p.last_seen) AS last_seen
 FROM parts AS p
-JOIN known AS k
-  ON k.account_id = p.account_id
-  AND k.aws_region = p.aws_region
-  AND k.session = p.session
 GROUP BY p.account_id, p.aws_region, p.session
 ORDER BY
   p.account_id ASC NULLS LAST,

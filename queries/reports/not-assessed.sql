@@ -24,7 +24,15 @@ WITH seen AS (
     ) AS BIGINT) AS agentcore_other,
     CAST(COUNT(*) FILTER (WHERE activity = 'batch') AS BIGINT) AS batch_jobs,
     CAST(COUNT(*) FILTER (WHERE credential IN ('bearer_short', 'bearer_unknown')) AS BIGINT) AS short_keys,
-    CAST(COUNT(*) FILTER (WHERE activity IN ('model_invocation', 'batch')) AS BIGINT) AS judged_calls
+    CAST(COUNT(*) FILTER (WHERE activity IN ('model_invocation', 'batch')) AS BIGINT) AS judged_calls,
+    CAST(COUNT(*) FILTER (WHERE activity = 'model_invocation' AND outcome = 'ok') AS BIGINT) AS ok_calls,
+    CAST(COUNT(*) FILTER (
+      WHERE activity = 'model_invocation' AND outcome = 'ok'
+        AND (
+          input_tokens BETWEEN 0 AND 1000000000000 OR output_tokens BETWEEN 0 AND 1000000000000
+          OR cache_read_tokens BETWEEN 0 AND 1000000000000 OR cache_write_tokens BETWEEN 0 AND 1000000000000
+        )
+    ) AS BIGINT) AS counted_calls
   FROM events
   WHERE record_kind = 'api_call'
 ),
@@ -45,12 +53,54 @@ named AS (
     ) AS BIGINT) AS unplaced_calls
   FROM model_calls
 ),
-tokens AS (
+-- Calls whose tokens are told elsewhere, as call_tokens has them: it also says which of the rows of one request has them.
+told AS (
+  SELECT account_id AS account_id, request_id AS request_id, 1 AS twins
+  FROM events
+  WHERE record_kind = 'service_event'
+    AND account_id IS NOT NULL
+    AND request_id IS NOT NULL
+    AND (
+      input_tokens BETWEEN 0 AND 1000000000000 OR output_tokens BETWEEN 0 AND 1000000000000
+      OR cache_read_tokens BETWEEN 0 AND 1000000000000 OR cache_write_tokens BETWEEN 0 AND 1000000000000
+    )
+  UNION ALL
+  SELECT account_id AS account_id, request_id AS request_id, 0 AS twins
+  FROM invocation_logs
+  WHERE account_id IS NOT NULL
+    AND request_id IS NOT NULL
+    AND COALESCE(input_tokens, output_tokens) IS NOT NULL
+),
+requests AS (
+  SELECT account_id AS account_id, request_id AS request_id, MAX(twins) AS twins
+  FROM told
+  GROUP BY account_id, request_id
+),
+answered AS (
   SELECT
-    CAST(COUNT(*) AS BIGINT) AS ok_calls,
-    CAST(COUNT(token_source) AS BIGINT) AS counted_calls
-  FROM usage
-  WHERE outcome = 'ok'
+    r.account_id AS account_id,
+    r.request_id AS request_id,
+    MAX(r.twins) AS twins,
+    COUNT(*) FILTER (WHERE e.outcome = 'ok') AS ok,
+    COUNT(*) FILTER (
+      WHERE e.input_tokens BETWEEN 0 AND 1000000000000 OR e.output_tokens BETWEEN 0 AND 1000000000000
+        OR e.cache_read_tokens BETWEEN 0 AND 1000000000000 OR e.cache_write_tokens BETWEEN 0 AND 1000000000000
+    ) AS counted,
+    COUNT(COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens)) AS recorded
+  FROM requests AS r
+  JOIN events AS e
+    ON e.account_id = r.account_id
+    AND e.request_id = r.request_id
+  WHERE e.record_kind = 'api_call'
+    AND e.activity = 'model_invocation'
+  GROUP BY r.account_id, r.request_id
+),
+tokens AS (
+  SELECT CAST(COUNT(*) AS BIGINT) AS told_calls
+  FROM answered
+  WHERE ok > 0
+    AND counted = 0
+    AND (twins = 1 OR recorded = 0)
 ),
 policy AS (
   SELECT COUNT(*) AS versions
@@ -83,13 +133,13 @@ topics AS (
         END
       WHEN t.topic = 'token counts' THEN
         CASE
-          WHEN u.ok_calls = 0 THEN 'not_seen'
-          WHEN u.counted_calls = u.ok_calls THEN 'seen'
-          WHEN u.counted_calls > 0 THEN 'partly'
+          WHEN s.ok_calls = 0 THEN 'not_seen'
+          WHEN s.counted_calls + u.told_calls = s.ok_calls THEN 'seen'
+          WHEN s.counted_calls + u.told_calls > 0 THEN 'partly'
           ELSE 'not_assessed'
         END
       WHEN t.topic = 'processing Region' THEN
-        CASE WHEN n.unplaced_calls > 0 THEN 'not_assessed' WHEN u.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
+        CASE WHEN n.unplaced_calls > 0 THEN 'not_assessed' WHEN s.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
       ELSE 'not_assessed'
     END AS verdict,
     CASE
@@ -103,8 +153,8 @@ topics AS (
       WHEN t.topic = 'short-term keys' THEN s.short_keys
       WHEN t.topic = 'invocation logging' THEN s.mantle_calls + s.mantle_other
       WHEN t.topic = 'model names' THEN CASE WHEN n.unnamed_models > 0 THEN n.unnamed_models ELSE s.judged_calls END
-      WHEN t.topic = 'token counts' THEN u.counted_calls
-      WHEN t.topic = 'processing Region' THEN CASE WHEN n.unplaced_calls > 0 THEN n.unplaced_calls ELSE u.ok_calls END
+      WHEN t.topic = 'token counts' THEN s.counted_calls + u.told_calls
+      WHEN t.topic = 'processing Region' THEN CASE WHEN n.unplaced_calls > 0 THEN n.unplaced_calls ELSE s.ok_calls END
       ELSE s.events
     END AS seen_events
   FROM seen AS s

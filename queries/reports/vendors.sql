@@ -55,22 +55,28 @@ WITH calls AS (
     MAX(event_time) AS last_seen
   FROM (
     SELECT
-      model_vendor AS model_vendor, account_id AS account_id, environment AS environment, principal AS principal,
-      role_arn AS role_arn, surface AS surface, credential AS credential, model_id AS model_id, outcome AS outcome,
-      inference_region AS inference_region, activity AS activity, aws_region AS aws_region,
-      profile_scope AS profile_scope, model_kind AS model_kind, model_known_by AS model_known_by,
-      input_tokens AS input_tokens,
-      output_tokens AS output_tokens, event_time AS event_time
-    FROM usage
-    UNION ALL
-    SELECT
-      model_vendor AS model_vendor, account_id AS account_id, environment AS environment, principal AS principal,
-      role_arn AS role_arn, surface AS surface, credential AS credential, model_id AS model_id, outcome AS outcome,
-      inference_region AS inference_region, activity AS activity, aws_region AS aws_region,
-      profile_scope AS profile_scope, model_kind AS model_kind, model_known_by AS model_known_by,
-      CAST(NULL AS BIGINT) AS input_tokens, CAST(NULL AS BIGINT) AS output_tokens, event_time AS event_time
-    FROM model_calls
-    WHERE activity = 'batch'
+      m.model_vendor AS model_vendor, m.account_id AS account_id, m.environment AS environment,
+      m.principal AS principal, m.role_arn AS role_arn, m.surface AS surface, m.credential AS credential,
+      m.model_id AS model_id, m.outcome AS outcome, m.inference_region AS inference_region, m.activity AS activity,
+      m.aws_region AS aws_region, m.profile_scope AS profile_scope, m.model_kind AS model_kind,
+      m.model_known_by AS model_known_by, m.event_time AS event_time,
+      CASE
+        WHEN m.activity = 'batch' THEN NULL
+        WHEN m.input_tokens BETWEEN 0 AND 1000000000000 THEN m.input_tokens
+        ELSE t.input_tokens
+      END AS input_tokens,
+      CASE
+        WHEN m.activity = 'batch' THEN NULL
+        WHEN m.output_tokens BETWEEN 0 AND 1000000000000 THEN m.output_tokens
+        ELSE t.output_tokens
+      END AS output_tokens
+    -- Jobs and calls in one pass: jobs, which usage leaves out, have no tokens.
+    FROM model_calls AS m
+    LEFT JOIN call_tokens AS t
+      ON t.account_id = m.account_id
+      AND t.request_id = m.request_id
+      AND t.log_object = m.log_object
+      AND t.log_index = m.log_index
   ) AS calls_and_jobs
   GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 ),

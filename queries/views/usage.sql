@@ -1,14 +1,11 @@
 -- title = "Model invocations, each call once, with the tokens known for it"
 -- meaning = """\
 -- One row per call that invoked a model, whatever its outcome, with every column of events, the model as in \
--- model_calls. Tokens come from the \
--- record itself; where it has none, from the AwsServiceEvent that names the call as its parent (the same account and \
--- request_id). Such twins are not calls and are not rows here. If a call has several twins, the largest number \
--- counts; if several rows share the request, one of them carries it. Counts below 0 or above a million million are no \
--- counts. Where neither has any, they come from the model-invocation log, if one is given; cache tokens, which CloudTrail \
--- leaves out, also where the log has the same tokens in and out. token_source is cloudtrail, \
--- service_event or invocation_log, and null where no tokens are recorded: null is not zero."""
--- uses = ["model_calls"]
+-- model_calls. Tokens come from the record itself; what it lacks comes from what call_tokens knows of the call. Counts \
+-- below 0 or above a million million are no counts. The AwsServiceEvents that tell of a call are no calls and are not rows \
+-- here. token_source is cloudtrail, service_event or invocation_log, and null where no tokens are recorded: null is not \
+-- zero."""
+-- uses = ["call_tokens", "model_calls"]
 --
 -- [columns]
 -- model_known_by = "How the base model is known: recorded, trail, policy or file, as in model_calls; null where it is not."
@@ -16,91 +13,6 @@
 -- model_otherwise = "What else is said of the reference and differs, and which models it may be where there are several."
 -- token_source = "Where the tokens come from: cloudtrail (the record itself), service_event (its twin), invocation_log (the model-invocation log); null where none are recorded."
 
-WITH twins AS (
-  SELECT
-    account_id AS account_id,
-    request_id AS request_id,
-    MAX(input_tokens) FILTER (WHERE input_tokens BETWEEN 0 AND 1000000000000) AS input_tokens,
-    MAX(output_tokens) FILTER (WHERE output_tokens BETWEEN 0 AND 1000000000000) AS output_tokens,
-    MAX(cache_read_tokens) FILTER (WHERE cache_read_tokens BETWEEN 0 AND 1000000000000) AS cache_read_tokens,
-    MAX(cache_write_tokens) FILTER (WHERE cache_write_tokens BETWEEN 0 AND 1000000000000) AS cache_write_tokens
-  FROM events
-  WHERE record_kind = 'service_event'
-    AND account_id IS NOT NULL
-    AND request_id IS NOT NULL
-    AND COALESCE(input_tokens, output_tokens, cache_read_tokens, cache_write_tokens) IS NOT NULL
-  GROUP BY account_id, request_id
-),
--- Rows that share a request are one call told twice: a row with tokens of its own, else the first, has the twin.
-placed AS (
-  SELECT
-    t.account_id AS account_id,
-    t.request_id AS request_id,
-    e.log_object AS log_object,
-    e.log_index AS log_index,
-    t.input_tokens AS input_tokens,
-    t.output_tokens AS output_tokens,
-    t.cache_read_tokens AS cache_read_tokens,
-    t.cache_write_tokens AS cache_write_tokens,
-    ROW_NUMBER() OVER (
-      PARTITION BY t.account_id, t.request_id
-      ORDER BY
-        CASE
-          WHEN COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL THEN 1
-          ELSE 0
-        END ASC,
-        e.log_object ASC NULLS LAST,
-        e.log_index ASC NULLS LAST
-    ) AS place
-  FROM twins AS t
-  JOIN events AS e
-    ON e.account_id = t.account_id
-    AND e.request_id = t.request_id
-  WHERE e.record_kind = 'api_call'
-    AND e.activity = 'model_invocation'
-    AND COALESCE(t.input_tokens, t.output_tokens, t.cache_read_tokens, t.cache_write_tokens) IS NOT NULL
-),
-logged AS (
-  SELECT
-    account_id AS account_id,
-    request_id AS request_id,
-    MAX(input_tokens) AS input_tokens,
-    MAX(output_tokens) AS output_tokens,
-    MAX(cache_read_tokens) AS cache_read_tokens,
-    MAX(cache_write_tokens) AS cache_write_tokens
-  FROM invocation_logs
-  WHERE account_id IS NOT NULL
-    AND request_id IS NOT NULL
-    AND COALESCE(input_tokens, output_tokens) IS NOT NULL
-  GROUP BY account_id, request_id
-),
-told AS (
-  SELECT
-    l.account_id AS account_id,
-    l.request_id AS request_id,
-    e.log_object AS log_object,
-    e.log_index AS log_index,
-    l.input_tokens AS input_tokens,
-    l.output_tokens AS output_tokens,
-    l.cache_read_tokens AS cache_read_tokens,
-    l.cache_write_tokens AS cache_write_tokens,
-    ROW_NUMBER() OVER (
-      PARTITION BY l.account_id, l.request_id
-      ORDER BY
-        CASE
-          WHEN COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL THEN 1
-          ELSE 0
-        END ASC,
-        e.log_object ASC NULLS LAST,
-        e.log_index ASC NULLS LAST
-    ) AS place
-  FROM logged AS l
-  JOIN events AS e
-    ON e.account_id = l.account_id
-    AND e.request_id = l.request_id
-  WHERE e.record_kind = 'api_call'
-    AND e.activity = 'model_invocation'
-)
 SELECT
   e.event_id AS event_id,
   e.event_time AS event_time,
@@ -173,10 +85,10 @@ SELECT
   e.user_agent AS user_agent,
   e.client AS client,
   e.client_version AS client_version,
-  COALESCE(CASE WHEN e.input_tokens BETWEEN 0 AND 1000000000000 THEN e.input_tokens END, t.input_tokens, l.input_tokens) AS input_tokens,
-  COALESCE(CASE WHEN e.output_tokens BETWEEN 0 AND 1000000000000 THEN e.output_tokens END, t.output_tokens, l.output_tokens) AS output_tokens,
-  COALESCE(CASE WHEN e.cache_read_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_read_tokens END, t.cache_read_tokens, l.cache_read_tokens) AS cache_read_tokens,
-  COALESCE(CASE WHEN e.cache_write_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_write_tokens END, t.cache_write_tokens, l.cache_write_tokens) AS cache_write_tokens,
+  COALESCE(CASE WHEN e.input_tokens BETWEEN 0 AND 1000000000000 THEN e.input_tokens END, t.input_tokens) AS input_tokens,
+  COALESCE(CASE WHEN e.output_tokens BETWEEN 0 AND 1000000000000 THEN e.output_tokens END, t.output_tokens) AS output_tokens,
+  COALESCE(CASE WHEN e.cache_read_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_read_tokens END, t.cache_read_tokens) AS cache_read_tokens,
+  COALESCE(CASE WHEN e.cache_write_tokens BETWEEN 0 AND 1000000000000 THEN e.cache_write_tokens END, t.cache_write_tokens) AS cache_write_tokens,
   e.resource_type AS resource_type,
   e.resource_arn AS resource_arn,
   e.request_id AS request_id,
@@ -199,31 +111,12 @@ SELECT
     WHEN e.input_tokens BETWEEN 0 AND 1000000000000 OR e.output_tokens BETWEEN 0 AND 1000000000000
       OR e.cache_read_tokens BETWEEN 0 AND 1000000000000 OR e.cache_write_tokens BETWEEN 0 AND 1000000000000
       THEN 'cloudtrail'
-    WHEN t.request_id IS NOT NULL THEN 'service_event'
-    WHEN l.request_id IS NOT NULL THEN 'invocation_log'
+    ELSE t.token_source
   END AS token_source
 FROM model_calls AS e
-LEFT JOIN placed AS t
+LEFT JOIN call_tokens AS t
   ON t.account_id = e.account_id
   AND t.request_id = e.request_id
   AND t.log_object = e.log_object
   AND t.log_index = e.log_index
-  AND t.place = 1
--- What CloudTrail has comes first: a call that it has tokens for takes from the log cache tokens only, and those only if both
--- count alike, for it is not said whether CloudTrail's tokens in hold the ones that were cached.
-LEFT JOIN told AS l
-  ON l.account_id = e.account_id
-  AND l.request_id = e.request_id
-  AND l.log_object = e.log_object
-  AND l.log_index = e.log_index
-  AND l.place = 1
-  AND (
-    COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens, t.input_tokens, t.output_tokens,
-      t.cache_read_tokens, t.cache_write_tokens) IS NULL
-    OR (
-      COALESCE(e.cache_read_tokens, e.cache_write_tokens, t.cache_read_tokens, t.cache_write_tokens) IS NULL
-      AND l.input_tokens = COALESCE(e.input_tokens, t.input_tokens)
-      AND l.output_tokens = COALESCE(e.output_tokens, t.output_tokens)
-    )
-  )
 WHERE e.activity = 'model_invocation'

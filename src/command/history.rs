@@ -75,12 +75,12 @@ impl Asked<'_> {
         match (&self.input.history, store) {
             (Some(place), _) => match self.other(place)? {
                 Some(other) => {
-                    let files = self.rows_of(&other, &window, wanted)?;
+                    let files = self.rows_of(&other, &window)?;
                     baseline.other = Some((other, files));
                 }
                 None => self.logs(place, window, wanted)?,
             },
-            (None, Some(store)) => baseline.files = self.rows_of(store, &window, wanted)?,
+            (None, Some(store)) => baseline.files = self.rows_of(store, &window)?,
             (None, None) => return Ok(baseline),
         }
         baseline.line = Some(self.told()?);
@@ -107,14 +107,14 @@ impl Asked<'_> {
     }
 
     /// Takes the rows of a store as they lie in its files.
-    fn rows_of(&self, store: &Store, window: &Window, wanted: FieldSet) -> Result<Vec<PathBuf>, Failure> {
+    fn rows_of(&self, store: &Store, window: &Window) -> Result<Vec<PathBuf>, Failure> {
         let view = store.view(&listing::extent(self.input, window), false)?;
         let rows = Stored {
             files: &view.rows.files,
             schema: rows_schema(),
             predicate: view.rows.predicate.as_deref(),
             more: view.rows.promoted,
-            by_account: stored::by_account(self.versions, self.organization, wanted),
+            by_account: stored::by_account(self.versions, self.organization),
         };
         self.engine.register_stored("history", &builder::schema(), rows).map_err(Failure::failed)?;
         Ok(view.rows.files)

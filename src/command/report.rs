@@ -9,7 +9,7 @@ use arrow::datatypes::DataType;
 use super::answer::{Frame, NOT_ASSESSED};
 use super::deliver::Delivery;
 use super::judge::{self, Judgement};
-use super::trail::{Prepared, query_failure};
+use super::trail::{Prepared, Trail, query_failure};
 use super::{Failure, print};
 use crate::cli;
 use crate::data;
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
     let prepared = Prepared::new(&arguments.input)?.on(&arguments.answering, &arguments.input)?;
     let mut queries: Vec<String> =
         [Some(report), not_assessed].into_iter().flatten().map(|one| one.sql.clone()).collect();
-    let tables = prepared.engine.tables_scanned(&[&report.sql]).map_err(query_failure)?;
+    let tables = prepared.engine.named(&[&report.sql]).map_err(query_failure)?;
     // Some tell what the rules found.
     let judges = judge::REPORTS.iter().any(|which| tables.contains(which.relation));
     let judgement = judges.then(|| Judgement::prepare(&prepared)).transpose()?;
@@ -51,8 +51,7 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
         complete &= found.complete();
         found.put(&trail, false)?;
     }
-    let frame = Frame::of(&trail, not_assessed)?;
-    let mut batches = frame.rows(&trail, report)?;
+    let (frame, mut batches) = asked(&trail, report, not_assessed)?;
     if let Some(framework) = framework {
         batches = batches.iter().map(|batch| of_framework(batch, &framework)).collect::<Result<_, _>>()?;
     }
@@ -64,6 +63,30 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
     };
     delivery.deliver(&arguments.input, &trail, &frame.preamble, &[answer], BTreeMap::new(), conditions)?;
     Ok(conditions.code())
+}
+
+/// What opens and closes the answer, and a report's rows.
+///
+/// Both are asked at once: each has parts that keep one thread busy. Beside another, a query may find too little memory;
+/// what fails so is asked again by itself.
+fn asked(
+    trail: &Trail,
+    report: &Report,
+    not_assessed: Option<&Report>,
+) -> Result<(Frame, Vec<RecordBatch>), Failure> {
+    if trail.asking.is_some() || report.name == NOT_ASSESSED {
+        let frame = Frame::of(trail, not_assessed)?;
+        let batches = frame.rows(trail, report)?;
+        return Ok((frame, batches));
+    }
+    let (frame, batches) = std::thread::scope(|scope| {
+        let rows = scope.spawn(|| trail.run(&report.name, &report.sql).ok());
+        let frame = Frame::of(trail, not_assessed).ok();
+        (frame, rows.join().ok().flatten())
+    });
+    let frame = frame.map_or_else(|| Frame::of(trail, not_assessed), Ok)?;
+    let batches = batches.map_or_else(|| trail.run(&report.name, &report.sql), Ok)?;
+    Ok((frame, batches))
 }
 
 /// A report made of what the rules found.

@@ -8,13 +8,13 @@ use super::Failure;
 use super::follow::Follow;
 use super::history::{Asked, Baseline};
 use super::listing::{self, Passed};
-use super::trail::{Prepared, Tables, Trail, cover, put, run_batch, warn};
+use super::trail::{Prepared, Trail, cover, put, query_failure, run_batch, scans, warn};
 use super::version::Versions;
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;
 use crate::config::Organization;
 use crate::engine::{ByAccount, Lookup, Stored};
-use crate::event::builder::{self, FieldSet};
+use crate::event::builder;
 use crate::event::column::Field;
 use crate::event::scope;
 use crate::evidence::coverage::Coverage;
@@ -91,8 +91,8 @@ pub(super) fn open(
     prepared: Prepared,
     mut store: Store,
     input: &Input,
-    tables: &Tables,
-    wanted: FieldSet,
+    queries: &[String],
+    also: &[Field],
     hash: bool,
 ) -> Result<Trail, Failure> {
     let Prepared { engine, policy, versions, rules, own, window, now, organization, scratch, .. } = prepared;
@@ -117,7 +117,9 @@ pub(super) fn open(
         put(&engine, "run", run_batch(versions.as_ref(), &window, now, Scope::Agents)?)?;
     }
     let extent = listing::extent(input, &window);
-    let names = organization.is_some() || tables.contains_key("coverage");
+    let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
+    let named = engine.named(&texts).map_err(query_failure)?;
+    let names = organization.is_some() || named.contains("coverage");
     let (view, coverage) = settled(&mut store, |store| {
         let mut coverage = Coverage::default();
         if names {
@@ -128,17 +130,19 @@ pub(super) fn open(
                 }
             })?;
         }
-        Ok((store.view(&extent, hash || tables.contains_key("objects"))?, coverage))
+        Ok((store.view(&extent, hash || named.contains("objects"))?, coverage))
     })?;
     let stored = Stored {
         files: &view.rows.files,
         schema: rows_schema(),
         predicate: view.rows.predicate.as_deref(),
         more: view.rows.promoted,
-        by_account: by_account(versions.as_ref(), organization.as_ref(), wanted),
+        by_account: by_account(versions.as_ref(), organization.as_ref()),
     };
     engine.expect(view.balance.kept);
     engine.register_stored("events", &builder::schema(), stored).map_err(Failure::failed)?;
+    // Only now: plans are good as long as every table is the same.
+    let tables = &scans(&engine, queries, also)?.0;
     let ledger = view.ledger;
     if tables.contains_key("objects") {
         put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
@@ -209,17 +213,10 @@ pub(super) fn open(
     })
 }
 
-/// Columns whose value is not in the store, since it may change: found by the account.
-pub(super) fn by_account(
-    versions: Option<&Versions>,
-    organization: Option<&Organization>,
-    wanted: FieldSet,
-) -> Vec<ByAccount> {
-    let mut found: Vec<ByAccount> = Vec::new();
-    if wanted.contains(Field::Environment) {
-        found.extend(versions.into_iter().flat_map(Versions::by_account));
-    }
-    found.extend(named(organization.filter(|_| wanted.contains(Field::AccountName))));
+/// Columns whose value is not in the store, since it may change: found by the account, where a query asks for them.
+pub(super) fn by_account(versions: Option<&Versions>, organization: Option<&Organization>) -> Vec<ByAccount> {
+    let mut found: Vec<ByAccount> = versions.into_iter().flat_map(Versions::by_account).collect();
+    found.extend(named(organization));
     found
 }
 

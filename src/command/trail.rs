@@ -174,8 +174,7 @@ impl Prepared {
             return athena::open(self, input, &answering, queries, also);
         }
         if let Some(store) = stored::source(input, self.now)? {
-            let (tables, wanted) = scans(&self.engine, queries, also)?;
-            return stored::open(self, store, input, &tables, wanted, hash);
+            return stored::open(self, store, input, queries, also, hash);
         }
         if input.scope == cli::Scope::Agents
             && let Some(api) = input.sources.iter().find(|source| Api::is(source))

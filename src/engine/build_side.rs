@@ -11,13 +11,17 @@ use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::session_state::SessionState;
+use datafusion::physical_expr::split_conjunction;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::{
     CrossJoinExec, HashJoinExec, HashJoinExecBuilder, PartitionMode, SortMergeJoinExec,
 };
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
+
+use super::late_text::few;
 
 /// The planner's own rule, after which ours stands: later ones place exchanges and sorts by what is chosen.
 const AFTER: &str = "join_selection";
@@ -25,8 +29,9 @@ const AFTER: &str = "join_selection";
 /// Rows taken for a table's that says nothing of them.
 const UNTOLD: u64 = 1 << 20;
 
-/// Of so many rows, one is left by a condition, and one by grouping.
+/// Of so many rows, one is left by a condition, by one on the names of operations, and by grouping.
 const FILTERED: u64 = 2;
+const NAMED: u64 = 64;
 const GROUPED: u64 = 16;
 
 /// A side with so many times fewer rows than the other is held whole, so that the other need not be divided by the key.
@@ -134,7 +139,10 @@ fn rows(plan: &Arc<dyn ExecutionPlan>) -> u64 {
     }
     let least = children.iter().map(|child| rows(child));
     let most = if plan.name() == "UnionExec" { least.sum() } else { least.max().unwrap_or(UNTOLD) };
-    let most = if matches!(plan.name(), "FilterExec") { most.div_ceil(FILTERED) } else { most };
+    let most = plan.downcast_ref::<FilterExec>().map_or(most, |filter| {
+        let named = split_conjunction(filter.predicate()).into_iter().any(few);
+        most.div_ceil(if named { NAMED } else { FILTERED })
+    });
     plan.fetch().map_or(most, |fetch| most.min(fetch as u64))
 }
 

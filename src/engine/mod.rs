@@ -9,11 +9,13 @@
 pub mod athena;
 mod build_side;
 mod dependence;
+mod distinct_list;
 mod document;
 mod era;
 mod error;
 mod function;
 mod json;
+mod late_text;
 mod min_by;
 mod order;
 mod parquet;
@@ -51,7 +53,7 @@ pub use self::era::Era;
 pub use self::error::{Error, Result};
 pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
-pub use self::session::frugal;
+pub use self::session::THRIFTY;
 use self::shared::{Life, Parts};
 pub use self::slice::Slices;
 pub use self::stored::{ByAccount, Lookup, Stored};
@@ -77,6 +79,7 @@ pub struct Engine {
     runtime: Runtime,
     context: SessionContext,
     views: BTreeMap<&'static str, &'static str>,
+    limits: Limits,
     /// The versions of the policy, where there are several.
     eras: Vec<Era>,
     /// The views that a query has named, directly or not: they are built then, and again once a table is another.
@@ -108,7 +111,8 @@ impl Engine {
             .map_err(|error| Error::Internal(format!("threads cannot be started: {error}")))?;
         let engine = Self {
             runtime,
-            context: session::context(limits)?,
+            context: session::context(limits.clone())?,
+            limits,
             views: query_file::views().map(|file| (file.stem, file.sql)).collect(),
             eras: Vec::new(),
             built: Mutex::default(),
@@ -227,10 +231,15 @@ impl Engine {
     /// Runs a query of ours: one SELECT. There is at least one batch, empty where there are no rows.
     pub fn run(&self, sql: &str) -> Result<Vec<RecordBatch>> {
         let plan = self.resolved(sql)?;
-        match self.start(&plan, &self.context.state()).and_then(Rows::collect_all) {
-            Err(Error::Resources(_)) => self.start(&plan, &frugal(&self.context.state()))?.collect_all(),
-            done => done,
+        let state = self.context.state();
+        let mut answer = self.start(&plan, &state).and_then(Rows::collect_all);
+        for thrifty in THRIFTY {
+            if !matches!(answer, Err(Error::Resources(_))) {
+                break;
+            }
+            answer = self.start(&plan, &thrifty(&state)).and_then(Rows::collect_all);
         }
+        answer
     }
 
     /// Runs a query of ours and yields batches as they come.

@@ -16,8 +16,9 @@ use datafusion::sql::sqlparser::ast::{
 
 use crate::data;
 
-/// The common table expressions of a query that are worth a table of their own, by their places, in order.
-pub(super) fn worthwhile(query: &Query) -> Vec<usize> {
+/// The common table expressions of a query that are worth a table of their own, by their places, in order. Of a query
+/// that others stand on, the last of these is named by each of them.
+pub(super) fn worthwhile(query: &Query, stood_on: bool) -> Vec<usize> {
     let Some(with) = query.with.as_ref().filter(|with| !with.recursive) else { return Vec::new() };
     let parts: Vec<Part> = with.cte_tables.iter().map(Part::of).collect();
     let places: BTreeMap<&str, usize> =
@@ -46,7 +47,8 @@ pub(super) fn worthwhile(query: &Query) -> Vec<usize> {
     body.with = None;
     count(&named(&body), parts.len(), 1, &mut copies);
     for (place, part) in parts.iter().enumerate().rev() {
-        let shared = part.plain && few[place] && reads[place] && copies[place] > 1;
+        let often = copies[place] > 1 || (stood_on && chosen.is_empty() && copies[place] > 0);
+        let shared = part.plain && few[place] && reads[place] && often;
         if shared {
             chosen.push(place);
         }

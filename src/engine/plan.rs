@@ -14,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{self, ObjectName, Spanned, visit_relations
 use datafusion::sql::sqlparser::tokenizer::Location;
 
 use super::error::nearest;
-use super::shared::{Life, Shared};
+use super::shared::{Life, Room, Shared};
 use super::{Engine, Error, Result, contained, locked, part};
 use crate::data;
 
@@ -80,16 +80,25 @@ impl Engine {
         if let Some(first) = first.filter(|first| first.query.with.is_some()) {
             self.share(&mut first.query, names, built, depth, life)?;
         }
-        for place in part::worthwhile(query) {
+        for place in part::worthwhile(query, life == Life::Tables) {
             let Some(with) = &mut query.with else { break };
             let plan = self.plan_statement(part::alone(with, place), built, depth)?;
-            let part = Arc::new(Shared::new(self.optimised(&plan)?, life));
+            let part = Arc::new(Shared::new(self.optimised(&plan)?, life, self.room(life)));
             let name = format!("{SHARED}{}", locked(&self.shared).add(&part));
             with.cte_tables[place].query = query_of(&format!("SELECT * FROM {name}"))?;
             self.context.register_table(name.as_str(), part)?;
             names.push(name);
         }
         Ok(())
+    }
+
+    /// Where a part's rows are held: few in memory of those that outlive their query, for there are many.
+    fn room(&self, life: Life) -> Room {
+        let memory = match life {
+            Life::Query => self.limits.memory / 2,
+            Life::Tables => self.limits.memory / 8,
+        };
+        Room { memory, folder: self.limits.spill_dir.clone() }
     }
 
     fn plan_statement(
@@ -203,6 +212,19 @@ pub(super) fn query_of(sql: &str) -> Result<Box<ast::Query>> {
         },
         _ => Err(Error::Internal(format!("no query: {sql}"))),
     }
+}
+
+/// The relations that a query names.
+pub(super) fn named(sql: &str) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    if let Some(statement) = as_ast(&parse(sql)?) {
+        let _ = visit_relations(statement, |relation: &ObjectName| {
+            let last = relation.0.last().and_then(|part| part.as_ident());
+            names.extend(last.map(|name| name.value.to_lowercase()));
+            ControlFlow::<()>::Continue(())
+        });
+    }
+    Ok(names)
 }
 
 /// Where a relation is first named.

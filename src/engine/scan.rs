@@ -48,6 +48,22 @@ impl Engine {
         Ok(self.scans(queries)?.remove(table).unwrap_or_default())
     }
 
+    /// The relations that queries name, directly or through views; they are not planned, and a part of a query may share
+    /// its name with a table.
+    pub fn named(&self, queries: &[&str]) -> Result<BTreeSet<String>> {
+        let mut named = BTreeSet::new();
+        let mut open: Vec<&str> = queries.to_vec();
+        while let Some(sql) = open.pop() {
+            for name in super::plan::named(sql)? {
+                if let Some(sql) = self.views.get(name.as_str()).filter(|_| !named.contains(&name)) {
+                    open.push(sql);
+                }
+                named.insert(name);
+            }
+        }
+        Ok(named)
+    }
+
     /// The tables that queries read, views resolved.
     pub fn tables_scanned(&self, queries: &[&str]) -> Result<BTreeSet<String>> {
         Ok(self.scans(queries)?.into_keys().collect())

@@ -9,7 +9,9 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::dependence::Keyless;
+use super::distinct_list::Sorted;
 use super::function::FUNCTIONS;
+use super::late_text::LateText;
 use super::min_by;
 use super::pool::Halving;
 use super::{Limits, build_side};
@@ -61,7 +63,7 @@ pub(super) fn sorting_last(state: &SessionState) -> SessionState {
 
 /// The same session for a query that did not fit into memory: two sides that are both large it joins by sorting, which can
 /// spill, in two parts, the fewest for which the planner does so.
-pub fn frugal(state: &SessionState) -> SessionState {
+pub(super) fn frugal(state: &SessionState) -> SessionState {
     let mut config =
         state.config().clone().with_target_partitions(2).with_create_default_catalog_and_schema(false);
     let options = config.options_mut();
@@ -73,6 +75,21 @@ pub fn frugal(state: &SessionState) -> SessionState {
         .with_config(config)
         .build()
 }
+
+/// The same, in one part: as few operators as can be share the memory. A sort in one of two parts may find that the other
+/// has taken what it needs to begin.
+fn alone(state: &SessionState) -> SessionState {
+    let state = frugal(state);
+    let config =
+        state.config().clone().with_target_partitions(1).with_create_default_catalog_and_schema(false);
+    SessionStateBuilder::new_from_existing(state)
+        .with_session_id("bedtrail".to_owned())
+        .with_config(config)
+        .build()
+}
+
+/// What a query that did not fit into memory is tried with, one after the other.
+pub const THRIFTY: [fn(&SessionState) -> SessionState; 2] = [frugal, alone];
 
 /// A session with the limits in force, our functions in place and no tables.
 pub(super) fn context(limits: Limits) -> Result<SessionContext> {
@@ -101,9 +118,11 @@ pub(super) fn context(limits: Limits) -> Result<SessionContext> {
         .with_session_id("bedtrail".to_owned())
         .with_config(config)
         .with_runtime_env(runtime)
+        .with_analyzer_rule(Arc::new(Sorted::new()))
         .with_analyzer_rule(Arc::new(Keyless::new()))
         .build();
-    let rules = build_side::among(&state);
+    let mut rules = build_side::among(&state);
+    rules.push(Arc::new(LateText));
     let state = SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build();
     let context = SessionContext::new_with_state(state);
     for name in REMOVED {

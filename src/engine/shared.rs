@@ -1,5 +1,7 @@
 //! Parts of a query that it names several times, each a table that is answered once: when a plan first asks for its rows.
 
+use std::future::poll_fn;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, Weak};
 
 use async_trait::async_trait;
@@ -11,13 +13,27 @@ use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
-use datafusion::physical_plan::{ExecutionPlan, collect};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use tokio::sync::OnceCell;
 
-use super::locked;
+use datafusion::parquet::arrow::ArrowWriter;
+use tempfile::{NamedTempFile, TempPath};
+
+use super::{locked, parquet};
+
+/// Bytes of rows that are written to a file at a time.
+const GROUP: usize = 8 << 20;
 
 /// The rows of a part, once they were asked for.
-type Cell = Arc<OnceCell<Vec<RecordBatch>>>;
+type Cell = Arc<OnceCell<Held>>;
+
+/// Where the rows of a part are.
+#[derive(Debug)]
+enum Held {
+    Memory(Vec<RecordBatch>),
+    /// In a file, since they were too many.
+    File(TempPath),
+}
 
 /// How long rows are good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +72,15 @@ impl Parts {
     }
 }
 
+/// Where rows can be held.
+#[derive(Debug)]
+pub(super) struct Room {
+    /// Bytes in memory.
+    pub(super) memory: usize,
+    /// The folder for more; the system's temporary folder if none is given.
+    pub(super) folder: Option<PathBuf>,
+}
+
 /// A part of a query as a table.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -63,17 +88,72 @@ pub(super) struct Shared {
     /// Optimised.
     plan: LogicalPlan,
     schema: SchemaRef,
+    room: Room,
     cell: Mutex<Cell>,
 }
 
 impl Shared {
-    pub(super) fn new(plan: LogicalPlan, life: Life) -> Self {
-        Self { life, schema: Arc::clone(plan.schema().inner()), plan, cell: Mutex::default() }
+    pub(super) fn new(plan: LogicalPlan, life: Life, room: Room) -> Self {
+        Self { life, schema: Arc::clone(plan.schema().inner()), plan, room, cell: Mutex::default() }
     }
 
     /// The plan that answers it.
     pub(super) fn plan(&self) -> &LogicalPlan {
         &self.plan
+    }
+
+    /// Asks for its rows. Those that take more than may be held go to a file.
+    async fn rows(&self, state: &dyn Session) -> PlanResult<Held> {
+        let mut stream = execute_stream(physical(&self.plan, state).await?, state.task_ctx())?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        let mut file = None;
+        while let Some(batch) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+            let batch = self.typed(&compact(&batch?))?;
+            if let Some(file) = &mut file {
+                written(file, &batch)?;
+                continue;
+            }
+            bytes += batch.get_array_memory_size();
+            rows.push(batch);
+            if bytes > self.room.memory {
+                let draft = match &self.room.folder {
+                    Some(folder) => NamedTempFile::new_in(folder)?,
+                    None => NamedTempFile::new()?,
+                };
+                let mut writer = ArrowWriter::try_new(draft, Arc::clone(&self.schema), None)?;
+                for batch in rows.drain(..) {
+                    written(&mut writer, &batch)?;
+                }
+                file = Some(writer);
+            }
+        }
+        match file {
+            Some(file) => Ok(Held::File(file.into_inner()?.into_temp_path())),
+            None => Ok(Held::Memory(rows)),
+        }
+    }
+
+    /// A column that the schema takes for never null may come back as one that could be.
+    fn typed(&self, batch: &RecordBatch) -> PlanResult<RecordBatch> {
+        RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())
+            .map_err(|error| DataFusionError::ArrowError(Box::new(error), None))
+    }
+}
+
+fn written(file: &mut ArrowWriter<NamedTempFile>, batch: &RecordBatch) -> PlanResult<()> {
+    file.write(batch)?;
+    // A row group is written when it is closed, and held until then.
+    if file.in_progress_size() > GROUP {
+        file.flush()?;
+    }
+    Ok(())
+}
+
+/// The physical plan of an optimised one: what a session does by itself would optimise that again.
+async fn physical(plan: &LogicalPlan, state: &dyn Session) -> PlanResult<Arc<dyn ExecutionPlan>> {
+    match state.as_any().downcast_ref::<SessionState>() {
+        Some(state) => state.query_planner().create_physical_plan(plan, state).await,
+        None => state.create_physical_plan(plan).await,
     }
 }
 
@@ -108,22 +188,15 @@ impl TableProvider for Shared {
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let cell = Arc::clone(&locked(&self.cell));
-        let answer = || async {
-            // It is optimised: what a session does by itself would do that again.
-            let plan = match state.as_any().downcast_ref::<SessionState>() {
-                Some(state) => state.query_planner().create_physical_plan(&self.plan, state).await?,
-                None => state.create_physical_plan(&self.plan).await?,
-            };
-            let batches = collect(plan, state.task_ctx()).await?;
-            Ok::<_, DataFusionError>(batches.iter().map(compact).collect())
-        };
-        let batches = cell.get_or_try_init(answer).await?;
-        // A column that the schema takes for never null may come back as one that could be.
-        let batches = batches.iter().map(|batch| {
-            RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())
-                .map_err(|error| DataFusionError::ArrowError(Box::new(error), None))
-        });
-        let table = MemTable::try_new(Arc::clone(&self.schema), vec![batches.collect::<PlanResult<_>>()?])?;
-        table.scan(state, projection, filters, limit).await
+        match cell.get_or_try_init(|| self.rows(state)).await? {
+            Held::Memory(rows) => {
+                let table = MemTable::try_new(Arc::clone(&self.schema), vec![rows.clone()])?;
+                table.scan(state, projection, filters, limit).await
+            }
+            Held::File(path) => {
+                let table = parquet::over(&[path.to_path_buf()], &self.schema, state)?;
+                table.scan(state, projection, filters, limit).await
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::*;
 
 mod build_side;
 mod json;
+mod late_text;
 mod shared;
 
 fn engine() -> Engine {

@@ -16,7 +16,7 @@ use datafusion::physical_plan::collect;
 use datafusion::prelude::SessionContext;
 
 use super::row::{self, Row};
-use crate::engine::{self, frugal};
+use crate::engine::{self, THRIFTY};
 use crate::query_file;
 
 /// The environment of each account, as the policy gives it.
@@ -69,12 +69,15 @@ impl Relations for SessionContext {
     async fn planned(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>, DataFusionError> {
         let state = self.state();
         let schema = Arc::new(plan.schema().as_arrow().clone());
-        let mut batches = match answer(plan, &state).await {
-            Err(error) if matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) => {
-                answer(plan, &frugal(&state)).await?
+        let mut answered = answer(plan, &state).await;
+        for thrifty in THRIFTY {
+            let Err(error) = &answered else { break };
+            if !matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)) {
+                break;
             }
-            done => done?,
-        };
+            answered = answer(plan, &thrifty(&state)).await;
+        }
+        let mut batches = answered?;
         if batches.is_empty() {
             batches.push(RecordBatch::new_empty(schema));
         }

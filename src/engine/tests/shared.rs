@@ -4,9 +4,13 @@ use super::*;
 use crate::engine::part::worthwhile;
 
 fn chosen(sql: &str) -> Vec<String> {
+    chosen_of(sql, false)
+}
+
+fn chosen_of(sql: &str, stood_on: bool) -> Vec<String> {
     let query = crate::engine::plan::query_of(sql).unwrap();
     let parts = &query.with.as_ref().unwrap().cte_tables;
-    worthwhile(&query).into_iter().map(|place| parts[place].alias.name.value.clone()).collect()
+    worthwhile(&query, stood_on).into_iter().map(|place| parts[place].alias.name.value.clone()).collect()
 }
 
 #[test]
@@ -70,4 +74,49 @@ fn parts_within_the_first_part_are_shared_as_well() {
     let later =
         format!("WITH o AS (SELECT 1 AS p), judged AS ({inner}) SELECT o.p AS p FROM judged CROSS JOIN o");
     assert_eq!(shared_scans(&engine, &later), 0);
+}
+
+#[test]
+fn of_what_others_stand_on_the_last_part_of_few_rows_is_shared() {
+    let parts = "g AS (SELECT model_id AS m, COUNT(*) AS n FROM events GROUP BY model_id), \
+        h AS (SELECT m AS m, MAX(n) AS n FROM g GROUP BY m)";
+    let last = format!("WITH {parts} SELECT h.n AS n FROM events AS e JOIN h ON h.m = e.model_id");
+    assert!(chosen(&last).is_empty());
+    assert_eq!(chosen_of(&last, true), ["h"]);
+    // A part that nobody names is none.
+    assert!(chosen_of(&format!("WITH {parts} SELECT 1 AS n"), true).is_empty());
+}
+
+#[test]
+fn a_part_too_large_for_memory_is_held_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits { memory: 2 << 10, spill_dir: Some(folder.path().to_owned()), partitions: 1 };
+    let engine = Engine::new(Limits { memory: 64 << 20, ..limits.clone() }).unwrap();
+    let schema = schema::schema(crate::event::column::COLUMNS);
+    let ids: Vec<String> = (0..500).map(|n| format!("event-{n:03}")).collect();
+    let rows: Vec<(&str, Option<&str>, i64)> = ids
+        .iter()
+        .zip(0..)
+        .map(|(id, n)| (id.as_str(), Some(if n % 2 == 0 { "x" } else { "y" }), n))
+        .collect();
+    engine.register("events", &schema, vec![events(&rows)]).unwrap();
+    let sql = "WITH g AS (SELECT event_id AS id, model_id AS m, MAX(input_tokens) AS n FROM events GROUP BY 1, 2) \
+        SELECT a.m AS m, SUM(b.n) AS n, COUNT(*) AS c FROM g AS a JOIN g AS b ON a.id = b.id WHERE b.n > 9 GROUP BY a.m \
+        ORDER BY 1";
+    let files = || {
+        std::fs::read_dir(folder.path())
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().path().is_file())
+            .count()
+    };
+    assert_eq!(lines(&engine.run(sql).unwrap()), ["x|62230|245", "y|62475|245"]);
+    assert_eq!(files(), 0, "it fits");
+    let small = Engine { limits, ..engine };
+    assert_eq!(lines(&small.run(sql).unwrap()), ["x|62230|245", "y|62475|245"]);
+    assert_eq!(files(), 0, "the file goes with the query's plan");
+    assert_eq!(small.scans(&[sql]).unwrap().len(), 1);
+    assert_eq!(lines(&small.run(sql).unwrap()), ["x|62230|245", "y|62475|245"]);
+    assert_eq!(files(), 1, "the plan is kept");
+    drop(small);
+    assert_eq!(files(), 0);
 }
