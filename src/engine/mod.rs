@@ -13,6 +13,7 @@ mod distinct_list;
 mod document;
 mod era;
 mod error;
+mod estimate;
 mod function;
 mod json;
 mod late_text;
@@ -31,6 +32,7 @@ mod session;
 mod shared;
 mod slice;
 mod stored;
+mod variant;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,10 +55,10 @@ pub use self::era::Era;
 pub use self::error::{Error, Result};
 pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
-pub use self::session::THRIFTY;
 use self::shared::{Life, Parts};
 pub use self::slice::Slices;
 pub use self::stored::{ByAccount, Lookup, Stored};
+pub use self::variant::THRIFTY;
 use crate::{data, query_file};
 
 /// What the engine may use.
@@ -130,7 +132,7 @@ impl Engine {
     /// Says how many events there will be: for few, queries are planned as quickly as can be.
     pub fn expect(&self, events: u64) {
         if events <= FEW {
-            let state = session::quick(self.context.state());
+            let state = variant::quick(&self.context.state());
             *self.context.state_ref().write() = state;
         }
     }
@@ -272,7 +274,7 @@ impl Engine {
                 let plan = match planner.create_physical_plan(plan, state).await {
                     // Sorted below a UNION with columns that are constant there, it can lose track of the order.
                     Err(error) if matches!(error.find_root(), DataFusionError::Plan(_)) => {
-                        planner.create_physical_plan(plan, &session::sorting_last(state)).await?
+                        planner.create_physical_plan(plan, &variant::sorting_last(state)).await?
                     }
                     plan => plan?,
                 };

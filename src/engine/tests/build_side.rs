@@ -1,7 +1,7 @@
 //! Which side of a join is held.
 
 use super::*;
-use crate::engine::session::frugal;
+use crate::engine::variant::frugal;
 
 /// A session with a table of many rows.
 fn many(partitions: usize) -> Engine {
