@@ -53,7 +53,7 @@ named AS (
     ) AS BIGINT) AS unplaced_calls
   FROM model_calls
 ),
--- Calls whose tokens are told elsewhere, as call_tokens has them: it also says which of the rows of one request has them.
+-- Calls whose tokens are told elsewhere, as call_tokens has them, but without saying how many.
 told AS (
   SELECT account_id AS account_id, request_id AS request_id, 1 AS twins
   FROM events
@@ -81,6 +81,7 @@ answered AS (
     r.account_id AS account_id,
     r.request_id AS request_id,
     MAX(r.twins) AS twins,
+    COUNT(*) AS records,
     COUNT(*) FILTER (WHERE e.outcome = 'ok') AS ok,
     COUNT(*) FILTER (
       WHERE e.input_tokens BETWEEN 0 AND 1000000000000 OR e.output_tokens BETWEEN 0 AND 1000000000000
@@ -95,9 +96,51 @@ answered AS (
     AND e.activity = 'model_invocation'
   GROUP BY r.account_id, r.request_id
 ),
+-- Of records that share a request one has the tokens, and that one need not be one that succeeded.
+several AS (
+  SELECT
+    a.twins AS twins,
+    CASE WHEN e.outcome = 'ok' THEN 1 ELSE 0 END AS ok,
+    CASE
+      WHEN e.input_tokens BETWEEN 0 AND 1000000000000 OR e.output_tokens BETWEEN 0 AND 1000000000000
+        OR e.cache_read_tokens BETWEEN 0 AND 1000000000000 OR e.cache_write_tokens BETWEEN 0 AND 1000000000000
+      THEN 1
+      ELSE 0
+    END AS counted,
+    CASE
+      WHEN COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL THEN 0
+      ELSE 1
+    END AS recorded,
+    ROW_NUMBER() OVER (
+      PARTITION BY e.account_id, e.request_id
+      ORDER BY
+        CASE
+          WHEN COALESCE(e.input_tokens, e.output_tokens, e.cache_read_tokens, e.cache_write_tokens) IS NULL THEN 1
+          ELSE 0
+        END ASC,
+        e.log_object ASC NULLS LAST,
+        e.log_index ASC NULLS LAST
+    ) AS place
+  FROM answered AS a
+  JOIN events AS e
+    ON e.account_id = a.account_id
+    AND e.request_id = a.request_id
+  WHERE a.records > 1
+    AND e.record_kind = 'api_call'
+    AND e.activity = 'model_invocation'
+),
+carrying AS (
+  SELECT twins AS twins, ok AS ok, counted AS counted, recorded AS recorded
+  FROM answered
+  WHERE records = 1
+  UNION ALL
+  SELECT twins AS twins, ok AS ok, counted AS counted, recorded AS recorded
+  FROM several
+  WHERE place = 1
+),
 tokens AS (
   SELECT CAST(COUNT(*) AS BIGINT) AS told_calls
-  FROM answered
+  FROM carrying
   WHERE ok > 0
     AND counted = 0
     AND (twins = 1 OR recorded = 0)

@@ -13,6 +13,7 @@ use super::trail::{Prepared, Trail, query_failure};
 use super::{Failure, print};
 use crate::cli;
 use crate::data;
+use crate::engine;
 use crate::event::column::Field;
 use crate::exit::{Code, Conditions};
 use crate::report::{self, Report};
@@ -79,13 +80,16 @@ fn asked(
         let batches = frame.rows(trail, report)?;
         return Ok((frame, batches));
     }
-    let (frame, batches) = std::thread::scope(|scope| {
-        let rows = scope.spawn(|| trail.run(&report.name, &report.sql).ok());
-        let frame = Frame::of(trail, not_assessed).ok();
-        (frame, rows.join().ok().flatten())
+    let (frame, rows) = std::thread::scope(|scope| {
+        let rows = scope.spawn(|| trail.engine.run(&report.sql));
+        let frame = Frame::of(trail, not_assessed);
+        (frame, rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let frame = frame.map_or_else(|| Frame::of(trail, not_assessed), Ok)?;
-    let batches = batches.map_or_else(|| trail.run(&report.name, &report.sql), Ok)?;
+    let frame = frame.or_else(|_| Frame::of(trail, not_assessed))?;
+    let batches = match rows {
+        Err(engine::Error::Resources(_)) => trail.run(&report.name, &report.sql)?,
+        rows => rows.map_err(query_failure)?,
+    };
     Ok((frame, batches))
 }
 

@@ -232,7 +232,8 @@ impl Engine {
 
     /// Runs a query of ours: one SELECT. There is at least one batch, empty where there are no rows.
     pub fn run(&self, sql: &str) -> Result<Vec<RecordBatch>> {
-        let plan = self.resolved(sql)?;
+        // Other queries may run meanwhile: their parts are left alone.
+        let plan = self.planned(sql).map_or_else(|| self.plan_sharing(sql), Ok)?;
         let state = self.context.state();
         let mut answer = self.start(&plan, &state).and_then(Rows::collect_all);
         for thrifty in THRIFTY {
@@ -241,16 +242,14 @@ impl Engine {
             }
             answer = self.start(&plan, &thrifty(&state)).and_then(Rows::collect_all);
         }
+        scan::end(&plan)?;
         answer
     }
 
     /// Runs a query of ours and yields batches as they come.
     pub fn stream(&self, sql: &str) -> Result<Rows<'_>> {
-        self.start(&self.resolved(sql)?, &self.context.state())
-    }
-
-    fn resolved(&self, sql: &str) -> Result<LogicalPlan> {
-        self.ready(sql).map_or_else(|| self.plan_sharing(sql), Ok)
+        let plan = self.ready(sql).map_or_else(|| self.plan_sharing(sql), Ok)?;
+        self.start(&plan, &self.context.state())
     }
 
     /// Runs a user's query: one SELECT, its rows in an order that does not change from run to run.

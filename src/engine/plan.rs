@@ -98,7 +98,12 @@ impl Engine {
             Life::Query => self.limits.memory / 2,
             Life::Tables => self.limits.memory / 8,
         };
-        Room { memory, folder: self.limits.spill_dir.clone() }
+        Room {
+            memory,
+            together: self.limits.memory / 2,
+            held: locked(&self.shared).held(),
+            folder: self.limits.spill_dir.clone(),
+        }
     }
 
     fn plan_statement(

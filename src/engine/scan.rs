@@ -1,10 +1,12 @@
 //! What queries read, learnt from their plans: ingestion builds nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, TableScan};
 
 use super::shared::{Life, Shared};
 use super::{Engine, Result, locked};
@@ -25,7 +27,7 @@ impl Engine {
     }
 
     /// The optimised plan of a query that [`scans`](Self::scans) was asked about, if every table is still the same.
-    fn planned(&self, sql: &str) -> Option<LogicalPlan> {
+    pub(super) fn planned(&self, sql: &str) -> Option<LogicalPlan> {
         locked(&self.plans).get(sql).cloned()
     }
 
@@ -70,25 +72,42 @@ impl Engine {
     }
 }
 
+/// Lets go of the rows of a plan's parts that are the plan's only: it has been run.
+pub(super) fn end(plan: &LogicalPlan) -> Result<()> {
+    for part in parts(plan, |_| ())?.iter().filter_map(|part| part.downcast_ref::<Shared>()) {
+        part.end();
+        end(part.plan())?;
+    }
+    Ok(())
+}
+
 /// Adds what a plan reads, and the plans of its shared parts.
 fn look(plan: &LogicalPlan, scans: &mut BTreeMap<String, BTreeSet<String>>) -> Result<()> {
+    let parts = parts(plan, |scan| {
+        let columns = scans.entry(scan.table_name.table().to_owned()).or_default();
+        columns.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));
+        let filtered = scan.filters.iter().flat_map(|filter| filter.column_refs());
+        columns.extend(filtered.map(|column| column.name.clone()));
+    })?;
+    parts
+        .iter()
+        .filter_map(|part| part.downcast_ref::<Shared>())
+        .try_for_each(|part| look(part.plan(), scans))
+}
+
+/// The shared parts that a plan names; every other table it reads is given to `other`.
+fn parts(plan: &LogicalPlan, mut other: impl FnMut(&TableScan)) -> Result<Vec<Arc<dyn TableProvider>>> {
     let mut parts = Vec::new();
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
             let table = source_as_provider(&scan.source)?;
             if table.is::<Shared>() {
                 parts.push(table);
-                return Ok(TreeNodeRecursion::Continue);
+            } else {
+                other(scan);
             }
-            let columns = scans.entry(scan.table_name.table().to_owned()).or_default();
-            columns.extend(scan.projected_schema.fields().iter().map(|field| field.name().clone()));
-            let filtered = scan.filters.iter().flat_map(|filter| filter.column_refs());
-            columns.extend(filtered.map(|column| column.name.clone()));
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
-    parts
-        .iter()
-        .filter_map(|part| part.downcast_ref::<Shared>())
-        .try_for_each(|part| look(part.plan(), scans))
+    Ok(parts)
 }

@@ -2,13 +2,14 @@
 
 use std::future::poll_fn;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Result as PlanResult;
+use datafusion::common::{Result as PlanResult, exec_err};
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::session_state::SessionState;
@@ -30,9 +31,34 @@ type Cell = Arc<OnceCell<Held>>;
 /// Where the rows of a part are.
 #[derive(Debug)]
 enum Held {
-    Memory(Vec<RecordBatch>),
+    Memory {
+        rows: Vec<RecordBatch>,
+        /// Gives the memory back when the rows go.
+        _share: Share,
+    },
     /// In a file, since they were too many.
     File(TempPath),
+}
+
+/// What one part has of the memory that all parts share.
+#[derive(Debug)]
+struct Share {
+    all: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Share {
+    /// Takes more; all parts' memory then.
+    fn take(&mut self, bytes: usize) -> usize {
+        self.bytes += bytes;
+        self.all.fetch_add(bytes, Ordering::Relaxed) + bytes
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.all.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// How long rows are good for.
@@ -50,6 +76,8 @@ pub(super) struct Parts {
     all: Vec<Weak<Shared>>,
     /// How many there ever were.
     numbered: usize,
+    /// Bytes that they hold together.
+    held: Arc<AtomicUsize>,
 }
 
 impl Parts {
@@ -58,6 +86,11 @@ impl Parts {
         self.all.push(Arc::downgrade(part));
         self.numbered += 1;
         self.numbered
+    }
+
+    /// The counter of the bytes that all hold together.
+    pub(super) fn held(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.held)
     }
 
     /// Lets go of the rows that are good no longer: those of another query, or, where tables have other rows, all.
@@ -75,8 +108,11 @@ impl Parts {
 /// Where rows can be held.
 #[derive(Debug)]
 pub(super) struct Room {
-    /// Bytes in memory.
+    /// Bytes in memory: of this part, and of all together.
     pub(super) memory: usize,
+    pub(super) together: usize,
+    /// Those that all have taken.
+    pub(super) held: Arc<AtomicUsize>,
     /// The folder for more; the system's temporary folder if none is given.
     pub(super) folder: Option<PathBuf>,
 }
@@ -97,6 +133,13 @@ impl Shared {
         Self { life, schema: Arc::clone(plan.schema().inner()), plan, room, cell: Mutex::default() }
     }
 
+    /// Lets go of its rows, if they are the query's.
+    pub(super) fn end(&self) {
+        if self.life == Life::Query {
+            *locked(&self.cell) = Cell::default();
+        }
+    }
+
     /// The plan that answers it.
     pub(super) fn plan(&self) -> &LogicalPlan {
         &self.plan
@@ -105,7 +148,8 @@ impl Shared {
     /// Asks for its rows. Those that take more than may be held go to a file.
     async fn rows(&self, state: &dyn Session) -> PlanResult<Held> {
         let mut stream = execute_stream(physical(&self.plan, state).await?, state.task_ctx())?;
-        let (mut rows, mut bytes) = (Vec::new(), 0);
+        let mut rows = Vec::new();
+        let mut share = Share { all: Arc::clone(&self.room.held), bytes: 0 };
         let mut file = None;
         while let Some(batch) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
             let batch = self.typed(&compact(&batch?))?;
@@ -113,9 +157,9 @@ impl Shared {
                 written(file, &batch)?;
                 continue;
             }
-            bytes += batch.get_array_memory_size();
+            let together = share.take(batch.get_array_memory_size());
             rows.push(batch);
-            if bytes > self.room.memory {
+            if share.bytes > self.room.memory || together > self.room.together {
                 let draft = match &self.room.folder {
                     Some(folder) => NamedTempFile::new_in(folder)?,
                     None => NamedTempFile::new()?,
@@ -129,7 +173,7 @@ impl Shared {
         }
         match file {
             Some(file) => Ok(Held::File(file.into_inner()?.into_temp_path())),
-            None => Ok(Held::Memory(rows)),
+            None => Ok(Held::Memory { rows, _share: share }),
         }
     }
 
@@ -189,11 +233,15 @@ impl TableProvider for Shared {
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let cell = Arc::clone(&locked(&self.cell));
         match cell.get_or_try_init(|| self.rows(state)).await? {
-            Held::Memory(rows) => {
+            Held::Memory { rows, .. } => {
                 let table = MemTable::try_new(Arc::clone(&self.schema), vec![rows.clone()])?;
                 table.scan(state, projection, filters, limit).await
             }
             Held::File(path) => {
+                // A table of files takes one that is gone for one without rows.
+                if !path.exists() {
+                    return exec_err!("the temporary file {} of a part of the query is gone", path.display());
+                }
                 let table = parquet::over(&[path.to_path_buf()], &self.schema, state)?;
                 table.scan(state, projection, filters, limit).await
             }

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::command::bedtrail;
 use crate::corpus::Corpus;
 use crate::corpus::store::gzip;
 use crate::odd::{call, document};
@@ -177,24 +178,55 @@ fn an_update_that_names_itself_is_not_lost() {
     assert_eq!(survivors(&["-s", text(&only)]), at(&[("b.json", 0)]));
 }
 
+/// An event of the service that tells of the call number 1.
+fn twin(id: u32, input: u64) -> String {
+    altered(
+        &call(id, &[]),
+        &json!({
+            "eventType": "AwsServiceEvent",
+            "requestID": null,
+            "userIdentity": {"accountId": "111122223333", "invokedBy": "bedrock.amazonaws.com"},
+            "requestParameters": null,
+            "serviceEventDetails": {
+                "parentRequestId": "00000000-0000-4000-9000-000000000001",
+                "AdditionalEventData": {"additionalEntries": {"inputTokens": input, "outputTokens": 5}},
+            },
+        }),
+    )
+}
+
+#[test]
+fn what_is_said_of_token_counts_is_what_usage_has() {
+    let (request, failed) = ("00000000-0000-4000-9000-000000000001", json!("ModelStreamErrorException"));
+    let ok = |id: u32| altered(&call(id, &[]), &json!({ "requestID": request }));
+    let bad = |id: u32| altered(&call(id, &[]), &json!({ "requestID": request, "errorCode": failed }));
+    let own =
+        |id: u32| altered(&ok(id), &json!({"additionalEventData": {"inputTokens": 7, "outputTokens": 1}}));
+    // The first record of a request has the twin's tokens, or the one that has some of its own: it may be one that failed.
+    for (records, known, verdict) in [
+        (vec![bad(2), ok(3), twin(4, 9)], 0, "not_assessed"),
+        (vec![ok(2), bad(3), twin(4, 9)], 1, "seen"),
+        (vec![ok(2), ok(3), twin(4, 9)], 1, "partly"),
+        (vec![ok(2), own(3), twin(4, 9)], 1, "partly"),
+        (vec![ok(2), twin(4, 9)], 1, "seen"),
+        (vec![bad(2), twin(4, 9)], 0, "not_seen"),
+        (vec![ok(2)], 0, "not_assessed"),
+    ] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        put(folder.path(), "a.json", document(&records));
+        let source = ["-s", text(folder.path())];
+        let usage = ask("SELECT COUNT(token_source) AS known FROM usage WHERE outcome = 'ok'", &source).rows;
+        assert_eq!(int(&usage[0], "known"), known, "{records:?}");
+        let told = bedtrail(["report", "not-assessed", "--format", "json"]).args(source).run().json();
+        let rows = told["reports"][0]["rows"].as_array().expect("rows");
+        let row = rows.iter().find(|row| row["topic"] == "token counts").expect("a line");
+        assert_eq!((&row["verdict"], int(row, "seen_events")), (&json!(verdict), known), "{records:?}");
+    }
+}
+
 #[test]
 fn a_twin_gives_its_tokens_once_and_is_no_call() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let twin = |id: u32, input: u64| {
-        altered(
-            &call(id, &[]),
-            &json!({
-                "eventType": "AwsServiceEvent",
-                "requestID": null,
-                "userIdentity": {"accountId": "111122223333", "invokedBy": "bedrock.amazonaws.com"},
-                "requestParameters": null,
-                "serviceEventDetails": {
-                    "parentRequestId": "00000000-0000-4000-9000-000000000001",
-                    "AdditionalEventData": {"additionalEntries": {"inputTokens": input, "outputTokens": 5}},
-                },
-            }),
-        )
-    };
     let own = altered(&call(4, &[]), &json!({"additionalEventData": {"inputTokens": 7, "outputTokens": 1}}));
     let none = call(5, &[]);
     put(folder.path(), "a.json", document(&[call(1, &[]), twin(2, 100), own, none]));
