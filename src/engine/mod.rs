@@ -270,17 +270,17 @@ impl Engine {
         let stream = contained(|| {
             self.runtime.block_on(async {
                 let planner = state.query_planner();
-                let plan = match planner.create_physical_plan(plan, state).await {
+                let physical = match planner.create_physical_plan(plan, state).await {
                     // Sorted below a UNION with columns that are constant there, it can lose track of the order.
                     Err(error) if matches!(error.find_root(), DataFusionError::Plan(_)) => {
                         planner.create_physical_plan(plan, &variant::sorting_last(state)).await?
                     }
                     plan => plan?,
                 };
-                Ok(execute_stream(plan, state.task_ctx())?)
+                Ok(execute_stream(physical, state.task_ctx())?)
             })
         })?;
-        Ok(Rows::new(&self.runtime, stream))
+        Ok(Rows::new(&self.runtime, stream, plan.clone()))
     }
 
     /// How a query would be run, for people: the optimised logical plan, then the physical one.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::LogicalPlan;
 use tokio::runtime::Runtime;
 
 use super::{Result, contained};
@@ -16,12 +17,18 @@ pub struct Rows<'engine> {
     runtime: &'engine Runtime,
     stream: SendableRecordBatchStream,
     schema: SchemaRef,
+    /// Parts of it may lie in files that go with it.
+    _plan: LogicalPlan,
 }
 
 impl<'engine> Rows<'engine> {
-    pub(super) fn new(runtime: &'engine Runtime, stream: SendableRecordBatchStream) -> Self {
+    pub(super) fn new(
+        runtime: &'engine Runtime,
+        stream: SendableRecordBatchStream,
+        plan: LogicalPlan,
+    ) -> Self {
         let schema = stream.schema();
-        Self { runtime, stream, schema }
+        Self { runtime, stream, schema, _plan: plan }
     }
 
     /// The columns, known before the first row.

@@ -113,10 +113,13 @@ fn a_part_too_large_for_memory_is_held_in_a_file() {
     assert_eq!(files(), 0, "it fits");
     let small = Engine { limits, ..engine };
     assert_eq!(lines(&small.run(sql).unwrap()), ["x|62230|245", "y|62475|245"]);
-    assert_eq!(files(), 0, "the file goes with the query's plan");
+    assert_eq!(files(), 0, "the file goes with the query");
+    let rows = small.stream(sql).unwrap();
+    assert_eq!(files(), 1, "it is there while rows are read");
+    assert_eq!(lines(&rows.collect_all().unwrap()), ["x|62230|245", "y|62475|245"]);
+    assert_eq!(files(), 0);
+    // A plan that is kept gives it up as well.
     assert_eq!(small.scans(&[sql]).unwrap().len(), 1);
     assert_eq!(lines(&small.run(sql).unwrap()), ["x|62230|245", "y|62475|245"]);
-    assert_eq!(files(), 1, "the plan is kept");
-    drop(small);
     assert_eq!(files(), 0);
 }
