@@ -8,6 +8,7 @@
 
 pub mod athena;
 mod build_side;
+mod dense;
 mod dependence;
 mod distinct_list;
 mod document;

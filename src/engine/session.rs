@@ -8,6 +8,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use super::dense::Densely;
 use super::dependence::Keyless;
 use super::distinct_list::Sorted;
 use super::function::FUNCTIONS;
@@ -63,6 +64,7 @@ pub(super) fn context(limits: Limits) -> Result<SessionContext> {
         .build();
     let mut rules = build_side::among(&state);
     rules.push(Arc::new(LateText));
+    rules.push(Arc::new(Densely));
     let state = SessionStateBuilder::new_from_existing(state).with_physical_optimizer_rules(rules).build();
     let context = SessionContext::new_with_state(state);
     for name in REMOVED {

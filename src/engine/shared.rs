@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result as PlanResult, exec_err};
@@ -20,6 +20,7 @@ use tokio::sync::OnceCell;
 use datafusion::parquet::arrow::ArrowWriter;
 use tempfile::{NamedTempFile, TempPath};
 
+use super::dense::compact;
 use super::{locked, parquet};
 
 /// Bytes of rows that are written to a file at a time.
@@ -199,19 +200,6 @@ async fn physical(plan: &LogicalPlan, state: &dyn Session) -> PlanResult<Arc<dyn
         Some(state) => state.query_planner().create_physical_plan(plan, state).await,
         None => state.create_physical_plan(plan).await,
     }
-}
-
-/// The same rows in no more memory than they need.
-///
-/// Groups come in batches that all hold on to the texts of all groups: what sorts such batches takes each for as large as
-/// the whole, and finds memory exhausted long before it is.
-fn compact(batch: &RecordBatch) -> RecordBatch {
-    let columns = batch.columns().iter().map(|column| match column.as_string_view_opt() {
-        Some(texts) => Arc::new(texts.gc()) as ArrayRef,
-        None => Arc::clone(column),
-    });
-    let columns: Vec<_> = columns.collect();
-    RecordBatch::try_new(batch.schema(), columns).unwrap_or_else(|_| batch.clone())
 }
 
 #[async_trait]

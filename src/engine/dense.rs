@@ -1,0 +1,169 @@
+//! Rows in no more memory than they need, where operators count what they hold.
+//!
+//! A batch of texts holds on to whole buffers, of which it may show a few bytes: what a join, a sort, a window or groups
+//! give points into the texts of all their rows, and so does each of their batches. What sorts or exchanges such batches
+//! takes each for as large as the whole, spills what would fit, and finds memory exhausted long before it is.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::execution_plan::{
+    CardinalityEffect, ChildrenPropertiesMode, ReplaceChildrenOptions, replace_children_if_necessary,
+};
+use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use futures_util::StreamExt;
+
+/// The same rows in no more memory than they need.
+pub(super) fn compact(batch: &RecordBatch) -> RecordBatch {
+    let columns = batch.columns().iter().map(|column| match column.as_string_view_opt() {
+        // Twice what is shown is what copying at all pays for.
+        Some(texts)
+            if texts.data_buffers().iter().map(|buffer| buffer.len()).sum::<usize>()
+                > 2 * texts.total_buffer_bytes_used() =>
+        {
+            Arc::new(texts.gc()) as ArrayRef
+        }
+        _ => Arc::clone(column),
+    });
+    let columns: Vec<_> = columns.collect();
+    RecordBatch::try_new(batch.schema(), columns).unwrap_or_else(|_| batch.clone())
+}
+
+/// Puts [`Dense`] between what scatters texts and what holds rows.
+#[derive(Debug)]
+pub(super) struct Densely;
+
+impl PhysicalOptimizerRule for Densely {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(plan.transform_up(among)?.data)
+    }
+
+    fn name(&self) -> &'static str {
+        "dense"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+fn among(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
+    if !holds(plan.as_ref()) || !plan.children().into_iter().any(|child| scatters(child.as_ref())) {
+        return Ok(Transformed::no(plan));
+    }
+    let children = plan.children().into_iter().map(|child| match scatters(child.as_ref()) {
+        true => Arc::new(Dense { input: Arc::clone(child) }) as Arc<dyn ExecutionPlan>,
+        false => Arc::clone(child),
+    });
+    let children = children.collect();
+    replace_children_if_necessary(plan, children).map(Transformed::yes)
+}
+
+/// What counts the bytes of the batches it holds.
+fn holds(plan: &dyn ExecutionPlan) -> bool {
+    plan.downcast_ref::<SortExec>().is_some()
+        || plan.downcast_ref::<RepartitionExec>().is_some()
+        || windows(plan)
+        || plan.downcast_ref::<HashJoinExec>().is_some()
+        || plan.downcast_ref::<SortMergeJoinExec>().is_some()
+        || plan.downcast_ref::<NestedLoopJoinExec>().is_some()
+}
+
+/// What gives batches that point into texts of other rows.
+fn scatters(plan: &dyn ExecutionPlan) -> bool {
+    if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+        return scatters(projection.input().as_ref());
+    }
+    windows(plan)
+        || plan.downcast_ref::<SortExec>().is_some()
+        || plan.downcast_ref::<SortPreservingMergeExec>().is_some()
+        || plan.downcast_ref::<HashJoinExec>().is_some()
+        || plan.downcast_ref::<SortMergeJoinExec>().is_some()
+        || plan.downcast_ref::<NestedLoopJoinExec>().is_some()
+}
+
+fn windows(plan: &dyn ExecutionPlan) -> bool {
+    plan.downcast_ref::<BoundedWindowAggExec>().is_some() || plan.downcast_ref::<WindowAggExec>().is_some()
+}
+
+/// The rows of its input, each batch compact.
+#[derive(Debug)]
+struct Dense {
+    input: Arc<dyn ExecutionPlan>,
+}
+
+impl DisplayAs for Dense {
+    fn fmt_as(&self, _: DisplayFormatType, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+impl ExecutionPlan for Dense {
+    fn name(&self) -> &'static str {
+        "Dense"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![true]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn cardinality_effect(&self) -> CardinalityEffect {
+        CardinalityEffect::Equal
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match (children.pop(), children.is_empty()) {
+            (Some(input), true) => Ok(Arc::new(Self { input })),
+            _ => internal_err!("{} has one input", self.name()),
+        }
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let rows = self.input.execute(partition, context)?.map(|batch| batch.map(|batch| compact(&batch)));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+    }
+}
