@@ -27,6 +27,8 @@ use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures_util::StreamExt;
 
+use super::coded::CodedScan;
+
 /// The same rows in no more memory than they need.
 pub(super) fn compact(batch: &RecordBatch) -> RecordBatch {
     let columns = batch.columns().iter().map(|column| match column.as_string_view_opt() {
@@ -62,25 +64,33 @@ impl PhysicalOptimizerRule for Densely {
 }
 
 fn among(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
-    if !holds(plan.as_ref()) || !plan.children().into_iter().any(|child| scatters(child.as_ref())) {
+    let children = plan.children();
+    // A join lets the rows of its other side pass by.
+    let holds = holding(plan.as_ref()).min(children.len());
+    if !children[..holds].iter().any(|child| scatters(child.as_ref())) {
         return Ok(Transformed::no(plan));
     }
-    let children = plan.children().into_iter().map(|child| match scatters(child.as_ref()) {
-        true => Arc::new(Dense { input: Arc::clone(child) }) as Arc<dyn ExecutionPlan>,
-        false => Arc::clone(child),
-    });
+    let children =
+        children.into_iter().enumerate().map(|(at, child)| match at < holds && scatters(child.as_ref()) {
+            true => Arc::new(Dense { input: Arc::clone(child) }) as Arc<dyn ExecutionPlan>,
+            false => Arc::clone(child),
+        });
     let children = children.collect();
     replace_children_if_necessary(plan, children).map(Transformed::yes)
 }
 
-/// What counts the bytes of the batches it holds.
-fn holds(plan: &dyn ExecutionPlan) -> bool {
-    plan.downcast_ref::<SortExec>().is_some()
-        || plan.downcast_ref::<RepartitionExec>().is_some()
-        || windows(plan)
-        || plan.downcast_ref::<HashJoinExec>().is_some()
-        || plan.downcast_ref::<SortMergeJoinExec>().is_some()
-        || plan.downcast_ref::<NestedLoopJoinExec>().is_some()
+/// Of how many of its inputs, from the first, it holds batches and counts their bytes.
+fn holding(plan: &dyn ExecutionPlan) -> usize {
+    if plan.downcast_ref::<SortMergeJoinExec>().is_some() {
+        return 2;
+    }
+    usize::from(
+        plan.downcast_ref::<SortExec>().is_some()
+            || plan.downcast_ref::<RepartitionExec>().is_some()
+            || windows(plan)
+            || plan.downcast_ref::<HashJoinExec>().is_some()
+            || plan.downcast_ref::<NestedLoopJoinExec>().is_some(),
+    )
 }
 
 /// What gives batches that point into texts of other rows.
@@ -89,6 +99,7 @@ fn scatters(plan: &dyn ExecutionPlan) -> bool {
         return scatters(projection.input().as_ref());
     }
     windows(plan)
+        || plan.downcast_ref::<CodedScan>().is_some()
         || plan.downcast_ref::<SortExec>().is_some()
         || plan.downcast_ref::<SortPreservingMergeExec>().is_some()
         || plan.downcast_ref::<HashJoinExec>().is_some()

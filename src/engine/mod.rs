@@ -8,6 +8,7 @@
 
 pub mod athena;
 mod build_side;
+mod coded;
 mod dense;
 mod dependence;
 mod distinct_list;
@@ -51,11 +52,13 @@ use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::SessionContext;
 use tokio::runtime::{Builder, Runtime};
 
+use self::coded::{Coded, Room};
 pub use self::document::TableDoc;
 pub use self::era::Era;
 pub use self::error::{Error, Result};
 pub use self::portable::{Objection, check_portable};
 pub use self::rows::Rows;
+pub use self::scan::end;
 use self::shared::{Life, Parts};
 pub use self::slice::Slices;
 pub use self::stored::{ByAccount, Lookup, Stored};
@@ -95,6 +98,8 @@ pub struct Engine {
     plans: Mutex<BTreeMap<String, LogicalPlan>>,
     /// The parts of these that are answered once.
     shared: Mutex<Parts>,
+    /// Where columns of files are held.
+    room: Arc<Room>,
 }
 
 impl Engine {
@@ -115,6 +120,7 @@ impl Engine {
         let engine = Self {
             runtime,
             context: session::context(limits.clone())?,
+            room: Arc::default(),
             limits,
             views: query_file::views().map(|file| (file.stem, file.sql)).collect(),
             eras: Vec::new(),
@@ -173,7 +179,9 @@ impl Engine {
         if files.is_empty() {
             return self.register(name, schema, Vec::new());
         }
-        self.replace(name, Arc::new(parquet::table(files, schema, &self.context)?))
+        let table = Arc::new(parquet::table(files, schema, &self.context)?);
+        let room = Arc::clone(&self.room);
+        self.replace(name, Arc::new(Coded::new(table, files.to_vec(), room, self.limits.partitions)))
     }
 
     /// Says that a view's rows are to stand in its place: for one that many queries stand on, and that must be the same

@@ -36,6 +36,7 @@ impl Engine {
     pub(super) fn plan_sharing(&self, sql: &str) -> Result<LogicalPlan> {
         let mut built = locked(&self.built);
         let plan = self.plan_parts(sql, &mut built, 0, Life::Query)?;
+        drop(built);
         self.optimised(&plan)
     }
 

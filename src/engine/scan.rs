@@ -1,7 +1,9 @@
 //! What queries read, learnt from their plans: ingestion builds nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use datafusion::catalog::TableProvider;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -9,7 +11,15 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{LogicalPlan, TableScan};
 
 use super::shared::{Life, Shared};
-use super::{Engine, Result, locked};
+use super::{Engine, Error, Result, locked};
+
+/// So many queries read a column often enough that holding it pays: for this part of the memory that operators may use,
+/// beside it.
+const MANY: usize = 24;
+const HELD: usize = 2;
+
+/// Bytes of stack of a thread that plans: as many as the main thread commonly has.
+const STACK: usize = 8 << 20;
 
 impl Engine {
     /// The tables that queries read, views resolved, each with the columns read of it.
@@ -18,16 +28,43 @@ impl Engine {
     /// counted has no columns.
     pub fn scans(&self, queries: &[&str]) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let mut scans: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for sql in queries {
-            let plan = self.planned(sql).map_or_else(|| self.plan_sharing(sql), Ok)?;
+        for (sql, plan) in queries.iter().zip(self.plans_of(queries)) {
+            let plan = plan?;
             look(&plan, &mut scans)?;
             locked(&self.plans).insert((*sql).to_owned(), plan);
+        }
+        if queries.len() >= MANY {
+            self.room.open(self.limits.memory / HELD);
         }
         Ok(scans)
     }
 
+    /// The plans of queries, made on all threads: one relation after the other is built, but most time goes into
+    /// improving plans, each by itself.
+    fn plans_of(&self, queries: &[&str]) -> Vec<Result<LogicalPlan>> {
+        let plans: Vec<OnceLock<Result<LogicalPlan>>> = queries.iter().map(|_| OnceLock::new()).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some((plan, sql)) = {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                plans.get(at).zip(queries.get(at))
+            } {
+                plan.get_or_init(|| self.planned(sql).map_or_else(|| self.plan_sharing(sql), Ok));
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 1..self.limits.partitions.min(queries.len()) {
+                // Where no further thread can be had, this one does it all.
+                let _ = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+            }
+            work();
+        });
+        let missing = || Err(Error::Internal("a query was not planned".to_owned()));
+        plans.into_iter().map(|plan| plan.into_inner().unwrap_or_else(missing)).collect()
+    }
+
     /// The optimised plan of a query that [`scans`](Self::scans) was asked about, if every table is still the same.
-    pub(super) fn planned(&self, sql: &str) -> Option<LogicalPlan> {
+    pub fn planned(&self, sql: &str) -> Option<LogicalPlan> {
         locked(&self.plans).get(sql).cloned()
     }
 
@@ -73,7 +110,7 @@ impl Engine {
 }
 
 /// Lets go of the rows of a plan's parts that are the plan's only: it has been run.
-pub(super) fn end(plan: &LogicalPlan) -> Result<()> {
+pub fn end(plan: &LogicalPlan) -> Result<()> {
     for part in parts(plan, |_| ())?.iter().filter_map(|part| part.downcast_ref::<Shared>()) {
         part.end();
         end(part.plan())?;

@@ -34,7 +34,7 @@ fn rows_taken_from_many_hold_no_more_than_their_own_texts() {
 
 #[test]
 fn windows_over_joined_rows_take_the_memory_that_the_rows_take() {
-    let engine = Engine::new(Limits { memory: 24 << 20, spill_dir: None, partitions: 2 }).unwrap();
+    let engine = Engine::new(Limits { memory: 32 << 20, spill_dir: None, partitions: 1 }).unwrap();
     let batch = |part: i64| {
         let numbers: ArrayRef =
             Arc::new(Int64Array::from_iter_values((0..2048).map(|row| part * 2048 + row)));
