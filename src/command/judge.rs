@@ -11,7 +11,7 @@ use datafusion::prelude::SessionContext;
 use super::trail::{self, Prepared, Trail, put, query_failure};
 use super::{Failure, athena, sample, say, setting};
 use crate::cli;
-use crate::engine::{Engine, Slices};
+use crate::engine::{self, Engine, Slices};
 use crate::event::column::Field;
 use crate::finding::{self, Finding, Severity, Verdict};
 use crate::output::Findings;
@@ -336,7 +336,12 @@ impl rule::Scope for Tables<'_> {
     }
 
     fn planned(&self, sql: &str) -> Option<LogicalPlan> {
-        self.engine?.ready(sql)
+        self.engine?.planned(sql)
+    }
+
+    fn ended(&self, plan: &LogicalPlan) {
+        // It tells of what a plan names: one that was run can be read.
+        let _ = engine::end(plan);
     }
 
     async fn context_where(&self, predicate: &str) -> Result<SessionContext, DataFusionError> {

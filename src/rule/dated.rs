@@ -7,12 +7,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt, stream};
+
 use super::fold::Grain;
 use super::header::{Kind, Rule};
 use super::outcome::{NOTHING, RuleOutcome, State};
-use super::plan::{Error, Plan, Setting, Settings};
+use super::plan::{Error, Plan, PlannedRule, Setting, Settings};
 use super::row::{self, SAMPLES};
-use super::run::{Judgement, Runner, Scope, UnusedWaiver};
+use super::run::{self, Judgement, Runner, Scope, UnusedWaiver};
 use super::{ask, parameter, waiver};
 use crate::finding::{Finding, Verdict};
 use crate::policy::Period;
@@ -60,6 +62,9 @@ pub fn statements(versions: &[(&[Rule], &Settings)]) -> Result<Vec<String>, Erro
     Ok(list)
 }
 
+/// How many rules are run at once: while one is planned, or brings its last rows together, another can use what is idle.
+const AHEAD: usize = 2;
+
 /// How a rule stands among the versions.
 struct Place {
     /// Whether it is run once per version.
@@ -96,13 +101,28 @@ pub async fn run<S: Scope>(versions: &[Version<'_, S>]) -> Result<Judgement, Err
                 used,
                 broken,
             };
-            for planned in &plan.rules {
+            let here = |planned: &&PlannedRule<'_>| {
                 let place = &places[planned.rule.code.as_str()];
-                if place.dated == dated && (dated || place.last == at) {
-                    let (outcome, findings) = runner.judge(planned, &plan.waivers).await;
-                    found.add(&version.name, outcome, findings);
-                }
+                place.dated == dated && (dated || place.last == at)
+            };
+            let mut alone = Vec::new();
+            for planned in plan.rules.iter().filter(here) {
+                alone.extend(runner.ahead(planned, &plan.waivers).await.map(|plan| (planned, plan)));
             }
+            let base = version.scope.context();
+            let mut ahead = stream::iter(&alone)
+                .map(async |(_, plan)| run::rows(version.scope, &base, plan).await)
+                .buffered(AHEAD);
+            let mut next = alone.iter().map(|(planned, _)| *planned).peekable();
+            for planned in plan.rules.iter().filter(here) {
+                let rows = match next.next_if(|next| std::ptr::eq(*next, planned)) {
+                    Some(_) => ahead.next().await,
+                    None => None,
+                };
+                let (outcome, findings) = runner.judge(planned, &plan.waivers, rows).await;
+                found.add(&version.name, outcome, findings);
+            }
+            drop(ahead);
             if at + 1 == versions.len() && !dated {
                 return finish(found, runner, &plan).await;
             }

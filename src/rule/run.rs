@@ -31,6 +31,9 @@ pub trait Scope: Sync {
         None
     }
 
+    /// Says that a plan was run, and will not be again.
+    fn ended(&self, _plan: &LogicalPlan) {}
+
     /// The same relations, but `events`, and the views on it, hold only the events for which `predicate`, a
     /// condition on the columns of `events`, is true.
     fn context_where(
@@ -110,11 +113,27 @@ pub(super) struct Runner<'a, S: Scope> {
 }
 
 impl<S: Scope> Runner<'_, S> {
-    /// How one rule comes out, and its findings.
+    /// The plan of a rule that is run once over all events, where there is one: such rules can be run before it is known
+    /// how others come out.
+    pub(super) async fn ahead(
+        &mut self,
+        planned: &PlannedRule<'_>,
+        waivers: &[PlannedWaiver<'_>],
+    ) -> Option<LogicalPlan> {
+        let cut = self.slice.is_some() && planned.grouped();
+        let runs = planned.setting.enabled
+            && !cut
+            && self.applying(planned, waivers).is_empty()
+            && matches!(self.unmet(planned.rule).await, Ok(None));
+        if runs { self.scope.planned(&planned.sql) } else { None }
+    }
+
+    /// How one rule comes out, and its findings; its rows, if it was run already.
     pub(super) async fn judge(
         &mut self,
         planned: &PlannedRule<'_>,
         waivers: &[PlannedWaiver<'_>],
+        mut ahead: Option<Result<Vec<Row>, String>>,
     ) -> (RuleOutcome, Vec<Finding>) {
         let mut outcome = blank(planned);
         if !planned.setting.enabled {
@@ -139,7 +158,7 @@ impl<S: Scope> Runner<'_, S> {
             }
             Ok(None) => loop {
                 let covers: Vec<String> = applying.iter().map(|waiver| waiver.covers.clone()).collect();
-                let rows = self.rows(planned, &covers).await;
+                let rows = self.rows(planned, &covers, ahead.take()).await;
                 // A waiver's condition may be what failed: then the rule is judged without it.
                 if rows.is_ok() || !self.find_broken(&applying).await {
                     break rows;
@@ -214,18 +233,20 @@ impl<S: Scope> Runner<'_, S> {
         &mut self,
         planned: &PlannedRule<'_>,
         covers: &[String],
+        ahead: Option<Result<Vec<Row>, String>>,
     ) -> Result<(Vec<(Row, Option<usize>)>, i64), String> {
         let sql = &planned.sql;
         let slice = self.slice.clone().filter(|_| planned.grouped());
         let mut whole = Vec::new();
         if covers.is_empty() || planned.whole() {
-            let rows = match &slice {
-                Some(slice) => {
+            let rows = match (ahead, &slice) {
+                (Some(rows), _) => rows?,
+                (None, Some(slice)) => {
                     let part = self.part(slice).await.map_err(|error| query_file::one_line(&error))?;
                     ask::select(&part.context, &planned.rule.code, sql).await?
                 }
-                None => match self.scope.planned(sql) {
-                    Some(plan) => ask::rows(&self.base, &plan).await?,
+                (None, None) => match self.scope.planned(sql) {
+                    Some(plan) => rows(self.scope, &self.base, &plan).await?,
                     None => ask::select(&self.base, &planned.rule.code, sql).await?,
                 },
             };
@@ -385,6 +406,17 @@ impl<S: Scope> Runner<'_, S> {
             }
         }
     }
+}
+
+/// The rows of a rule's plan, which will not be run again.
+pub(super) async fn rows<S: Scope>(
+    scope: &S,
+    base: &S::Relations,
+    plan: &LogicalPlan,
+) -> Result<Vec<Row>, String> {
+    let rows = ask::rows(base, plan).await;
+    scope.ended(plan);
+    rows
 }
 
 /// Marks the violations that a waiver covers with all their events: those that its events alone give as well.
