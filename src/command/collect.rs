@@ -66,7 +66,9 @@ pub(super) fn run(arguments: &cli::Collect) -> Result<Code, Failure> {
         }
     }
     report(&store, &collected, input.quiet);
-    Ok(stored::code(!collected.refused.is_empty() || !collected.changed.is_empty()))
+    Ok(stored::code(
+        !collected.refused.is_empty() || collected.records_refused > 0 || !collected.changed.is_empty(),
+    ))
 }
 
 /// Lists, and reads what is new, with progress.
@@ -505,13 +507,22 @@ pub(super) fn report(store: &Store, collected: &Collected, quiet: bool) {
             "warning: {name} is not what was collected: a log never changes, so the store keeps the earlier"
         )
     });
-    let mut lines = refused.chain(changed);
+    let records = collected
+        .records
+        .iter()
+        .map(|(name, index, reason)| format!("warning: record {index} of {name} refused: {reason}"));
+    let mut lines = refused.chain(changed).chain(records);
+    let mut told = 0;
     if !quiet {
-        lines.by_ref().take(TOLD).for_each(|line| say(&line.replace('\n', "\\n")));
+        lines.by_ref().take(TOLD).for_each(|line| {
+            say(&line.replace('\n', "\\n"));
+            told += 1;
+        });
     }
-    let rest = lines.count();
+    let troubles = collected.refused.len() + collected.changed.len();
+    let rest = troubles as u64 + collected.records_refused - told;
     if rest > 0 {
-        say(&format!("warning: {rest} objects refused or changed"));
+        say(&format!("warning: {rest} objects or records refused or changed"));
     }
     if let Some(first) = store.unremoved().first() {
         say(&format!(

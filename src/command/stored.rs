@@ -286,7 +286,8 @@ fn lacks(store: &Store, extent: &Extent, input: &Input) -> Vec<Lack> {
     }
     if let Some(before) = last.pruned.filter(|before| earlier(*before)) {
         let before = clock::format_micros(before);
-        add(false, format!("events before {before} were pruned from the store"));
+        // Without a window the store is what it is; who asks for an earlier day asks for what is gone.
+        add(extent.from.is_some(), format!("events before {before} were pruned from the store"));
     }
     for (had, asked, what) in [
         (&last.scope.accounts, &input.accounts, "accounts"),

@@ -7,6 +7,7 @@
 mod column;
 mod load;
 mod scan;
+mod text;
 mod uuid;
 
 use std::path::PathBuf;

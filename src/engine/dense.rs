@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::buffer::Buffer;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, internal_err};
@@ -34,7 +35,7 @@ pub(super) fn compact(batch: &RecordBatch) -> RecordBatch {
     let columns = batch.columns().iter().map(|column| match column.as_string_view_opt() {
         // Twice what is shown is what copying at all pays for.
         Some(texts)
-            if texts.data_buffers().iter().map(|buffer| buffer.len()).sum::<usize>()
+            if texts.data_buffers().iter().map(Buffer::len).sum::<usize>()
                 > 2 * texts.total_buffer_bytes_used() =>
         {
             Arc::new(texts.gc()) as ArrayRef
@@ -70,11 +71,10 @@ fn among(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPl
     if !children[..holds].iter().any(|child| scatters(child.as_ref())) {
         return Ok(Transformed::no(plan));
     }
-    let children =
-        children.into_iter().enumerate().map(|(at, child)| match at < holds && scatters(child.as_ref()) {
-            true => Arc::new(Dense { input: Arc::clone(child) }) as Arc<dyn ExecutionPlan>,
-            false => Arc::clone(child),
-        });
+    let children = children.into_iter().enumerate().map(|(at, child)| {
+        let child = Arc::clone(child);
+        if at < holds && scatters(child.as_ref()) { Arc::new(Dense { input: child }) as _ } else { child }
+    });
     let children = children.collect();
     replace_children_if_necessary(plan, children).map(Transformed::yes)
 }
@@ -160,10 +160,10 @@ impl ExecutionPlan for Dense {
         mut children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.is_empty()) {
-            (Some(input), true) => Ok(Arc::new(Self { input })),
-            _ => internal_err!("{} has one input", self.name()),
-        }
+        let (Some(input), true) = (children.pop(), children.is_empty()) else {
+            return internal_err!("{} has one input", self.name());
+        };
+        Ok(Arc::new(Self { input }))
     }
 
     fn with_new_children(

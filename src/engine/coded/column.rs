@@ -54,15 +54,15 @@ pub(super) enum Which<'a> {
 }
 
 impl Chunk {
-    /// Codes, of which the last is `most`.
-    pub(super) fn coded(codes: Vec<u32>, most: usize) -> Self {
-        if u8::try_from(most).is_ok() {
-            Self::One(codes.into_iter().map(|code| code as u8).collect::<Vec<_>>().into())
-        } else if u16::try_from(most).is_ok() {
-            Self::Two(codes.into_iter().map(|code| code as u16).collect::<Vec<_>>().into())
-        } else {
-            Self::Four(codes.into())
+    /// Codes.
+    pub(super) fn coded(codes: Vec<u32>) -> Self {
+        if let Ok(codes) = codes.iter().map(|code| u8::try_from(*code)).collect::<Result<Vec<_>, _>>() {
+            return Self::One(codes.into());
         }
+        if let Ok(codes) = codes.iter().map(|code| u16::try_from(*code)).collect::<Result<Vec<_>, _>>() {
+            return Self::Two(codes.into());
+        }
+        Self::Four(codes.into())
     }
 
     /// Values of any type, in fewer bytes if that can be.
@@ -121,7 +121,7 @@ impl Column {
 
     /// The bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
-        let texts = self.texts.as_ref().map_or(0, |texts| texts.get_array_memory_size());
+        let texts = self.texts.as_ref().map_or(0, Array::get_array_memory_size);
         texts + self.chunks.iter().map(Chunk::bytes).sum::<usize>()
     }
 
@@ -172,7 +172,7 @@ fn select<N: ArrowNativeType>(
             among.retain(|at| passing(codes[*at as usize]));
             among
         }
-        None => (from..to).filter(|at| passing(codes[*at])).map(|at| at as u32).collect(),
+        None => (from..to).filter(|at| passing(codes[*at])).filter_map(|at| u32::try_from(at).ok()).collect(),
     }
 }
 
@@ -198,11 +198,14 @@ fn written(ids: &[u128], nulls: Option<&NullBuffer>, which: Which<'_>) -> ArrayR
         Which::Range(_, rows) => rows,
         Which::At(places) => places.len(),
     };
-    let mut texts =
-        StringViewBuilder::with_capacity(rows).with_fixed_block_size((rows.max(1) * uuid::LENGTH) as u32);
-    let mut write = |at: usize| match nulls.is_some_and(|nulls| nulls.is_null(at)) {
-        true => texts.append_null(),
-        false => texts.append_value(uuid::text(ids[at]).as_str()),
+    let block = u32::try_from(rows.max(1) * uuid::LENGTH).unwrap_or(u32::MAX);
+    let mut texts = StringViewBuilder::with_capacity(rows).with_fixed_block_size(block);
+    let mut write = |at: usize| {
+        if nulls.is_some_and(|nulls| nulls.is_null(at)) {
+            texts.append_null();
+        } else {
+            texts.append_value(uuid::text(ids[at]).as_str());
+        }
     };
     match which {
         Which::Range(from, rows) => (from..from + rows).for_each(&mut write),

@@ -1,23 +1,22 @@
 //! The columns of Parquet files, brought into codes.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    ArrayRef, AsArray, DictionaryArray, RecordBatch, StringViewBuilder, new_null_array,
-};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use datafusion::arrow::compute::{cast, concat};
-use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use datafusion::parquet::file::metadata::ColumnChunkMetaData;
+use datafusion::parquet::file::statistics::Statistics;
 
 use super::column::{Chunk, Column, NULL};
+use super::text::Texts;
 use super::uuid;
 
 /// Rows read at a time.
@@ -68,15 +67,15 @@ impl Files {
         for file in &self.0 {
             for chunk in file.chunks(field.name()) {
                 bytes += usize::try_from(chunk.uncompressed_size()).unwrap_or(usize::MAX / 2);
-                let nulls = chunk.statistics().and_then(|told| told.null_count_opt()).unwrap_or_default();
-                values += chunk.num_values().saturating_sub(nulls as i64) as usize;
+                let nulls = chunk.statistics().and_then(Statistics::null_count_opt).unwrap_or_default();
+                values += u64::try_from(chunk.num_values()).unwrap_or_default().saturating_sub(nulls);
                 repeats &= chunk.dictionary_page_offset().is_some();
             }
         }
         if repeats {
             return (bytes <= rows * WIDE + LITTLE).then_some(bytes + rows);
         }
-        let plain = values * (uuid::LENGTH + LENGTH);
+        let plain = usize::try_from(values).unwrap_or(usize::MAX / 64) * (uuid::LENGTH + LENGTH);
         (bytes <= plain + plain / 16 + LITTLE).then_some(rows * size_of::<u128>())
     }
 
@@ -124,12 +123,13 @@ impl Files {
             }
             codes.resize(file.rows, NULL);
             texts.count(&codes);
-            if texts.counts.len() > most {
+            if texts.len() > most {
                 return Ok(None);
             }
-            chunks.push(Chunk::coded(codes, texts.counts.len() - 1));
+            chunks.push(Chunk::coded(codes));
         }
-        Ok(Some(Column::coded(texts.values.finish(), texts.counts, chunks)))
+        let (texts, counts) = texts.finish();
+        Ok(Some(Column::coded(texts, counts, chunks)))
     }
 }
 
@@ -194,53 +194,5 @@ impl Opened {
             return Ok(new_null_array(field.data_type(), self.rows));
         }
         Ok(concat(&values.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
-    }
-}
-
-/// Texts, each once, as they are met.
-struct Texts {
-    known: HashMap<Box<str>, u32>,
-    values: StringViewBuilder,
-    counts: Vec<usize>,
-}
-
-impl Texts {
-    fn new() -> Self {
-        let mut values = StringViewBuilder::new();
-        values.append_null();
-        Self { known: HashMap::new(), values, counts: vec![0] }
-    }
-
-    /// Adds the codes of the rows of a batch.
-    fn code(&mut self, batch: &RecordBatch, codes: &mut Vec<u32>) -> Result<()> {
-        let coded = cast(
-            batch.column(0),
-            &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
-        )?;
-        let coded: &DictionaryArray<Int32Type> = coded.as_dictionary();
-        let texts = coded.values().as_string::<i32>();
-        let of: Vec<u32> = texts.iter().map(|text| text.map_or(NULL, |text| self.number(text))).collect();
-        let code = |key: Option<i32>| {
-            key.and_then(|key| of.get(usize::try_from(key).ok()?)).copied().unwrap_or(NULL)
-        };
-        codes.extend(coded.keys().iter().map(code));
-        Ok(())
-    }
-
-    fn number(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.known.get(text) {
-            return *number;
-        }
-        let number = u32::try_from(self.counts.len()).unwrap_or(u32::MAX);
-        self.known.insert(text.into(), number);
-        self.values.append_value(text);
-        self.counts.push(0);
-        number
-    }
-
-    fn count(&mut self, codes: &[u32]) {
-        for code in codes {
-            self.counts[*code as usize] += 1;
-        }
     }
 }

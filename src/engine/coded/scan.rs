@@ -236,10 +236,7 @@ impl ExecutionPlan for CodedScan {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match children.is_empty() {
-            true => Ok(self),
-            false => internal_err!("{} has no input", self.name()),
-        }
+        if children.is_empty() { Ok(self) } else { internal_err!("{} has no input", self.name()) }
     }
 
     fn with_new_children(

@@ -12,17 +12,18 @@ use super::*;
 fn files(folder: &Path) -> Vec<PathBuf> {
     let written = |part: u128| {
         let rows = 3000 + part * 500;
+        let places = || 0..i64::try_from(rows).unwrap();
         let text = |make: &dyn Fn(u128) -> Option<String>| {
             Arc::new((0..rows).map(make).collect::<StringViewArray>()) as ArrayRef
         };
         let id = |n: u128| format!("{:08x}-0000-4000-8000-{:012x}", part * 7919 + n, n * n);
         let numbers: ArrayRef = Arc::new(
-            (0..rows as i64)
+            places()
                 .map(|n| (n % 3 > 0).then_some(n * if part == 1 { 1 << 40 } else { 1 }))
                 .collect::<Int64Array>(),
         );
         let times: ArrayRef =
-            Arc::new(TimestampMicrosecondArray::from_iter_values((0..rows as i64).map(|n| n * 1_000_003)));
+            Arc::new(TimestampMicrosecondArray::from_iter_values(places().map(|n| n * 1_000_003)));
         let streaming: ArrayRef =
             Arc::new((0..rows).map(|n| (n % 5 > 0).then_some(n % 2 == 0)).collect::<BooleanArray>());
         let mut columns = vec![

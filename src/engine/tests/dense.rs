@@ -1,5 +1,7 @@
 //! Texts that batches hold on to without showing them.
 
+use datafusion::arrow::buffer::Buffer;
+
 use super::*;
 use crate::engine::dense::compact;
 
@@ -17,7 +19,7 @@ fn rows_taken_from_many_hold_no_more_than_their_own_texts() {
     let few = all.slice(10, 20);
     let held = |batch: &RecordBatch| {
         let buffers = batch.column(0).as_string_view().data_buffers();
-        buffers.iter().map(|buffer| buffer.len()).sum::<usize>()
+        buffers.iter().map(Buffer::len).sum::<usize>()
     };
     assert_eq!(held(&few), held(&all));
     let compacted = compact(&few);

@@ -46,6 +46,9 @@ pub struct Collecting<'c> {
     pub listed: BTreeMap<String, Listed>,
 }
 
+/// Of so many records that could not be read, it is said why.
+const TOLD: usize = 20;
+
 /// What a run has collected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Collected {
@@ -63,6 +66,10 @@ pub struct Collected {
     pub changed: Vec<String>,
     /// Objects that could not be read, with the reason.
     pub refused: Vec<(String, String)>,
+    /// How many records could not be read.
+    pub records_refused: u64,
+    /// Some of these: the object, the record's place in it, the reason.
+    pub records: Vec<(String, u32, String)>,
     /// How often another run was faster, and this one looked anew what was left for it.
     pub overtaken: u64,
 }
@@ -77,6 +84,8 @@ impl Collected {
         self.corrected += more.corrected;
         self.changed.extend(more.changed);
         self.refused.extend(more.refused);
+        self.records_refused += more.records_refused;
+        self.records.extend(more.records);
         self.overtaken += more.overtaken;
     }
 }
@@ -193,6 +202,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         collected.known = sifted.known;
         collected.refused.clear();
+        (collected.records_refused, collected.records) = (0, Vec::new());
         // A listing can be long: never all of it as objects.
         let mut pieces = sifted.new.chunks(OBJECTS).peekable();
         while let Some(piece) = pieces.next() {
@@ -307,6 +317,11 @@ impl Store {
             if let Some(reason) = &entry.refused {
                 collected.refused.push((object.name.clone(), reason.to_string()));
             }
+            collected.records_refused += u64::from(entry.counts.refused);
+            let room = TOLD.saturating_sub(collected.records.len());
+            collected.records.extend(
+                entry.refusals.iter().take(room).map(|(at, why)| (object.name.clone(), *at, why.clone())),
+            );
             // It says what could not be listed in this run: no object of the store, and perhaps readable in the next one.
             if matches!(object.place, Place::Unreachable(_)) {
                 continue;

@@ -104,6 +104,19 @@ fn a_refused_object_is_tried_again_and_a_changed_one_is_told() {
 }
 
 #[test]
+fn a_refused_record_is_told_and_the_rest_of_its_object_is_collected() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
+    let odd = call(1, &[]).replacen("2026-10-05T", "never", 1);
+    assert_ne!(odd, call(1, &[]), "the record has a time");
+    put(&logs, &format!("{LOG}a.json.gz"), gzip(document(&[call(0, &[]), odd]).as_bytes(), 1));
+    let run = || bedtrail(["collect", "--store", text(&store)]).source(&logs).run();
+    run().exits(3).says("warning: record 1 of ").says("1 new objects, 1 events");
+    run().exits(0).says("1 objects were known");
+    same(&logs, &store, &[]);
+}
+
+#[test]
 fn pruned_days_are_gone_and_the_rest_is_as_with_from() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (logs, store) = (Path::new("fixtures/trail"), folder.path().join("store"));
@@ -114,6 +127,12 @@ fn pruned_days_are_gone_and_the_rest_is_as_with_from() {
     assert!(int(&days.rows[0], "n") > 100 && days.err.contains("were pruned"), "{}", days.err);
     same(logs, &store, &["--from", "2026-10-12"]);
     same(logs, &store, &["--from", "2026-10-14", "--to", "2026-10-20"]);
+    let days = |from: &str| {
+        bedtrail(["report", "usage-by-day", "--from", from, "--to", "2026-10-15", "--store", text(&store)])
+            .run()
+    };
+    days("2026-10-10").exits(3).says("were pruned");
+    days("2026-10-12").exits(0);
     // What was pruned is not collected again.
     collect(logs, &store).says(" 0 new objects");
 }
