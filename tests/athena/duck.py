@@ -83,7 +83,7 @@ class TrinoKept(Trino):
                 "REGEXP_EXTRACT", "REGEXP_EXTRACT_ALL", "REGEXP_REPLACE", "REGEXP_LIKE", "ARRAY_JOIN", "ELEMENT_AT",
                 "MD5", "TO_HEX", "TO_UTF8", "LENGTH", "SPLIT", "TRANSFORM", "FILTER", "ARRAY_MIN", "DAY_OF_WEEK", "DATE_ADD",
                 "DATE_DIFF", "TO_UNIXTIME", "DATE_TRUNC", "STRPOS", "SPLIT_PART", "SUBSTR", "URL_DECODE", "MIN_BY", "JSON_ARRAY_GET",
-                "JSON_ARRAY_CONTAINS",
+                "JSON_ARRAY_CONTAINS", "REDUCE",
             }
         }
 
@@ -129,6 +129,10 @@ def change(node):
             return call("list_extract", *arguments)
         if name in ("TRANSFORM", "FILTER"):
             return call("list_transform" if name == "TRANSFORM" else "list_filter", *arguments)
+        if name == "REDUCE":
+            items, start, step, finish = arguments
+            reduced = exp.Array(expressions=[call("list_reduce", items, step, start)])
+            return call("list_extract", call("list_transform", reduced, finish), exp.Literal.number(1))
         if name == "SPLIT":
             return call("string_split", *arguments)
         if name == "DATE_ADD":

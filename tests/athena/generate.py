@@ -133,53 +133,91 @@ def entries(column):
 # ---- what callers put in by hand
 
 STRING = r'"(?:[^"\\]|\\.)*"'
-DEPTH = 8
+# A member with its value, or with the bracket that opens it; a string; a bracket; all between these.
+TOKEN = rf'{STRING}\s*:\s*(?:[{{\[]|{STRING}|[^"{{}}\[\],\s]+)?|{STRING}|[{{}}\[\]]|[^"{{}}\[\]]+|"'
+BYTES = "'\"<' || CAST({} AS VARCHAR) || ' bytes>\"'"
 
 
-def nested(opens, closes):
-    """A value with brackets, DEPTH levels deep: regular expressions of all engines count no further than they are long."""
-    inner = rf'(?:[^"{{}}\[\]]|{STRING})*'
-    for _ in range(DEPTH - 1):
-        inner = rf'(?:[^"{{}}\[\]]|{STRING}|[{{\[]{inner}[}}\]])*'
-    return opens + inner + closes
+def a_row(fields):
+    """A ROW of `name TYPE: value` lines."""
+    pairs = [line.strip().split(": ", 1) for line in fields.strip().split("\n")]
+    return "CAST(ROW(" + ", ".join(value for _, value in pairs) + ") AS ROW(" + ", ".join(name for name, _ in pairs) + "))"
 
 
-VALUE = rf'(?:{STRING}|{nested("[{" + chr(92) + "[]", "[}" + chr(92) + "]]")}|[^"{{}}\[\],\s]+|[{{\[](?s:.*))'
-HIDDEN = ["null"] + rust_list(RUST_CONTENT, "HIDDEN")
+def inside(name, names):
+    return f"COALESCE({name} IN ({', '.join(quote(one) for one in names)}), FALSE)"
 
 
-def hide(piece, unless=None):
-    """`"key": value` with its value's length for the value."""
-    value = rf"""regexp_extract({piece}, '\A"(?:[^"\\]|\\.)*"\s*:\s*((?s:.*))\z', 1)"""
-    keep = f"{value} IN ({', '.join(quote(text) for text in HIDDEN)})" + (f" OR {unless}" if unless else "")
-    return (
-        f"CASE WHEN {keep} THEN {piece} ELSE "
-        rf"""regexp_extract({piece}, '\A"(?:[^"\\]|\\.)*"\s*:\s*') || '"<' || CAST("""
-        f"length(to_utf8({value})) - CASE WHEN starts_with({value}, '\"') THEN 2 ELSE 0 END AS VARCHAR) || ' bytes>\"' END"
+def redacted(text):
+    """As redact() of src/event/content.rs: token by token, with the depth of what is open, as no regular expression can."""
+    content, rpc, parts = (rust_list(RUST_CONTENT, name) for name in ("CONTENT", "RPC", "RPC_PARTS"))
+    raw = rf"""regexp_extract(x, '\A"((?:[^"\\]|\\.)*)"\s*:', 1)"""
+    token = a_row(rf"""
+        txt VARCHAR: x
+        name VARCHAR: CASE WHEN strpos({raw}, '\') > 0 THEN json_extract_scalar('["' || {raw} || '"]', '$[0]') ELSE {raw} END
+        head VARCHAR: COALESCE(regexp_extract(x, '\A{STRING}\s*:\s*'), '')
+    """)
+    value = "substr(k.txt, length(k.head) + 1)"
+    kept = ", ".join(quote(one) for one in ["null", *rust_list(RUST_CONTENT, "HIDDEN")])
+    length = f"length(to_utf8({value})) - CASE WHEN starts_with({value}, '\"') THEN 2 ELSE 0 END"
+    # The last three say whether the value is hidden: wherever it stands, in claims, in a JSON-RPC message.
+    known = a_row(f"""
+        txt VARCHAR: k.txt
+        head VARCHAR: k.head
+        cut VARCHAR: CASE WHEN k.name IS NULL OR {value} IN ({kept}) THEN k.txt ELSE k.head || {BYTES.format(length)} END
+        size BIGINT: length(to_utf8(k.txt))
+        opens BOOLEAN: substr(k.txt, -1) IN ('{{', '[')
+        closes BOOLEAN: k.txt IN ('}}', ']')
+        claims BOOLEAN: COALESCE(k.name = 'claims', FALSE) AND {value} = '{{'
+        body BOOLEAN: COALESCE(k.name = 'body', FALSE) AND {value} = '{{'
+        rpc BOOLEAN: {inside('k.name', ['jsonrpc', 'method'])} AND {value} <> 'null'
+        anywhere BOOLEAN: {inside('k.name', content)}
+        claim BOOLEAN: k.name IS NOT NULL AND NOT {inside('k.name', ['iss', 'sub'])}
+        message BOOLEAN: k.name IS NOT NULL AND NOT ({inside('k.name', rpc)} AND ({value} = '{{' OR NOT {inside('k.name', parts)}))
+    """)
+    # A body is written both ways until it is known whether it is a message: `held` is the message, `length` the other.
+    begins = "t.body AND s.hidden = 0 AND s.claims = 0 AND s.body = 0"
+    hides = (
+        f"s.hidden = 0 AND NOT ({begins}) AND CASE WHEN s.claims > 0 THEN t.claim WHEN s.body > 0 THEN t.message ELSE t.anywhere END"
     )
+    ends = {name: f"t.closes AND s.{name} > 0 AND s.depth = s.{name}" for name in ("hidden", "claims", "body")}
+    shown = (
+        f"CASE WHEN {ends['hidden']} THEN {BYTES.format('s.size + 1')} WHEN s.hidden > 0 THEN ''"
+        f" WHEN {hides} THEN CASE WHEN t.opens THEN t.head ELSE t.cut END ELSE t.txt END"
+    )
+    body = f"CASE WHEN s.rpc THEN s.held || '}}' ELSE {BYTES.format('s.length + 1')} END"
 
+    def open_at(name, starts):
+        return f"CASE WHEN {ends[name]} THEN 0 WHEN s.{name} > 0 THEN s.{name} WHEN {starts} THEN s.depth + 1 ELSE 0 END"
 
-def content(text, keys, var, more=""):
-    """The text cut into tokens, those that are content hidden, put together again."""
-    names = "|".join(keys)
-    extra = {"": "", "claims": rf'|"claims"\s*:\s*{nested(chr(92) + "{", chr(92) + "}")}'}[more]
-    pattern = rf'"(?:{names})"\s*:\s*{VALUE}{extra}|{STRING}|[^"]+|"'
-    cases = ""
-    if more:
-        rest = rf"""regexp_extract({var}, '\A"[a-z]+"\s*:\s*((?s:.*))\z', 1)"""
-        head = rf"""regexp_extract({var}, '\A"[a-z]+"\s*:\s*')"""
-        cases += (
-            rf""" WHEN regexp_like({var}, '\A"body"\s*:\s*\{{') AND (json_extract({rest}, '$.jsonrpc') IS NOT NULL OR json_extract({rest}, '$.method') IS NOT NULL)"""
-            f" THEN {head} || {content(rest, keys, 'b')}"
-        )
-        members = rf'{STRING}\s*:\s*{VALUE}|{STRING}|[^"]+|"'
-        own = rf"""regexp_like(c, '\A"(?:iss|sub)"\s*:') OR NOT regexp_like(c, '\A{STRING}\s*:')"""
-        cases += (
-            rf""" WHEN regexp_like({var}, '\A"claims"\s*:\s*\{{') THEN {head} || array_join(transform("""
-            f"regexp_extract_all({rest}, {quote(members)}), c -> {hide('c', own)}), '')"
-        )
-    cases += rf""" WHEN regexp_like({var}, '\A"(?:{names})"\s*:') THEN {hide(var)}"""
-    return f"array_join(transform(regexp_extract_all({text}, {quote(pattern)}), {var} -> CASE{cases} ELSE {var} END), '')"
+    state = a_row(f"""
+        out VARCHAR: s.out || CASE WHEN {begins} THEN t.head WHEN {ends['body']} THEN {body} WHEN s.body > 0 THEN '' ELSE {shown} END
+        held VARCHAR: CASE WHEN {begins} THEN '{{' WHEN s.body > 0 THEN s.held || {shown} ELSE '' END
+        rpc BOOLEAN: s.body > 0 AND (s.rpc OR (t.rpc AND s.depth = s.body))
+        length BIGINT: CASE WHEN {begins} THEN 1 WHEN s.body > 0 THEN s.length + t.size ELSE 0 END
+        size BIGINT: CASE WHEN s.hidden > 0 THEN s.size + t.size ELSE 1 END
+        depth BIGINT: s.depth + CASE WHEN t.opens THEN 1 WHEN t.closes THEN -1 ELSE 0 END
+        hidden BIGINT: {open_at('hidden', f't.opens AND {hides}')}
+        claims BIGINT: {open_at('claims', 't.claims AND s.hidden = 0 AND s.body = 0')}
+        body BIGINT: {open_at('body', begins)}
+    """)
+    start = a_row("""
+        out VARCHAR: ''
+        held VARCHAR: ''
+        rpc BOOLEAN: FALSE
+        length BIGINT: 0
+        size BIGINT: 0
+        depth BIGINT: 0
+        hidden BIGINT: 0
+        claims BIGINT: 0
+        body BIGINT: 0
+    """)
+    names = "|".join([*content, "claims"])
+    return (
+        rf"""CASE WHEN e.family AND (strpos({text}, '\u00') > 0 OR regexp_like({text}, '"(?:{names})"\s*:'))"""
+        f" THEN reduce(transform(transform(regexp_extract_all({text}, {quote(TOKEN)}), x -> {token}), k -> {known}),"
+        f" {start}, (s, t) -> {state}, s -> s.out) ELSE {text} END"
+    )
 
 
 # ---- macros
@@ -250,10 +288,7 @@ def macros(found):
             f" THEN url_decode(replace({text}, '+', '%2B')) ELSE {text} END"
         ),
         "object": an_object,
-        "redacted": lambda text: (
-            f"CASE WHEN e.family AND regexp_like({text}, '\"(?:{'|'.join(rust_list(RUST_CONTENT, 'CONTENT') + ['claims'])})\"\\s*:')"
-            f" THEN {content(text, rust_list(RUST_CONTENT, 'CONTENT'), 'a', 'claims')} ELSE {text} END"
-        ),
+        "redacted": redacted,
     }
 
 
