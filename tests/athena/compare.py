@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Holds the SQL of Athena against the Rust program: same fixtures, same rows.
 
-    compare.py --bedtrail PATH [--only parse|pinned|events|reports|rules] [--rule BT001] [--verbose]
+    compare.py --bedtrail PATH [--only parse|pinned|events|reports|rules] [--over trail|odd|rules|corpora] [--rule BT001] [--verbose]
 
 1. parse     every shipped report, rule and view, and what queries/athena prints, parses as Trino's SQL;
 2. pinned    the differences between engines that queries/athena/README.md lists, one case each;
 3. events    queries/athena/events.sql over the raw records of each fixture, as Athena would show them, gives the rows
              that `bedtrail query` gives, column by column;
-4. reports   every report over those events, with the views it reads;
-5. rules     every rule over its own fixtures, folded as the program folds it.
+4. reports   every report over those events, with the views it reads, of the trail, the odd records and the corpora;
+5. rules     every rule over its own fixtures, the trail and the corpora, folded as the program folds it.
+
+The trail is the story of fixtures/trail; the odd records are tests/athena/odd; the corpora are generated (see corpora.py).
 
 2 to 5 run on DuckDB (see duck.py), and with --trino on Trino too (see trino.sh). Exits 1 on a difference. Needs sqlglot and duckdb (PyPI).
 """
@@ -21,21 +23,22 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import sqlglot
 
 sys.path.insert(0, str(Path(__file__).parent))
-import duck
+import corpora
 import generate
-import records
+from batch import MADE, Batch, run_duckdb, run_trino
 from pinned import PINNED, REFUSED
 
 LIMIT = 12
 ROOT = Path(__file__).resolve().parents[2]
+POLICY = ROOT / "fixtures/policy.toml"
 # JSON text is the same if it says the same: white space is not Athena's to keep.
 JSON_COLUMNS = {
     "request_parameters", "response_elements", "additional_event_data", "service_event_details", "user_identity", "resources", "addendum",
@@ -84,6 +87,11 @@ class Bedtrail:
         report = answer["reports"][0]
         return [(column["name"], column["type"]) for column in report["columns"]], report["rows"]
 
+    def collect(self, source, store):
+        """Puts the records into a store, which is read in a fraction of the time."""
+        self.run("collect", "-s", source, "--store", store)
+        return store
+
     def relations(self):
         """The names of all relations and their columns, from `query --tables`."""
         found, name = {}, None
@@ -94,9 +102,6 @@ class Bedtrail:
             elif match := re.match(r"    ([a-z_0-9]+) +(text|bool|int|time|float)\b", line):
                 found[name].append(match.groups())
         return found
-
-
-TYPES = {"text": "VARCHAR", "bool": "BOOLEAN", "int": "BIGINT", "time": "TIMESTAMP", "float": "DOUBLE", "number": "DOUBLE"}
 
 
 def value(cell, name):
@@ -117,165 +122,6 @@ def value(cell, name):
     if isinstance(cell, float):
         return int(cell) if cell == int(cell) else round(cell, 9)
     return cell
-
-
-class Batch:
-    """What an engine is to do, catalog by catalog: each catalog holds the relations of one fixture."""
-
-    def __init__(self):
-        self.steps = []
-
-    def raw(self, catalog, folder):
-        """The records of a folder as the CloudTrail table `raw`."""
-        self.steps.append((catalog, "raw", "raw", folder))
-
-    def create(self, catalog, name, sql):
-        """A relation made by a SELECT."""
-        self.steps.append((catalog, name, "create", sql))
-
-    def relation(self, catalog, name, columns, rows):
-        """A relation of rows that the program gave."""
-        self.steps.append((catalog, name, "relation", (columns, rows)))
-
-    def given(self, catalog, columns, rows):
-        """The events that the program gave, for an engine that would take long to make them itself."""
-        self.steps.append((catalog, "events", "given", (columns, rows)))
-
-    def query(self, catalog, name, sql):
-        """A question."""
-        self.steps.append((catalog, name, "query", sql))
-
-
-def run_duckdb(batch):
-    """(catalog, name) -> (columns and types, rows), or the error's text, of each step."""
-    answers, connections = {}, {}
-    with tempfile.TemporaryDirectory() as folder:
-        for catalog, name, kind, what in batch.steps:
-            if catalog not in connections:
-                connections[catalog] = duckdb.connect()
-                connections[catalog].execute("SET TimeZone = 'UTC'")
-                for statement in duck.MACROS.split(";\n"):
-                    if statement.strip():
-                        connections[catalog].execute(statement)
-            connection = connections[catalog]
-            try:
-                if kind == "given":
-                    continue
-                if kind == "raw":
-                    records.load(connection, "raw", records.rows(what, ROOT), folder)
-                elif kind == "create":
-                    sql, where = what if isinstance(what, tuple) else (what, None)
-                    connection.execute(f"CREATE TABLE {name} AS {duck.duckdb(sql, where)}")
-                elif kind == "relation":
-                    columns, rows = what
-                    connection.execute(f"CREATE TABLE {name} (" + ", ".join(f'"{c}" {TYPES[k]}' for c, k in columns) + ")")
-                    for row in rows:
-                        marks = ", ".join("?" for _ in columns)
-                        connection.execute(f"INSERT INTO {name} VALUES ({marks})", [strip(row[c], k) for c, k in columns])
-                else:
-                    answer = connection.execute(duck.duckdb(what))
-                    columns = [(column[0], str(column[1])) for column in answer.description]
-                    rows = [dict(zip([c for c, _ in columns], row)) for row in answer.fetchall()]
-                    answers[catalog, name] = (columns, rows)
-            except (duckdb.Error, sqlglot.errors.SqlglotError) as error:
-                answers[catalog, name] = str(error)
-    return answers
-
-
-# Fixtures whose events Trino makes of the raw records; `rules` is those of all rules as one trail.
-MADE = ("trail", "odd", "rules")
-
-
-def trino_type(kind):
-    if isinstance(kind, str):
-        return kind
-    if isinstance(kind, list):
-        return f"ARRAY({trino_type(kind[0])})"
-    return "ROW(" + ", ".join(f'"{name}" {trino_type(inner)}' for name, inner in kind.items()) + ")"
-
-
-TRINO_TYPES = {**TYPES, "time": "TIMESTAMP(3)"}
-
-
-def literal(cell, kind):
-    """A value as a literal relation holds it."""
-    if cell is None:
-        return f"CAST(NULL AS {TRINO_TYPES[kind]})"
-    if kind == "time":
-        return f"TIMESTAMP '{strip(cell, kind)}'"
-    return generate.quote(cell) if kind == "text" else str(cell).upper()
-
-
-def run_trino(batch, classpath):
-    """The same on Trino itself: see tests/athena/trino."""
-    lines = []
-    for catalog, name, kind, what in batch.steps:
-        def step(sql, name=name, catalog=catalog):
-            lines.append(f"-- >>> {catalog} {name}\n{sql}\n")
-
-        # Each reading of events.sql takes Trino seconds to plan, so that the records of all rules are read at once.
-        if (catalog not in MADE and name in ("raw", "events") and kind != "given") or (catalog in MADE and kind == "given"):
-            continue
-        if kind == "raw":
-            columns = ", ".join(f'x."{column}"' for column in records.COLUMNS)
-            # As text first: what stands in VALUES Trino computes while it plans, which takes minutes.
-            verb, rows = "CREATE TABLE lines AS", list(records.rows(what, ROOT))
-            for start in range(0, max(len(rows), 1), 300):
-                values = ", ".join(f"({generate.quote(json.dumps(row))})" for row in rows[start:start + 300])
-                step(f"{verb} SELECT CAST(j AS VARCHAR) AS j FROM (VALUES {values}) AS t (j)")
-                verb = "INSERT INTO lines"
-            row = trino_type(records.COLUMNS)
-            step(f"CREATE TABLE raw AS SELECT {columns} FROM (SELECT CAST(json_parse(j) AS {row}) AS x FROM lines) AS t")
-        elif kind == "create":
-            sql = what[0].replace("'$environment'", what[1]) if isinstance(what, tuple) else what
-            step(f"CREATE TABLE {name} AS {sql}")
-        elif kind in ("relation", "given"):
-            columns, rows = what
-            empty = ", ".join(f'CAST(NULL AS {TRINO_TYPES[k]}) AS "{c}"' for c, k in columns)
-            step(f"CREATE TABLE {name} AS SELECT {empty} WHERE FALSE")
-            for start in range(0, len(rows), 400):
-                values = ", ".join("(" + ", ".join(literal(row[c], k) for c, k in columns) + ")" for row in rows[start:start + 400])
-                step(f"INSERT INTO {name} VALUES {values}")
-        else:
-            step(what)
-    answers = {}
-    with tempfile.TemporaryDirectory() as folder:
-        if os.environ.get("KEEP"):
-            folder = os.environ["KEEP"]
-        (Path(folder) / "in.sql").write_text("".join(lines))
-        done = subprocess.run(
-            ["java", "-Xmx6g", "-cp", classpath, "Runner", f"{folder}/in.sql", f"{folder}/out.json"], capture_output=True, text=True
-        )
-        out = Path(folder) / "out.json"
-        if not out.exists():
-            raise RuntimeError(f"Trino did not start: {done.stderr[-2000:]}")
-        if done.returncode != 0:
-            print(f"Trino ended early: {done.stderr[-2000:]}", file=sys.stderr)
-        kinds = {(catalog, name): kind for catalog, name, kind, _ in batch.steps}
-        for line in out.read_text().splitlines():
-            answer = json.loads(line)
-            key = (answer["catalog"], answer["name"])
-            if "error" in answer:
-                answers.setdefault(key, answer["error"])
-            elif kinds[key] == "query":
-                columns = list(zip(answer["columns"], answer["types"]))
-                rows = [{c: from_trino(cell, k) for (c, k), cell in zip(columns, row)} for row in answer["rows"]]
-                answers[key] = (columns, rows)
-    return answers
-
-
-def from_trino(cell, kind):
-    if cell is None or not isinstance(cell, str):
-        return cell
-    if kind.startswith("timestamp"):
-        return datetime.fromisoformat(cell)
-    if kind in ("double", "real") or kind.startswith("decimal"):
-        return float(cell)
-    return cell
-
-
-def strip(cell, kind):
-    return cell.removesuffix("Z").replace("T", " ") if kind == "time" and isinstance(cell, str) else cell
 
 
 class Tally:
@@ -336,9 +182,8 @@ def parse(tally, roots):
 
 
 def fixtures(more=()):
-    """(catalog, folder, policy, rule) of each fixture."""
-    trail = ROOT / "fixtures/trail"
-    yield "trail", trail, ROOT / "fixtures/policy.toml", None
+    """(catalog, folder, policy, rule) of each fixture in the repository."""
+    yield "trail", ROOT / "fixtures/trail", POLICY, None
     yield "odd", ROOT / "tests/athena/odd", None, None
     yield "rules", ROOT / "fixtures/rules", None, None
     folders = [folder for root in (ROOT, *more) for folder in sorted((root / "fixtures/rules").iterdir())]
@@ -350,12 +195,21 @@ def fixtures(more=()):
                 yield f"{rule}_{part}".lower(), folder / part, policy if policy.exists() else None, rule
 
 
-def environment(bedtrail, source, policy):
+OVER = ["trail", "odd", "rules", "corpora"]
+# What every report and rule is asked of, the rules of their own fixtures aside.
+WHOLE = ("trail", "corpora")
+
+
+def over(key):
+    """Which of OVER a catalog belongs to."""
+    return "corpora" if key.startswith("corpus_") else key if key in OVER else "rules"
+
+
+def environment(bench, key):
     """The policy's environments as a CASE over e.account_id."""
     rows = []
-    if policy is not None:
-        sql = "SELECT environment, account_re FROM policy_environment ORDER BY position, account_re"
-        _, rows = bedtrail.query(sql, source, policy)
+    if bench.fixtures[key][1] is not None:
+        _, rows = bench.query(key, "SELECT environment, account_re FROM policy_environment ORDER BY position, account_re")
     cases = " ".join(
         f"WHEN regexp_like(e.account_id, {generate.quote(row['account_re'])}) THEN {generate.quote(row['environment'])}" for row in rows
     )
@@ -376,11 +230,23 @@ def reads(sql, relations):
 class Bench:
     """All fixtures, with what the program answers, ready for any engine."""
 
-    def __init__(self, bedtrail, more=(), trino=False):
-        self.trino, self.known = trino, {}
-        self.bedtrail, self.batch, self.want, self.there = bedtrail, Batch(), {}, set()
+    def __init__(self, bedtrail, folder, wanted, more=(), trino=False):
+        self.trino, self.known, self.stores = trino, {}, {}
+        self.bedtrail, self.batch, self.asked, self.there = bedtrail, Batch(), {}, set()
+        self.pool = ThreadPoolExecutor(os.cpu_count())
         self.relations = bedtrail.relations()
-        self.fixtures = {key: (folder, policy, rule) for key, folder, policy, rule in fixtures(more)}
+        self.fixtures = {key: (logs, policy, rule) for key, logs, policy, rule in fixtures(more) if over(key) in wanted}
+        if "corpora" in wanted:
+            self.fixtures |= {name: (logs, POLICY, None) for name, logs in corpora.write(bedtrail.path, folder)}
+        for key, (logs, _, _) in self.fixtures.items():
+            # Asked a hundred questions, where the rest is asked a handful.
+            if over(key) in WHOLE:
+                self.stores[key] = bedtrail.collect(logs, f"{folder}/store_{key}")
+
+    def query(self, key, sql):
+        """What the program answers."""
+        logs, policy, _ = self.fixtures[key]
+        return self.bedtrail.query(sql, self.stores.get(key, logs), policy)
 
     def need(self, key, name):
         """Puts a relation into a fixture's catalog, with all that it reads."""
@@ -390,10 +256,10 @@ class Bench:
         folder, policy, _ = self.fixtures[key]
         if name == "events":
             self.batch.raw(key, folder)
-            self.batch.create(key, "events", (events_sql("'$environment'"), environment(self.bedtrail, folder, policy)))
+            self.batch.create(key, "events", (events_sql("'$environment'"), environment(self, key)))
             if self.trino and key not in MADE:
                 sql = "SELECT " + ", ".join(column for column, _ in self.relations["events"]) + " FROM events"
-                self.batch.given(key, self.relations["events"], self.bedtrail.query(sql, folder, policy)[1])
+                self.batch.given(key, self.relations["events"], self.query(key, sql)[1])
         elif (view := ROOT / f"queries/views/{name}.sql").exists():
             sql = without_header(view.read_text())
             for other in sorted(reads(sql, self.relations)):
@@ -405,33 +271,36 @@ class Bench:
             # What comes of the policy or of the program's own tables is the same for every fixture under it.
             shared = (name, policy if name.startswith("policy_") else None if name.startswith("ref_") else key)
             if shared not in self.known:
-                self.known[shared] = self.bedtrail.query(sql, folder, policy)[1]
+                self.known[shared] = self.query(key, sql)[1]
             self.batch.relation(key, name, columns, self.known[shared])
 
     def ask(self, key, name, sql):
         """Asks both."""
-        folder, policy, _ = self.fixtures[key]
         for other in sorted(reads(sql, self.relations)):
             self.need(key, other)
-        try:
-            self.want[key, name] = self.bedtrail.query(sql, folder, policy)
-        except RuntimeError as error:
-            self.want[key, name] = str(error)
+        self.asked[key, name] = self.pool.submit(self.query, key, sql)
         self.batch.query(key, name, sql)
+
+    def want(self, key, name):
+        """The program's answer, or what it failed of."""
+        try:
+            return self.asked[key, name].result()
+        except RuntimeError as error:
+            return str(error)
 
 
 def ask_pinned(bench):
-    key = next(key for key in bench.fixtures if key.endswith("_silent"))
+    key = next(iter(bench.fixtures))
     for title, sql, _, _ in PINNED:
         bench.ask(key, f"pinned: {title}", sql)
 
 
 def judge_pinned(tally, bench, engine, answers):
     """What both say is written down; None where only one engine's own tests could hold it."""
-    key = next(key for key in bench.fixtures if key.endswith("_silent"))
+    key = next(iter(bench.fixtures))
     for title, _, ours, theirs in PINNED:
-        want, have = bench.want.pop((key, f"pinned: {title}")), answers.get((key, f"pinned: {title}"), "no answer")
-        bench.want[key, f"pinned: {title}"] = want
+        name = f"pinned: {title}"
+        want, have = bench.want(key, name), answers.get((key, name), "no answer")
         found = [one if isinstance(one, str) else (one[1][0]["answer"] or "") for one in (want, have)]
         if theirs is REFUSED:
             if engine != "trino":
@@ -452,8 +321,9 @@ def ask_events(bench):
 def ask_reports(bench):
     for path in sorted((ROOT / "queries/reports").glob("*.sql")):
         sql = without_header(path.read_text())
-        for key in ("trail", "odd"):
-            bench.ask(key, path.name, sql)
+        for key in bench.fixtures:
+            if over(key) in ("odd", *WHOLE):
+                bench.ask(key, path.name, sql)
 
 
 UNRULED = (
@@ -493,31 +363,31 @@ def rule_sql(path):
     return head, f"{fold[:first]}judged AS (\n{sql}\n),\n{fold[first:]}"
 
 
-def ask_rules(bench, roots, only, trail):
+def ask_rules(bench, roots, only):
     paths = {path.name[:5]: path for root in roots for path in sorted((root / "queries/rules").glob("*.sql"))}
     for code, path in sorted(paths.items()):
         if only and code not in only:
             continue
         _, sql = rule_sql(path)
         for key, (_, _, rule) in bench.fixtures.items():
-            if rule == code or (key == "trail" and trail):
+            if rule == code or over(key) in WHOLE:
                 bench.ask(key, path.stem, sql)
 
 
 def judge(tally, bench, engine, answers):
     """Holds an engine's answers against the program's."""
-    for (key, name), want in bench.want.items():
+    for key, name in bench.asked:
         if name.startswith("pinned: ") or (engine == "trino" and key not in MADE and name in ("all events", "key of events")):
             continue
-        have = answers.get((key, name), "no answer")
+        want, have = bench.want(key, name), answers.get((key, name), "no answer")
         part = "events" if name.endswith(" events") or name.startswith("key of") else "reports" if name.endswith(".sql") else "rules"
         folder = bench.fixtures[key][0]
-        title = f"{name} over {folder.parent.name}/{folder.name}" if key not in ("trail", "odd") else f"{name} over {folder.name}"
+        title = f"{name} over " + (f"{folder.parent.name}/{folder.name}" if over(key) == "rules" else key)
         if isinstance(want, str):
             tally.note(f"{engine} {part}", title, False, want)
             continue
         # A question that failed for want of a relation: what that relation failed of.
-        broken = [text for step, text in answers.items() if step[0] == key and step not in bench.want and isinstance(text, str)]
+        broken = [text for step, text in answers.items() if step[0] == key and step not in bench.asked and isinstance(text, str)]
         if isinstance(have, str):
             tally.note(f"{engine} {part}", title, False, (broken or [have])[0][:700])
             continue
@@ -548,10 +418,10 @@ def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--bedtrail", default=str(ROOT / "target/debug/bedtrail"), help="the program")
     arguments.add_argument("--only", action="append", choices=PARTS)
+    arguments.add_argument("--over", action="append", choices=OVER, help="only over these records")
     arguments.add_argument("--rule", action="append", help="only rules of these codes")
     arguments.add_argument("--more", action="append", default=[], type=Path, help="another checkout whose rules are held too")
     arguments.add_argument("--trino", metavar="CLASSPATH", help="run on Trino too (tests/athena/trino.sh gives this)")
-    arguments.add_argument("--trail", action="store_true", help="hold every rule over fixtures/trail too (minutes)")
     arguments.add_argument("--verbose", action="store_true")
     given = arguments.parse_args()
     tally = Tally(given.verbose)
@@ -562,23 +432,24 @@ def main():
         parse(tally, [ROOT, *given.more])
     if only == ["parse"]:
         finish(tally)
-    bench = Bench(Bedtrail(given.bedtrail), given.more, bool(given.trino))
-    if "pinned" in only:
-        ask_pinned(bench)
-    if "events" in only:
-        ask_events(bench)
-    if "reports" in only:
-        ask_reports(bench)
-    if "rules" in only:
-        ask_rules(bench, [ROOT, *given.more], given.rule, given.trail)
-    engines = {"duckdb": lambda: run_duckdb(bench.batch)}
-    if given.trino:
-        engines["trino"] = lambda: run_trino(bench.batch, given.trino)
-    for engine, run in engines.items():
-        answers = run()
-        judge(tally, bench, engine, answers)
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Bedtrail(given.bedtrail), folder, given.over or OVER, given.more, bool(given.trino))
         if "pinned" in only:
-            judge_pinned(tally, bench, engine, answers)
+            ask_pinned(bench)
+        if "events" in only:
+            ask_events(bench)
+        if "reports" in only:
+            ask_reports(bench)
+        if "rules" in only:
+            ask_rules(bench, [ROOT, *given.more], given.rule)
+        engines = {"duckdb": lambda: run_duckdb(bench.batch)}
+        if given.trino:
+            engines["trino"] = lambda: run_trino(bench.batch, given.trino)
+        for engine, run in engines.items():
+            answers = run()
+            judge(tally, bench, engine, answers)
+            if "pinned" in only:
+                judge_pinned(tally, bench, engine, answers)
     finish(tally)
 
 

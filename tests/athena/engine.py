@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+import corpora
 from service import Athena, Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -143,39 +144,45 @@ def main():
     arguments.add_argument("--only", action="append", help="only these cases")
     given = arguments.parse_args()
     failed = False
-    for name, folder, policy, more, without in CASES:
-        if given.only and name not in given.only:
-            continue
-        with tempfile.TemporaryDirectory() as out, tempfile.TemporaryDirectory() as written:
-            policy = policy(Path(written)) if callable(policy) else policy
-            window = [] if "--from" in more else WINDOW
-            common = [*window, "--format", "json", "--quiet", *(["--policy", str(policy)] if policy else []), *more]
-            here = [folder if argument == THERE else argument for argument in common]
-            run(given.bedtrail, ["audit", "-s", folder, "--out", f"{out}/here", *here])
-            athena = Athena(ROOT / folder, without)
-            server = Server(athena)
-            asked = ["audit", "--engine", "athena", "-s", THERE, "--out", f"{out}/there", *common]
-            done = run(given.bedtrail, asked, server.environment())
-            server.close()
-            lines, skipped = differences(reports(f"{out}/here"), reports(f"{out}/there"))
-            told = json.loads((Path(out) / "there/manifest.json").read_text())["athena"]
-        lines += [line for line in done.stderr.splitlines() if "could not be run" in line]
-        lines += [f"{state} {reason}" for state, reason, _ in athena.queries.values() if state != "SUCCEEDED"]
-        lines += [f"the table {table} was left" for table in athena.tables] + [f"{key} was left" for key in athena.objects]
-        if not all(query["execution_id"] in athena.queries for query in told["queries"]):
-            lines.append("the manifest names queries that were not run")
-        failed |= bool(lines)
-        print(f"{name}: {len(told['queries'])} queries, the longest of {athena.longest} bytes; "
-              f"not assessed for want of a ledger: {', '.join(sorted(skipped)) or 'none'}; "
-              + ("all rows equal" if not lines else f"{len(lines)} differences"))
-        tally = {}
-        for line in lines:
-            tally[line.split(",")[0].split(":")[0]] = tally.get(line.split(",")[0].split(":")[0], 0) + 1
-        if lines:
-            print("  by report: " + ", ".join(f"{name} {count}" for name, count in sorted(tally.items())))
-        for line in lines[:60]:
-            print(f"  {line[:600]}")
+    with tempfile.TemporaryDirectory() as folder:
+        generated = [(name, str(logs), ACME, [], ()) for name, logs in corpora.write(given.bedtrail, folder)]
+        for case in [*CASES, *generated]:
+            if not given.only or case[0] in given.only:
+                failed |= differs(given.bedtrail, *case)
     sys.exit(failed)
+
+
+def differs(program, name, folder, policy, more, without):
+    """Whether a case differs; how is printed."""
+    with tempfile.TemporaryDirectory() as out, tempfile.TemporaryDirectory() as written:
+        policy = policy(Path(written)) if callable(policy) else policy
+        window = [] if "--from" in more else WINDOW
+        common = [*window, "--format", "json", "--quiet", *(["--policy", str(policy)] if policy else []), *more]
+        here = [folder if argument == THERE else argument for argument in common]
+        run(program, ["audit", "-s", folder, "--out", f"{out}/here", *here])
+        athena = Athena(ROOT / folder, without)
+        server = Server(athena)
+        asked = ["audit", "--engine", "athena", "-s", THERE, "--out", f"{out}/there", *common]
+        done = run(program, asked, server.environment())
+        server.close()
+        lines, skipped = differences(reports(f"{out}/here"), reports(f"{out}/there"))
+        told = json.loads((Path(out) / "there/manifest.json").read_text())["athena"]
+    lines += [line for line in done.stderr.splitlines() if "could not be run" in line]
+    lines += [f"{state} {reason}" for state, reason, _ in athena.queries.values() if state != "SUCCEEDED"]
+    lines += [f"the table {table} was left" for table in athena.tables] + [f"{key} was left" for key in athena.objects]
+    if not all(query["execution_id"] in athena.queries for query in told["queries"]):
+        lines.append("the manifest names queries that were not run")
+    print(f"{name}: {len(told['queries'])} queries, the longest of {athena.longest} bytes; "
+          f"not assessed for want of a ledger: {', '.join(sorted(skipped)) or 'none'}; "
+          + ("all rows equal" if not lines else f"{len(lines)} differences"), flush=True)
+    tally = {}
+    for line in lines:
+        tally[line.split(",")[0].split(":")[0]] = tally.get(line.split(",")[0].split(":")[0], 0) + 1
+    if lines:
+        print("  by report: " + ", ".join(f"{name} {count}" for name, count in sorted(tally.items())))
+    for line in lines[:60]:
+        print(f"  {line[:600]}")
+    return bool(lines)
 
 
 if __name__ == "__main__":
