@@ -92,30 +92,17 @@ used AS (
   WHERE outcome = 'ok'
 ),
 names AS (
-  SELECT
-    c.model_key AS model_key,
-    c.requested_key AS requested_key,
-    c.scope_key AS scope_key,
-    CASE WHEN c.scope_key = '' THEN '' ELSE c.scope_key || '.' END AS prefix,
-    c.model_key AS model_id,
-    regexp_replace(c.model_key, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
-    regexp_replace(c.model_key, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
-  FROM (
-    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM used
-  ) AS c
+  SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key
+  FROM used
 ),
 matched_models AS (
   SELECT DISTINCT n.model_key AS model_key, n.requested_key AS requested_key, n.scope_key AS scope_key,
     p.model_pattern AS model_pattern
   FROM names AS n
   JOIN (SELECT DISTINCT model_pattern AS model_pattern, model_re AS model_re FROM policy_allow) AS p
-    ON regexp_like(n.model_id, p.model_re)
-    OR regexp_like(n.unversioned, p.model_re)
-    OR regexp_like(n.bare, p.model_re)
+    ON regexp_like(n.model_key, p.model_re)
     OR regexp_like(n.requested_key, p.model_re)
-    OR regexp_like(n.prefix || n.model_id, p.model_re)
-    OR regexp_like(n.prefix || n.unversioned, p.model_re)
-    OR regexp_like(n.prefix || n.bare, p.model_re)
+    OR (n.scope_key <> '' AND regexp_like(n.scope_key || '.' || n.model_key, p.model_re))
 ),
 -- A role whose path the record lost may be the one meant: its use keeps a grant off the list of unused ones.
 matched_callers AS (

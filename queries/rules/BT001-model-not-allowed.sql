@@ -24,8 +24,8 @@
 -- did since first_seen. For calls that are not assessed, give the profile or endpoint an alias in the policy."""
 -- false_positives = """\
 -- A new role that waits for its policy entry. A role whose path the record lost and that an entry names with its \
--- path: such calls are not assessed rather than reported. A model under a new name: the policy compares the id \
--- with and without its version, but not families."""
+-- path: such calls are not assessed rather than reported. A model under a new name: entries \
+-- and ids are compared with and without date, version and context size, but a new family is another model."""
 --
 -- [controls]
 -- "HIPAA" = ["164.312(a)(1)"]

@@ -3,8 +3,8 @@
 -- kind = "row"
 -- needs = []
 -- columns = [
---   "event_id", "event_time", "account_id", "principal", "model_id", "model_requested", "model_kind", "activity",
---   "outcome", "error_code", "error_message", "aws_region", "record_kind",
+--   "event_id", "event_time", "account_id", "principal", "model_id", "model_requested", "model_kind", "profile_scope",
+--   "activity", "outcome", "error_code", "error_message", "aws_region", "record_kind",
 -- ]
 -- attack = []
 -- attack_old = []
@@ -13,7 +13,8 @@
 -- Providers retire models. After the end-of-life date calls fail; between the legacy date and that day a model \
 -- gets no fixes and new users are refused. An application that still calls such a model will stop working, and its \
 -- results rest on software that is no longer maintained. The rule reads the built-in lifecycle table, whose date \
--- is part of the finding, and the policy's own model_end entries. Use after the end is high; use of a legacy \
+-- is part of the finding and which is of one version, and the policy's own model_end entries, which mean models as allow \
+-- entries do: with and without version. Use after the end is high; use of a legacy \
 -- model, or a refused attempt after the end, is medium; an unsuccessful call to a legacy model is low. A refusal \
 -- whose message says that the provider marked the model as legacy is medium even where the table does not know the \
 -- model. AWS reports it as ResourceNotFoundException."""
@@ -46,59 +47,44 @@ WITH calls AS (
     e.model_known_by AS model_known_by,
     COALESCE(e.model_id, '') AS model_key,
     COALESCE(e.model_requested, '') AS requested_key,
+    COALESCE(e.profile_scope, '') AS scope_key,
     COALESCE(e.aws_region, '') AS region_key,
     e.outcome IN ('denied', 'failed')
       AND strpos(lower(COALESCE(e.error_message, '')), 'marked by provider as legacy') > 0 AS refused_as_legacy
   FROM model_calls AS e
 ),
-models AS (
-  SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, region_key AS region_key
+names AS (
+  SELECT DISTINCT
+    model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key, region_key AS region_key
   FROM calls
 ),
-names AS (
-  SELECT
-    model_key AS model_key,
-    requested_key AS requested_key,
-    region_key AS region_key,
-    regexp_replace(model_key, ':[0-9]+k\z', '') AS plain,
-    regexp_replace(model_key, ':0(:[0-9]+k)?\z', '') AS first_version,
-    regexp_replace(model_key, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
-    regexp_replace(model_key, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
-  FROM models
-),
--- The lifecycle table names versions exactly; the policy's own entries are patterns, as in allow entries.
+-- The lifecycle table names versions exactly; the policy's own entries are patterns, as in allow entries. Their
+-- expressions say so.
 ends AS (
   SELECT
     n.model_key AS model_key,
     n.requested_key AS requested_key,
+    n.scope_key AS scope_key,
     n.region_key AS region_key,
     m.end_time AS end_time,
     m.legacy_time AS legacy_time,
     m.replacement AS replacement,
     m.basis AS basis,
     ROW_NUMBER() OVER (
-      PARTITION BY n.model_key, n.requested_key, n.region_key
+      PARTITION BY n.model_key, n.requested_key, n.scope_key, n.region_key
       -- What the policy says of a model goes before the table that comes with the program.
       ORDER BY
         CASE WHEN m.basis = 'policy' THEN 0 ELSE 1 END ASC, m.end_time ASC NULLS LAST, m.legacy_time ASC NULLS LAST, m.basis ASC NULLS LAST, m.model_pattern ASC NULLS LAST,
         m.replacement ASC NULLS LAST
     ) AS place,
-    MIN(m.legacy_time) OVER (PARTITION BY n.model_key, n.requested_key, n.region_key) AS first_legacy
+    MIN(m.legacy_time) OVER (PARTITION BY n.model_key, n.requested_key, n.scope_key, n.region_key) AS first_legacy
   FROM names AS n
   JOIN policy_model_end AS m
     ON (m.aws_region IS NULL OR m.aws_region = n.region_key)
     AND (
-      regexp_like(n.plain, m.model_re)
-      OR regexp_like(n.first_version, m.model_re)
-      OR (
-        m.basis = 'policy'
-        AND (
-          regexp_like(n.model_key, m.model_re)
-          OR regexp_like(n.unversioned, m.model_re)
-          OR regexp_like(n.bare, m.model_re)
-          OR regexp_like(n.requested_key, m.model_re)
-        )
-      )
+      regexp_like(n.model_key, m.model_re)
+      OR regexp_like(n.requested_key, m.model_re)
+      OR (n.scope_key <> '' AND regexp_like(n.scope_key || '.' || n.model_key, m.model_re))
     )
 ),
 dated AS (
@@ -123,6 +109,7 @@ dated AS (
   LEFT JOIN ends AS d
     ON d.model_key = c.model_key
     AND d.requested_key = c.requested_key
+    AND d.scope_key = c.scope_key
     AND d.region_key = c.region_key
     AND d.place = 1
 )

@@ -26,17 +26,8 @@ version AS (
   HAVING COUNT(*) > 0
 ),
 names AS (
-  SELECT
-    model_key AS model_key,
-    requested_key AS requested_key,
-    scope_key AS scope_key,
-    scope_key || '.' AS prefix,
-    model_key AS model_id,
-    regexp_replace(model_key, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
-    regexp_replace(model_key, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
-  FROM (
-    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM calls
-  ) AS c
+  SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key
+  FROM calls
 ),
 matched_models AS (
   SELECT
@@ -46,18 +37,9 @@ matched_models AS (
     p.model_pattern AS model_pattern
   FROM names AS n
   JOIN (SELECT DISTINCT model_pattern AS model_pattern, model_re AS model_re FROM policy_allow) AS p
-    ON regexp_like(n.model_id, p.model_re)
-    OR regexp_like(n.unversioned, p.model_re)
-    OR regexp_like(n.bare, p.model_re)
+    ON regexp_like(n.model_key, p.model_re)
     OR regexp_like(n.requested_key, p.model_re)
-    OR (
-      n.scope_key <> ''
-      AND (
-        regexp_like(n.prefix || n.model_id, p.model_re)
-        OR regexp_like(n.prefix || n.unversioned, p.model_re)
-        OR regexp_like(n.prefix || n.bare, p.model_re)
-      )
-    )
+    OR (n.scope_key <> '' AND regexp_like(n.scope_key || '.' || n.model_key, p.model_re))
 ),
 matched_callers AS (
   SELECT c.caller AS caller, c.path_known AS path_known, p.role_pattern AS role_pattern

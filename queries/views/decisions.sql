@@ -2,8 +2,10 @@
 -- meaning = """\
 -- One row per model invocation or batch job, whatever its outcome. decision is allowed, denied_entry, uncovered or \
 -- not_assessed. A deny entry beats every allow entry; among allow entries the one with the longest role pattern is \
--- named. A pattern is held against the model id, the id without its :M version and the id without -vN:M, each also \
--- with the prefix of the inference profile (eu.), and the reference as sent. A role whose path the record lost may be \
+-- named. A pattern is held against the model id, the id with the prefix of its inference profile (eu.), and the \
+-- reference as sent. Ids are taken apart as family-date-vN:M:context. A pattern and an id are of one model if what \
+-- they both say is the same, whatever one of them leaves out: amazon.nova-pro means every version, amazon.nova-pro-v1:0 \
+-- means amazon.nova-pro-v1:0:24k and an id without a version too, and never another version. A role whose path the record lost may be \
 -- any that an entry names with a path: not_assessed where a deny entry may mean it, and where an allow entry may and \
 -- none fits. A call whose model the record does not name (an application inference profile, a \
 -- provisioned, custom or imported model, a prompt, a router, a marketplace endpoint) is not_assessed unless an entry \
@@ -40,17 +42,8 @@ calls AS (
   FROM model_calls
 ),
 names AS (
-  SELECT
-    model_key AS model_key,
-    requested_key AS requested_key,
-    scope_key AS scope_key,
-    scope_key || '.' AS prefix,
-    model_key AS model_id,
-    regexp_replace(model_key, ':[0-9]+(:[0-9]+k)?\z', '') AS unversioned,
-    regexp_replace(model_key, '-v?[0-9]+:[0-9]+(:[0-9]+k)?\z', '') AS bare
-  FROM (
-    SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key FROM calls
-  ) AS c
+  SELECT DISTINCT model_key AS model_key, requested_key AS requested_key, scope_key AS scope_key
+  FROM calls
 ),
 model_patterns AS (
   SELECT model_pattern AS model_pattern, model_re AS model_re FROM policy_allow
@@ -68,18 +61,9 @@ matched_models AS (
     p.model_pattern AS model_pattern
   FROM names AS n
   JOIN model_patterns AS p
-    ON regexp_like(n.model_id, p.model_re)
-    OR regexp_like(n.unversioned, p.model_re)
-    OR regexp_like(n.bare, p.model_re)
+    ON regexp_like(n.model_key, p.model_re)
     OR regexp_like(n.requested_key, p.model_re)
-    OR (
-      n.scope_key <> ''
-      AND (
-        regexp_like(n.prefix || n.model_id, p.model_re)
-        OR regexp_like(n.prefix || n.unversioned, p.model_re)
-        OR regexp_like(n.prefix || n.bare, p.model_re)
-      )
-    )
+    OR (n.scope_key <> '' AND regexp_like(n.scope_key || '.' || n.model_key, p.model_re))
 ),
 -- A role whose path the record lost may be any that an entry names with its path: it may be meant, and does not fit.
 matched_callers AS (

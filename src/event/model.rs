@@ -221,29 +221,58 @@ fn base<'a>(id: &'a str, kind: &'static str, scope: Option<&'a str>) -> Model<'a
     }
 }
 
-/// Family and version of a name: `-vN` or `-N` before a colon, what follows the colon, and a date.
-fn split_version(name: &str) -> (&str, Option<Cow<'_, str>>) {
-    let (head, colon) = name.split_at(name.find(':').unwrap_or(name.len()));
-    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let v_number = |text: &str| text.strip_prefix('v').is_some_and(number);
-    let cut = head.rsplit_once('-').filter(|(before, last)| {
-        // In `rerank-v3-5:0` the number belongs to a version that is part of the name.
-        let in_name = before.rsplit_once('-').is_some_and(|(_, word)| v_number(word));
-        v_number(last) || (!colon.is_empty() && number(last) && !in_name)
-    });
-    let (family, version) = match cut {
-        Some((before, _)) => (before, &name[before.len() + 1..]),
-        None => (head, colon.get(1..).unwrap_or_default()),
-    };
-    let date = date_length(family);
-    if date == 0 {
-        return (family, Some(Cow::Borrowed(version)).filter(|version| !version.is_empty()));
+/// A name of a model, taken apart: `family[-date][-vN][:M[:context]]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name<'a> {
+    /// The name without date and version.
+    pub family: &'a str,
+    /// `YYYYMMDD` or `YYYY-MM-DD`.
+    pub date: Option<&'a str>,
+    /// `vN`, or `N` before a colon.
+    pub number: Option<&'a str>,
+    /// What follows the first colon.
+    pub revision: Option<&'a str>,
+}
+
+impl<'a> Name<'a> {
+    /// Takes a name apart; an id, with its vendor, is taken apart at the same places.
+    pub fn of(name: &'a str) -> Self {
+        let (head, revision) =
+            name.split_once(':').map_or((name, None), |(head, revision)| (head, Some(revision)));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_v_number = |text: &str| text.strip_prefix('v').is_some_and(is_number);
+        let cut = head.rsplit_once('-').filter(|(before, last)| {
+            // In `rerank-v3-5:0` the number belongs to a version that is part of the name.
+            let in_name = before.rsplit_once('-').is_some_and(|(_, word)| is_v_number(word));
+            is_v_number(last) || (revision.is_some() && is_number(last) && !in_name)
+        });
+        let (dated, number) = cut.map_or((head, None), |(before, last)| (before, Some(last)));
+        let (family, date) = match date_length(dated) {
+            0 => (dated, None),
+            length => {
+                let (family, date) = dated.split_at(dated.len() - length - 1);
+                (family, Some(&date[1..]))
+            }
+        };
+        Self { family, date, number, revision }
     }
-    let (family, date) = family.split_at(family.len() - date - 1);
-    let date = &date[1..];
-    let version =
-        if version.is_empty() { Cow::Borrowed(date) } else { Cow::Owned(format!("{date}/{version}")) };
-    (family, Some(version))
+}
+
+/// Family and version of a name: the version is what [`Name`] finds behind the family, its date first.
+fn split_version(name: &str) -> (&str, Option<Cow<'_, str>>) {
+    let Name { family, date, number, revision } = Name::of(name);
+    let length = match (number, revision) {
+        (Some(number), None) => number.len(),
+        (Some(number), Some(revision)) => number.len() + 1 + revision.len(),
+        (None, revision) => revision.map_or(0, str::len),
+    };
+    let version = &name[name.len() - length..];
+    let version = match date {
+        None => Cow::Borrowed(version),
+        Some(date) if version.is_empty() => Cow::Borrowed(date),
+        Some(date) => Cow::Owned(format!("{date}/{version}")),
+    };
+    (family, Some(version).filter(|version| !version.is_empty()))
 }
 
 /// The length of a date, `YYYYMMDD` or `YYYY-MM-DD`, at the end of a name and after a dash; 0 where there is none.

@@ -38,11 +38,11 @@ pub(super) fn glob_to_pathless_regex(glob: &str) -> String {
     anchored(&format!("{}|{}(?:{})", body(glob), body(&head), names.join("|")))
 }
 
-fn anchored(body: &str) -> String {
+pub(super) fn anchored(body: &str) -> String {
     format!(r"\A(?s:{body})\z")
 }
 
-fn body(glob: &str) -> String {
+pub(super) fn body(glob: &str) -> String {
     let mut regex = String::with_capacity(glob.len() + 8);
     for c in glob.chars() {
         match c {

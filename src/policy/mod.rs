@@ -11,6 +11,7 @@ pub mod draft;
 mod entry;
 mod glob;
 mod lifecycle;
+mod model;
 mod offset;
 mod predicate;
 mod problem;

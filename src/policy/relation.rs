@@ -13,6 +13,7 @@ use super::Policy;
 use super::entry::{Environment, Grant, Waiver};
 use super::glob::{glob_to_pathless_regex, glob_to_regex};
 use super::lifecycle::lifecycles;
+use super::model::{model_glob_to_regex, model_version_to_regex};
 use super::offset;
 use super::table::{TABLES, TableDoc};
 use crate::event::column::Kind;
@@ -209,7 +210,7 @@ fn rows(told: &Told<'_>, table: &str, now: NaiveDateTime) -> Rows {
             .model_ends
             .iter()
             .map(|end| {
-                let regex = glob_to_regex(&end.model);
+                let regex = model_glob_to_regex(&end.model);
                 row![
                     &end.model,
                     &regex,
@@ -307,7 +308,7 @@ fn grants(grants: &[Grant], allow: bool) -> Rows {
                         let mut row = row![&grant.id, position, environment.map(String::as_str)];
                         row.extend(row![role, &glob_to_regex(role), &glob_to_pathless_regex(role)]);
                         row.extend(allow.then(|| Cell::from(role.chars().count())));
-                        row.extend(row![model, &glob_to_regex(model), activity.copied()]);
+                        row.extend(row![model, &model_glob_to_regex(model), activity.copied()]);
                         row.extend(if allow {
                             row![&grant.purpose, &grant.owner]
                         } else {
@@ -346,7 +347,7 @@ fn built_in_ends() -> Rows {
     lifecycles()
         .iter()
         .map(|life| {
-            let regex = glob_to_regex(&life.model);
+            let regex = model_version_to_regex(&life.model);
             row![&life.model, &regex, life.end, life.legacy, &life.region, &life.replacement, &life.basis]
         })
         .collect()

@@ -108,6 +108,77 @@ fn a_profile_named_by_its_arn_has_its_prefix_too() {
     "#);
 }
 
+/// A call over the endpoint whose ids have no version.
+fn with_mantle_model(number: u32, model: &str) -> Value {
+    let mut record = mantle(number, "claims-bot", "CreateInference");
+    record["requestParameters"] = serde_json::json!({ "model": model });
+    record
+}
+
+#[test]
+fn entries_and_ids_are_of_one_model_where_what_both_say_is_the_same() {
+    let models = [
+        "anthropic.claude-opus-4-6-v1",
+        "us.anthropic.claude-opus-4-6-v1",
+        "cohere.embed-multilingual-v3:0:512",
+        "amazon.nova-pro-v1:0:24k",
+        "anthropic.claude-3-haiku-20240307-v1",
+        "amazon.nova-reel-v1:1",
+        "anthropic.claude-opus-4-7-v1",
+        "cohere.rerank-v3-5:0",
+    ];
+    let mut records: Vec<Value> =
+        (1..).zip(models).map(|(number, model)| with_model(number, model)).collect();
+    records.push(with_mantle_model(9, "openai.gpt-oss-120b"));
+    records.push(with_mantle_model(10, "openai.gpt-oss-20b"));
+    let entries = "['anthropic.claude-opus-4-6', 'cohere.embed-multilingual-v3', 'amazon.nova-pro-v1:0', \
+                   'anthropic.claude-3-haiku-20240307-v1:0', 'amazon.nova-reel-v1:0', 'cohere.rerank-v3', \
+                   'openai.gpt-oss-120b-1:0']";
+    let deny = Case::new(
+        &records,
+        &policy(&format!(
+            "[[allow]]\nid = 'all'\nroles = ['*']\nmodels = ['*']\n[[deny]]\nid = 'd'\nmodels = {entries}\n\
+             [[model_end]]\nmodel = 'amazon.nova-pro-v1:0'\nafter = 2020-01-01\n\
+             [[model_end]]\nmodel = 'openai.gpt-oss-120b-1:0'\nafter = 2020-01-01\n\
+             [[model_end]]\nmodel = 'us.anthropic.claude-opus-4-6'\nafter = 2020-01-01"
+        )),
+    );
+    let allow =
+        Case::new(&records, &policy(&format!("[[allow]]\nid = 'a'\nroles = ['*']\nmodels = {entries}")));
+    let decided = "SELECT model_requested, decision FROM decisions ORDER BY event_id";
+    insta::assert_snapshot!(deny.asked(decided), @r"
+    anthropic.claude-opus-4-6-v1,denied_entry
+    us.anthropic.claude-opus-4-6-v1,denied_entry
+    cohere.embed-multilingual-v3:0:512,denied_entry
+    amazon.nova-pro-v1:0:24k,denied_entry
+    anthropic.claude-3-haiku-20240307-v1,denied_entry
+    amazon.nova-reel-v1:1,allowed
+    anthropic.claude-opus-4-7-v1,allowed
+    cohere.rerank-v3-5:0,allowed
+    openai.gpt-oss-120b,denied_entry
+    openai.gpt-oss-20b,allowed
+    ");
+    assert_eq!(
+        deny.asked(decided).replace("denied_entry", "covered").replace("allowed", "not"),
+        allow.asked(decided).replace("allowed", "covered").replace("uncovered", "not"),
+        "deny and allow entries mean the same models"
+    );
+    insta::assert_snapshot!(
+        deny.asked("SELECT subject, status FROM findings WHERE rule_id = 'BT003' ORDER BY subject, status"), @r"
+    amazon.nova-pro-v1:0:24k,violation
+    anthropic.claude-3-haiku-20240307-v1,violation
+    anthropic.claude-opus-4-6-v1,violation
+    openai.gpt-oss-120b,violation
+    ");
+    let unused = "SELECT subject FROM findings WHERE rule_id = 'BT004' ORDER BY subject";
+    insta::assert_snapshot!(allow.asked(unused), @r"
+    a: * on amazon.nova-reel-v1:0
+    a: * on cohere.rerank-v3
+    ");
+    let granted = "SELECT COUNT(*) AS calls FROM allowances";
+    insta::assert_snapshot!(allow.asked(granted), @"6");
+}
+
 /// A call in an account that no environment holds.
 fn elsewhere(number: u32) -> Value {
     let mut record = call(number);

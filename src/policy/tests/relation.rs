@@ -99,12 +99,12 @@ fn relations_of_acme() {
     policy_deny
       no-preview-models | 0 | - | * | \A(?s:.*)\z | \A(?s:.*)\z | *preview* | \A(?s:.*preview.*)\z | - | Preview terms exclude customer data
     policy_model_end
-      anthropic.claude-3-5-sonnet-20240620-v1:0 | \A(?s:anthropic\.claude-3-5-sonnet-20240620-v1:0)\z | 2026-07-31T00:00:00 | - | - | anthropic.claude-sonnet-4-5-20250929-v1:0 | policy
-      ai21.j2-mid-v1 | \A(?s:ai21\.j2-mid-v1)\z | 2024-10-04T00:00:00 | 2024-04-30T00:00:00 | us-west-2 | ai21.jamba-instruct-v1:0 | lifecycle 2025-11-13
-      ai21.j2-mid-v1 | \A(?s:ai21\.j2-mid-v1)\z | 2025-03-12T00:00:00 | 2024-10-04T00:00:00 | us-east-1 | ai21.jamba-instruct-v1:0 | lifecycle 2025-11-13
-      ai21.j2-ultra-v1 | \A(?s:ai21\.j2-ultra-v1)\z | 2024-10-04T00:00:00 | 2024-04-30T00:00:00 | us-west-2 | ai21.jamba-instruct-v1:0 | lifecycle 2025-11-13
-      ai21.j2-ultra-v1 | \A(?s:ai21\.j2-ultra-v1)\z | 2025-03-12T00:00:00 | 2024-10-04T00:00:00 | us-east-1 | ai21.jamba-instruct-v1:0 | lifecycle 2025-11-13
-      ai21.jamba-1-5-large-v1:0 | \A(?s:ai21\.jamba-1-5-large-v1:0)\z | 2026-11-26T00:00:00 | 2026-05-26T00:00:00 | us-east-1 | - | lifecycle 2026-10
+      anthropic.claude-3-5-sonnet-20240620-v1:0 | \A(?s:anthropic\.claude-3-5-sonnet(?:-20240620)?(?:-v1(?::0(?::[^:]+)*)?)?)\z | 2026-07-31T00:00:00 | - | - | anthropic.claude-sonnet-4-5-20250929-v1:0 | policy
+      ai21.j2-mid-v1 | \A(?s:ai21\.j2-mid-v1(?::0(?::[^:]+)*)?)\z | 2024-10-04T00:00:00 | 2024-04-30T00:00:00 | us-west-2 | ai21.jamba-instruct-v1:0 | lifecycle 2025-11-13
+      ai21.j2-mid-v1 | \A(?s:ai21\.j2-mid-v1(?::0(?::[^:]+)*)?)\z | 2025-03-12T00:00:00 | 2024-10-04T00:00:00 | us-east-1 | ai21.jamba-instruct-v1:0 | lifecycle 2025-11-13
+      ai21.j2-ultra-v1 | \A(?s:ai21\.j2-ultra-v1(?::0(?::[^:]+)*)?)\z | 2024-10-04T00:00:00 | 2024-04-30T00:00:00 | us-west-2 | ai21.jamba-instruct-v1:0 | lifecycle 2025-11-13
+      ai21.j2-ultra-v1 | \A(?s:ai21\.j2-ultra-v1(?::0(?::[^:]+)*)?)\z | 2025-03-12T00:00:00 | 2024-10-04T00:00:00 | us-east-1 | ai21.jamba-instruct-v1:0 | lifecycle 2025-11-13
+      ai21.jamba-1-5-large-v1:0 | \A(?s:ai21\.jamba-1-5-large-v1(?::0(?::[^:]+)*)?)\z | 2026-11-26T00:00:00 | 2026-05-26T00:00:00 | us-east-1 | - | lifecycle 2026-10
     policy_alias
       arn:aws:bedrock:eu-central-1:111122223333:application-inference-profile/a1b2c3d4e5f6 | anthropic.claude-sonnet-4-5-20250929-v1:0 | 2026-10-01T00:00:00
       arn:aws:bedrock:eu-central-1:111122223333:provisioned-model/p1q2r3s4t5u6 | amazon.titan-embed-text-v2:0 | -
