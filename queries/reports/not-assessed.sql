@@ -37,21 +37,43 @@ WITH seen AS (
   WHERE record_kind = 'api_call'
 ),
 named AS (
-  SELECT
-    CAST(COUNT(*) FILTER (WHERE model_known_by IS NULL) AS BIGINT) AS unnamed_models,
-    CAST(COUNT(*) FILTER (
-      WHERE activity = 'model_invocation' AND outcome = 'ok' AND inference_region IS NULL
-        AND (
-          profile_scope = 'global'
-          OR model_id IS NULL
-          OR aws_region IS NULL
-          OR (
-            profile_scope IS NULL AND COALESCE(model_known_by, '') <> 'trail'
-            AND model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
-          )
-        )
-    ) AS BIGINT) AS unplaced_calls
+  SELECT CAST(COUNT(*) FILTER (WHERE model_known_by IS NULL) AS BIGINT) AS unnamed_models
   FROM model_calls
+),
+-- Calls whose Region is told elsewhere, as call_tokens has it, but without saying which.
+placed AS (
+  SELECT account_id AS account_id, request_id AS request_id
+  FROM events
+  WHERE record_kind = 'service_event'
+    AND account_id IS NOT NULL
+    AND request_id IS NOT NULL
+    AND inference_region IS NOT NULL
+  UNION
+  SELECT account_id AS account_id, request_id AS request_id
+  FROM invocation_logs
+  WHERE account_id IS NOT NULL
+    AND request_id IS NOT NULL
+    AND inference_region <> ''
+),
+unplaced AS (
+  SELECT CAST(COUNT(*) AS BIGINT) AS unplaced_calls
+  FROM model_calls AS m
+  LEFT JOIN placed AS p
+    ON p.account_id = m.account_id
+    AND p.request_id = m.request_id
+  WHERE m.activity = 'model_invocation'
+    AND m.outcome = 'ok'
+    AND m.inference_region IS NULL
+    AND p.request_id IS NULL
+    AND (
+      m.profile_scope = 'global'
+      OR m.model_id IS NULL
+      OR m.aws_region IS NULL
+      OR (
+        m.profile_scope IS NULL AND COALESCE(m.model_known_by, '') <> 'trail'
+        AND m.model_kind IN ('application_profile', 'prompt', 'router', 'unresolved')
+      )
+    )
 ),
 -- Calls whose tokens are told elsewhere, as call_tokens has them, but without saying how many.
 told AS (
@@ -182,7 +204,7 @@ topics AS (
           ELSE 'not_assessed'
         END
       WHEN t.topic = 'processing Region' THEN
-        CASE WHEN n.unplaced_calls > 0 THEN 'not_assessed' WHEN s.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
+        CASE WHEN r.unplaced_calls > 0 THEN 'not_assessed' WHEN s.ok_calls > 0 THEN 'seen' ELSE 'not_seen' END
       ELSE 'not_assessed'
     END AS verdict,
     CASE
@@ -197,11 +219,12 @@ topics AS (
       WHEN t.topic = 'invocation logging' THEN s.mantle_calls + s.mantle_other
       WHEN t.topic = 'model names' THEN CASE WHEN n.unnamed_models > 0 THEN n.unnamed_models ELSE s.judged_calls END
       WHEN t.topic = 'token counts' THEN s.counted_calls + u.told_calls
-      WHEN t.topic = 'processing Region' THEN CASE WHEN n.unplaced_calls > 0 THEN n.unplaced_calls ELSE s.ok_calls END
+      WHEN t.topic = 'processing Region' THEN CASE WHEN r.unplaced_calls > 0 THEN r.unplaced_calls ELSE s.ok_calls END
       ELSE s.events
     END AS seen_events
   FROM seen AS s
   CROSS JOIN named AS n
+  CROSS JOIN unplaced AS r
   CROSS JOIN tokens AS u
   CROSS JOIN policy AS p
   CROSS JOIN (

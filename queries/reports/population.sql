@@ -11,7 +11,7 @@
 -- account_name = "Its name, where an organisation list gives one."
 -- environment = "The policy's environment for the account; empty where the policy has none."
 -- aws_region = "The Region that was called."
--- inference_region = "Where the model ran, if the record says so."
+-- inference_region = "Where the model ran, if the record, its twin or the model-invocation log says so."
 -- surface = "runtime, mantle or control (batch jobs)."
 -- event_source = "The service that recorded the call."
 -- event_name = "The operation."

@@ -57,7 +57,8 @@ WITH calls AS (
     SELECT
       m.model_vendor AS model_vendor, m.account_id AS account_id, m.environment AS environment,
       m.principal AS principal, m.role_arn AS role_arn, m.surface AS surface, m.credential AS credential,
-      m.model_id AS model_id, m.outcome AS outcome, m.inference_region AS inference_region, m.activity AS activity,
+      m.model_id AS model_id, m.outcome AS outcome,
+      COALESCE(m.inference_region, t.inference_region) AS inference_region, m.activity AS activity,
       m.aws_region AS aws_region, m.profile_scope AS profile_scope, m.model_kind AS model_kind,
       m.model_known_by AS model_known_by, m.event_time AS event_time,
       CASE

@@ -4,15 +4,16 @@
 -- needs = ["policy_geography"]
 -- columns = [
 --   "event_id", "event_time", "account_id", "environment", "principal", "model_id", "model_kind", "profile_scope",
---   "inference_region", "activity", "outcome", "aws_region", "record_kind",
+--   "inference_region", "activity", "outcome", "aws_region", "record_kind", "request_id",
 -- ]
 -- attack = []
 -- attack_old = []
 -- atlas = []
 -- why = """\
 -- A cross-Region inference profile may send a prompt to another Region. CloudTrail logs the call where it was made \
--- and, if it was sent on, the Region that ran it. This rule holds that Region against the geographies the policy \
--- allows for the environment. If the record names no other Region, the model ran in the Region that was called. \
+-- and, if it was sent on, the Region that ran it; where that record does not, the AwsServiceEvent that belongs to it or \
+-- the model-invocation log may. This rule holds that Region against the geographies the policy allows for the \
+-- environment. If none of them names another Region, the model ran in the Region that was called. \
 -- For a global profile, and for an application inference profile that may stand for one, a missing Region proves \
 -- nothing: such calls are not assessed. Nor is a batch job with a profile: its one record does not say where its calls \
 -- ran. Calls that did not succeed are judged only if the record says where they \
@@ -31,7 +32,29 @@
 -- "ISO/IEC 27001" = ["A.5.34"]
 -- "SOC 2" = ["CC6.7"]
 
-WITH calls AS (
+WITH placed AS (
+  SELECT
+    m.event_id AS event_id,
+    m.event_time AS event_time,
+    m.account_id AS account_id,
+    m.environment AS environment,
+    m.principal AS principal,
+    m.outcome AS outcome,
+    m.aws_region AS aws_region,
+    m.activity AS activity,
+    m.profile_scope AS profile_scope,
+    m.model_id AS model_id,
+    m.model_kind AS model_kind,
+    m.model_known_by AS model_known_by,
+    COALESCE(m.inference_region, t.inference_region) AS inference_region
+  FROM model_calls AS m
+  LEFT JOIN call_tokens AS t
+    ON t.account_id = m.account_id
+    AND t.request_id = m.request_id
+    AND t.log_object = m.log_object
+    AND t.log_index = m.log_index
+),
+calls AS (
   SELECT
     event_id AS event_id,
     event_time AS event_time,
@@ -55,7 +78,7 @@ WITH calls AS (
         THEN 'the record does not name the profile behind this reference, nor where the model ran'
       WHEN aws_region IS NULL THEN 'the record names no Region'
     END AS obstacle
-  FROM model_calls
+  FROM placed
   WHERE inference_region IS NOT NULL
     OR outcome = 'ok'
 ),

@@ -4,14 +4,15 @@
 -- needs = []
 -- columns = [
 --   "event_id", "event_time", "account_id", "principal", "model_id", "model_requested", "model_kind", "profile_scope",
---   "inference_region", "activity", "outcome", "aws_region", "record_kind",
+--   "inference_region", "activity", "outcome", "aws_region", "record_kind", "request_id",
 -- ]
 -- attack = []
 -- attack_old = []
 -- atlas = []
 -- why = """\
 -- For a question about where data was processed, a call whose Region is unknown is a gap in the evidence. CloudTrail \
--- names the Region that ran a call only if the call was sent on (additionalEventData.inferenceRegion). A foundation \
+-- names the Region that ran a call only if the call was sent on (additionalEventData.inferenceRegion); the \
+-- AwsServiceEvent that belongs to the call and the model-invocation log (--invocation-logs) may name it, too. A foundation \
 -- model runs where it is called, and a profile of one geography (eu., us.) that names no Region ran where it was \
 -- called. A global profile may run anywhere, so silence proves nothing: this rule lists such calls, with low \
 -- severity, so that a report can say how many there are. Batch jobs through a global profile count too. Application \
@@ -27,6 +28,29 @@
 -- [controls]
 -- "NIST SP 800-53" = ["AU-3"]
 
+WITH placed AS (
+  SELECT
+    m.event_id AS event_id,
+    m.event_time AS event_time,
+    m.account_id AS account_id,
+    m.principal AS principal,
+    m.outcome AS outcome,
+    m.aws_region AS aws_region,
+    m.activity AS activity,
+    m.profile_scope AS profile_scope,
+    m.model_id AS model_id,
+    m.model_requested AS model_requested,
+    m.model_kind AS model_kind,
+    m.model_known_by AS model_known_by,
+    COALESCE(m.inference_region, t.inference_region) AS inference_region
+  FROM model_calls AS m
+  LEFT JOIN call_tokens AS t
+    ON t.account_id = m.account_id
+    AND t.request_id = m.request_id
+    AND t.log_object = m.log_object
+    AND t.log_index = m.log_index
+  WHERE m.outcome = 'ok'
+)
 SELECT
   CASE
     WHEN inference_region IS NOT NULL THEN 'pass'
@@ -60,5 +84,4 @@ SELECT
   event_time AS event_time,
   event_id AS event_id,
   outcome AS outcome
-FROM model_calls
-WHERE outcome = 'ok'
+FROM placed

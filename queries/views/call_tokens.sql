@@ -1,8 +1,9 @@
--- title = "Tokens that something else than its own record tells of a call"
+-- title = "Tokens and the Region that something else than its own record tells of a call"
 -- meaning = """\
--- One row per model invocation whose tokens an AwsServiceEvent tells that names the call as its parent (the same account \
--- and request_id), or a model-invocation log. If a call has several such twins, the largest number counts; if several \
--- rows share the request, one of them carries it: one with tokens of its own, else the first. What CloudTrail has comes \
+-- One row per record of a model invocation of which an AwsServiceEvent that names the call as its parent (the same account \
+-- and request_id), or a model-invocation log, tells tokens or the Region where the model ran. If a call has several such \
+-- twins, the largest number counts, and of several Regions the first by name. If several rows share the request, each \
+-- has the Region and one of them carries the tokens: one with tokens of its own, else the first. What CloudTrail has comes \
 -- first: where it has tokens, a log adds cache tokens only, and those only if both count alike, for it is not said whether \
 -- CloudTrail's tokens in hold the ones that were cached. Counts below 0 or above a million million are no counts."""
 -- uses = []
@@ -12,6 +13,7 @@
 -- request_id = "The request's id."
 -- log_object = "The object that the call's record was read from."
 -- log_index = "Its place there."
+-- inference_region = "Where the model ran; null where it is not told."
 -- input_tokens = "Tokens in; null where they are not told."
 -- output_tokens = "Tokens out; null where they are not told."
 -- cache_read_tokens = "Tokens read from a cache; null where they are not told."
@@ -22,6 +24,8 @@ WITH told AS (
   SELECT
     account_id AS account_id,
     request_id AS request_id,
+    inference_region AS twin_region,
+    CAST(NULL AS VARCHAR) AS log_region,
     CASE WHEN input_tokens BETWEEN 0 AND 1000000000000 THEN input_tokens END AS twin_input,
     CASE WHEN output_tokens BETWEEN 0 AND 1000000000000 THEN output_tokens END AS twin_output,
     CASE WHEN cache_read_tokens BETWEEN 0 AND 1000000000000 THEN cache_read_tokens END AS twin_cache_read,
@@ -34,11 +38,16 @@ WITH told AS (
   WHERE record_kind = 'service_event'
     AND account_id IS NOT NULL
     AND request_id IS NOT NULL
-    AND COALESCE(input_tokens, output_tokens, cache_read_tokens, cache_write_tokens) IS NOT NULL
+    AND (
+      COALESCE(input_tokens, output_tokens, cache_read_tokens, cache_write_tokens) IS NOT NULL
+      OR inference_region IS NOT NULL
+    )
   UNION ALL
   SELECT
     account_id AS account_id,
     request_id AS request_id,
+    CAST(NULL AS VARCHAR) AS twin_region,
+    NULLIF(inference_region, '') AS log_region,
     CAST(NULL AS BIGINT) AS twin_input,
     CAST(NULL AS BIGINT) AS twin_output,
     CAST(NULL AS BIGINT) AS twin_cache_read,
@@ -50,12 +59,13 @@ WITH told AS (
   FROM invocation_logs
   WHERE account_id IS NOT NULL
     AND request_id IS NOT NULL
-    AND COALESCE(input_tokens, output_tokens) IS NOT NULL
+    AND (COALESCE(input_tokens, output_tokens) IS NOT NULL OR inference_region IS NOT NULL)
 ),
 requests AS (
   SELECT
     account_id AS account_id,
     request_id AS request_id,
+    COALESCE(MIN(twin_region), MIN(log_region)) AS inference_region,
     MAX(twin_input) AS twin_input,
     MAX(twin_output) AS twin_output,
     MAX(twin_cache_read) AS twin_cache_read,
@@ -119,7 +129,7 @@ calls AS (
   SELECT
     account_id AS account_id, request_id AS request_id, log_object AS log_object, log_index AS log_index,
     own_input AS own_input, own_output AS own_output, own_cache_read AS own_cache_read,
-    own_cache_write AS own_cache_write
+    own_cache_write AS own_cache_write, 1 AS place
   FROM answered
   WHERE records = 1
   -- No row is there twice; without ALL it is seen that they are few, and others that stand on this hold them.
@@ -127,9 +137,8 @@ calls AS (
   SELECT
     account_id AS account_id, request_id AS request_id, log_object AS log_object, log_index AS log_index,
     own_input AS own_input, own_output AS own_output, own_cache_read AS own_cache_read,
-    own_cache_write AS own_cache_write
+    own_cache_write AS own_cache_write, place AS place
   FROM several
-  WHERE place = 1
 ),
 weighed AS (
   SELECT
@@ -137,12 +146,12 @@ weighed AS (
     c.request_id AS request_id,
     c.log_object AS log_object,
     c.log_index AS log_index,
-    COALESCE(r.twin_input, r.twin_output, r.twin_cache_read, r.twin_cache_write) IS NOT NULL AS has_twin,
-    r.twin_input AS twin_input,
-    r.twin_output AS twin_output,
-    r.twin_cache_read AS twin_cache_read,
-    r.twin_cache_write AS twin_cache_write,
-    COALESCE(r.log_input, r.log_output) IS NOT NULL AND (
+    r.inference_region AS inference_region,
+    CASE WHEN c.place = 1 THEN r.twin_input END AS twin_input,
+    CASE WHEN c.place = 1 THEN r.twin_output END AS twin_output,
+    CASE WHEN c.place = 1 THEN r.twin_cache_read END AS twin_cache_read,
+    CASE WHEN c.place = 1 THEN r.twin_cache_write END AS twin_cache_write,
+    c.place = 1 AND COALESCE(r.log_input, r.log_output) IS NOT NULL AND (
       COALESCE(
         c.own_input, c.own_output, c.own_cache_read, c.own_cache_write,
         r.twin_input, r.twin_output, r.twin_cache_read, r.twin_cache_write
@@ -161,15 +170,21 @@ weighed AS (
   JOIN requests AS r
     ON r.account_id = c.account_id
     AND r.request_id = c.request_id
+  WHERE c.place = 1
+    OR r.inference_region IS NOT NULL
 )
 SELECT
   account_id AS account_id,
   request_id AS request_id,
   log_object AS log_object,
   log_index AS log_index,
+  inference_region AS inference_region,
   COALESCE(twin_input, CASE WHEN takes_log THEN log_input END) AS input_tokens,
   COALESCE(twin_output, CASE WHEN takes_log THEN log_output END) AS output_tokens,
   COALESCE(twin_cache_read, CASE WHEN takes_log THEN log_cache_read END) AS cache_read_tokens,
   COALESCE(twin_cache_write, CASE WHEN takes_log THEN log_cache_write END) AS cache_write_tokens,
-  CASE WHEN has_twin THEN 'service_event' WHEN takes_log THEN 'invocation_log' END AS token_source
+  CASE
+    WHEN COALESCE(twin_input, twin_output, twin_cache_read, twin_cache_write) IS NOT NULL THEN 'service_event'
+    WHEN takes_log THEN 'invocation_log'
+  END AS token_source
 FROM weighed

@@ -1,10 +1,10 @@
 -- title = "Model invocations, each call once, with the tokens known for it"
 -- meaning = """\
 -- One row per call that invoked a model, whatever its outcome, with every column of events, the model as in \
--- model_calls. Tokens come from the record itself; what it lacks comes from what call_tokens knows of the call. Counts \
--- below 0 or above a million million are no counts. The AwsServiceEvents that tell of a call are no calls and are not rows \
--- here. token_source is cloudtrail, service_event or invocation_log, and null where no tokens are recorded: null is not \
--- zero."""
+-- model_calls. Tokens and the Region where the model ran come from the record itself; what it lacks comes from what \
+-- call_tokens knows of the call. Counts below 0 or above a million million are no counts. The AwsServiceEvents that tell \
+-- of a call are no calls and are not rows here. token_source is cloudtrail, service_event or invocation_log, and null \
+-- where no tokens are recorded: null is not zero."""
 -- uses = ["call_tokens", "model_calls"]
 --
 -- [columns]
@@ -61,7 +61,7 @@ SELECT
   e.model_version AS model_version,
   e.model_kind AS model_kind,
   e.profile_scope AS profile_scope,
-  e.inference_region AS inference_region,
+  COALESCE(e.inference_region, t.inference_region) AS inference_region,
   e.streaming AS streaming,
   e.mantle_project_id AS mantle_project_id,
   e.agent_id AS agent_id,

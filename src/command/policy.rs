@@ -25,7 +25,9 @@ use crate::policy::{self, Problem, ProblemKind, scp};
 const USES: &str = "SELECT e.account_id AS account_id, COALESCE(e.role_arn, e.principal) AS caller, \
      COALESCE(e.model_id, e.model_requested) AS model, e.activity AS activity, e.aws_region AS region, \
      MIN(r.geography) AS geography, CAST(COUNT(*) AS BIGINT) AS calls, MAX(e.event_time) AS last \
-     FROM model_calls AS e LEFT JOIN ref_region AS r ON r.region = COALESCE(e.inference_region, e.aws_region) \
+     FROM model_calls AS e LEFT JOIN call_tokens AS t ON t.account_id = e.account_id \
+     AND t.request_id = e.request_id AND t.log_object = e.log_object AND t.log_index = e.log_index \
+     LEFT JOIN ref_region AS r ON r.region = COALESCE(e.inference_region, t.inference_region, e.aws_region) \
      WHERE e.outcome <> 'denied' \
      GROUP BY 1, 2, 3, 4, 5, r.geography ORDER BY 1, 2, 3, 4, 5, 6";
 

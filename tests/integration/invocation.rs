@@ -90,6 +90,48 @@ fn both_sources_are_compared_call_by_call_and_no_word_of_a_prompt_is_kept() {
 }
 
 #[test]
+fn the_region_that_the_log_names_is_where_the_model_ran() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let calls = ["sent-on", "stayed", "tokens-only"].map(|request| request.to_owned());
+    let trail: Vec<String> =
+        (1..).zip(&calls).map(|(number, request)| model_call(number, request, None)).collect();
+    let source = put(folder.path(), "trail/a.json", document(&trail));
+    let mut away = logged("sent-on", 1);
+    away["inferenceRegion"] = "us-west-2".into();
+    // A log may know the Region and no tokens.
+    for part in ["input", "output"] {
+        away[part] = json!({});
+    }
+    let mut here = logged("stayed", 1);
+    here["inferenceRegion"] = "".into();
+    let lines = [away, here, logged("tokens-only", 1)].map(|line| line.to_string()).join("\n");
+    let logs = put(folder.path(), "logs/a.json", lines);
+    let policy = put(
+        folder.path(),
+        "policy.toml",
+        "schema = 1\nname = 'p'\nversion = '1'\n[[environment]]\nname = 'e'\naccounts = ['*']\n\
+         inference_geographies = ['eu']\n",
+    );
+    let sources = ["-s", &source, "--invocation-logs", &logs, "--policy", &policy];
+    let rows = ask(
+        "SELECT u.request_id, u.inference_region, u.input_tokens, f.observed FROM usage AS u \
+         LEFT JOIN findings AS f ON f.rule_id = 'BT021' AND f.status = 'violation' \
+         AND f.sample_event_ids LIKE '%' || u.event_id || '%' ORDER BY u.event_id",
+        &sources,
+    )
+    .rows;
+    let told: Vec<String> = rows.iter().map(Value::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            r#"{"inference_region":"us-west-2","input_tokens":null,"observed":"called in eu-central-1, ran in us-west-2 (1 ok, 0 denied, 0 other)","request_id":"sent-on"}"#,
+            r#"{"inference_region":null,"input_tokens":1,"observed":null,"request_id":"stayed"}"#,
+            r#"{"inference_region":null,"input_tokens":1,"observed":null,"request_id":"tokens-only"}"#,
+        ]
+    );
+}
+
+#[test]
 fn cost_is_tokens_times_the_price_given() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let source =

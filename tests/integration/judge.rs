@@ -349,19 +349,64 @@ fn a_waiver_that_fails_on_an_event_covers_nothing_and_stops_nothing() {
     case.run(&["audit", "--fail-on", "never"]).run().exits(3).says("1 violations");
 }
 
+/// The service event that belongs to a call and says these things of it.
+fn twin_of(number: u32, says: &Value) -> Value {
+    let mut record = call(number);
+    record["eventType"] = "AwsServiceEvent".into();
+    record["requestID"] = Value::Null;
+    record["eventID"] = format!("0f1e2d3c-9999-4000-8000-{number:012}").into();
+    record["serviceEventDetails"] = serde_json::json!({
+        "parentRequestId": call(number)["requestID"],
+        "AdditionalEventData": {"additionalEntries": says}
+    });
+    record
+}
+
+#[test]
+fn a_twin_says_where_the_model_ran_of_every_record_of_its_call() {
+    let sonnet = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let global = |number| with_model(number, &format!("global.{sonnet}"));
+    let at = |region: &str| serde_json::json!({ "inferenceRegion": region });
+    let mut again = call(2);
+    again["userAgent"] = "another".into();
+    let mut own = global(5);
+    own["additionalEventData"] = at("eu-west-1");
+    let records = [
+        global(1),
+        twin_of(1, &at("us-east-2")),
+        call(2),
+        again,
+        twin_of(2, &at("us-west-2")),
+        global(3),
+        call(4),
+        own,
+        twin_of(5, &at("us-west-2")),
+    ];
+    let case = Case::new(&records, &policy(""));
+    let placed = "SELECT event_id, inference_region, token_source FROM usage ORDER BY event_id, client";
+    insta::assert_snapshot!(case.asked(placed), @r"
+    0f1e2d3c-0000-4000-8000-000000000001,us-east-2,
+    0f1e2d3c-0000-4000-8000-000000000002,us-west-2,
+    0f1e2d3c-0000-4000-8000-000000000002,us-west-2,
+    0f1e2d3c-0000-4000-8000-000000000003,,
+    0f1e2d3c-0000-4000-8000-000000000004,,
+    0f1e2d3c-0000-4000-8000-000000000005,eu-west-1,
+    ");
+    assert_eq!(case.counts("BT021"), "judged,6,3,0,2,1");
+    assert_eq!(case.counts("BT023"), "judged,6,1,0,5,0");
+    let report = |name: &str| case.run(&["report", name]).format("csv").run().exits(0).stdout;
+    let regions = report("regions");
+    let recorded = regions.lines().filter(|line| line.contains(",recorded,"));
+    let ran_in: Vec<&str> = recorded.filter_map(|line| line.split(',').nth(4)).collect();
+    assert_eq!(ran_in, ["eu-west-1", "us-east-2", "us-west-2"]);
+    assert!(report("not-assessed").contains("processing Region,not_assessed,1,"));
+    assert!(report("vendors").contains(",6,6,0,eu us,4,1,,,"));
+}
+
 #[test]
 fn the_tokens_of_a_twin_count_once_and_absurd_ones_not_at_all() {
-    let twin = |number: u32, input: i64| {
-        let mut record = call(number);
-        record["eventType"] = "AwsServiceEvent".into();
-        record["requestID"] = Value::Null;
-        record["eventID"] = format!("0f1e2d3c-9999-4000-8000-{number:012}").into();
-        record["serviceEventDetails"] = serde_json::json!({
-            "parentRequestId": call(number)["requestID"],
-            "AdditionalEventData": {"additionalEntries": {"inputTokens": input, "outputTokens": 1}}
-        });
-        record
-    };
+    let twin =
+        |number, input: i64| twin_of(number, &serde_json::json!({"inputTokens": input, "outputTokens": 1}));
     let mut other = call(1);
     other["userAgent"] = "another".into();
     let mut huge = call(2);
