@@ -41,7 +41,7 @@
 -- user_agent = "The user agent, as logged; the caller chooses it."
 -- input_tokens = "Input tokens; empty where none are recorded."
 -- output_tokens = "Output tokens; empty where none are recorded."
--- token_source = "cloudtrail: the record itself; service_event: its twin; invocation_log: the log of --invocation-logs; empty where no tokens are recorded."
+-- token_source = "cloudtrail: the record itself; service_event: its twin; invocation_log: the log of --invocation-logs; several with + between them where each has a count that the one before lacks; empty where no tokens are recorded."
 -- read_only = "CloudTrail's readOnly flag."
 -- request_id = "The request id."
 -- decision = "allowed, denied_entry (a deny entry covers it), uncovered (no entry covers it) or not_assessed."

@@ -21,14 +21,15 @@
 -- first_seen = "The earliest of these calls, UTC."
 -- last_seen = "The latest of these calls, UTC."
 
+-- Beside tokens of CloudTrail's a log adds cache tokens only.
 WITH trail AS (
   SELECT
     account_id AS account_id,
     aws_region AS aws_region,
     request_id AS request_id,
     model_id AS model_id,
-    CASE WHEN token_source IN ('cloudtrail', 'service_event') THEN input_tokens END AS input_tokens,
-    CASE WHEN token_source IN ('cloudtrail', 'service_event') THEN output_tokens END AS output_tokens,
+    CASE WHEN token_source <> 'invocation_log' THEN input_tokens END AS input_tokens,
+    CASE WHEN token_source <> 'invocation_log' THEN output_tokens END AS output_tokens,
     event_time AS event_time,
     ROW_NUMBER() OVER (
       PARTITION BY account_id, request_id

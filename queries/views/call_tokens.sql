@@ -18,7 +18,7 @@
 -- output_tokens = "Tokens out; null where they are not told."
 -- cache_read_tokens = "Tokens read from a cache; null where they are not told."
 -- cache_write_tokens = "Tokens written to a cache; null where they are not told."
--- token_source = "service_event or invocation_log; null where nothing told of the call is to be taken."
+-- token_source = "Who tells a count that the call's own record lacks: service_event, invocation_log or service_event+invocation_log; null where nobody does."
 
 WITH told AS (
   SELECT
@@ -147,6 +147,10 @@ weighed AS (
     c.log_object AS log_object,
     c.log_index AS log_index,
     r.inference_region AS inference_region,
+    c.own_input BETWEEN 0 AND 1000000000000 AS has_input,
+    c.own_output BETWEEN 0 AND 1000000000000 AS has_output,
+    c.own_cache_read BETWEEN 0 AND 1000000000000 AS has_cache_read,
+    c.own_cache_write BETWEEN 0 AND 1000000000000 AS has_cache_write,
     CASE WHEN c.place = 1 THEN r.twin_input END AS twin_input,
     CASE WHEN c.place = 1 THEN r.twin_output END AS twin_output,
     CASE WHEN c.place = 1 THEN r.twin_cache_read END AS twin_cache_read,
@@ -172,6 +176,29 @@ weighed AS (
     AND r.request_id = c.request_id
   WHERE c.place = 1
     OR r.inference_region IS NOT NULL
+),
+-- Where a log is taken, it has cache tokens only where neither the record nor a twin has any.
+sourced AS (
+  SELECT
+    account_id AS account_id,
+    request_id AS request_id,
+    log_object AS log_object,
+    log_index AS log_index,
+    inference_region AS inference_region,
+    COALESCE(twin_input, CASE WHEN takes_log THEN log_input END) AS input_tokens,
+    COALESCE(twin_output, CASE WHEN takes_log THEN log_output END) AS output_tokens,
+    COALESCE(twin_cache_read, CASE WHEN takes_log THEN log_cache_read END) AS cache_read_tokens,
+    COALESCE(twin_cache_write, CASE WHEN takes_log THEN log_cache_write END) AS cache_write_tokens,
+    (twin_input IS NOT NULL AND NOT COALESCE(has_input, FALSE))
+      OR (twin_output IS NOT NULL AND NOT COALESCE(has_output, FALSE))
+      OR (twin_cache_read IS NOT NULL AND NOT COALESCE(has_cache_read, FALSE))
+      OR (twin_cache_write IS NOT NULL AND NOT COALESCE(has_cache_write, FALSE)) AS of_twin,
+    takes_log AND (
+      (log_input IS NOT NULL AND twin_input IS NULL AND NOT COALESCE(has_input, FALSE))
+      OR (log_output IS NOT NULL AND twin_output IS NULL AND NOT COALESCE(has_output, FALSE))
+      OR COALESCE(log_cache_read, log_cache_write) IS NOT NULL
+    ) AS of_log
+  FROM weighed
 )
 SELECT
   account_id AS account_id,
@@ -179,12 +206,13 @@ SELECT
   log_object AS log_object,
   log_index AS log_index,
   inference_region AS inference_region,
-  COALESCE(twin_input, CASE WHEN takes_log THEN log_input END) AS input_tokens,
-  COALESCE(twin_output, CASE WHEN takes_log THEN log_output END) AS output_tokens,
-  COALESCE(twin_cache_read, CASE WHEN takes_log THEN log_cache_read END) AS cache_read_tokens,
-  COALESCE(twin_cache_write, CASE WHEN takes_log THEN log_cache_write END) AS cache_write_tokens,
+  input_tokens AS input_tokens,
+  output_tokens AS output_tokens,
+  cache_read_tokens AS cache_read_tokens,
+  cache_write_tokens AS cache_write_tokens,
   CASE
-    WHEN COALESCE(twin_input, twin_output, twin_cache_read, twin_cache_write) IS NOT NULL THEN 'service_event'
-    WHEN takes_log THEN 'invocation_log'
+    WHEN of_twin AND of_log THEN 'service_event+invocation_log'
+    WHEN of_twin THEN 'service_event'
+    WHEN of_log THEN 'invocation_log'
   END AS token_source
-FROM weighed
+FROM sourced

@@ -3,15 +3,15 @@
 -- One row per call that invoked a model, whatever its outcome, with every column of events, the model as in \
 -- model_calls. Tokens and the Region where the model ran come from the record itself; what it lacks comes from what \
 -- call_tokens knows of the call. Counts below 0 or above a million million are no counts. The AwsServiceEvents that tell \
--- of a call are no calls and are not rows here. token_source is cloudtrail, service_event or invocation_log, and null \
--- where no tokens are recorded: null is not zero."""
+-- of a call are no calls and are not rows here. token_source is cloudtrail, service_event or invocation_log, several of \
+-- them with + between them, and null where no tokens are recorded: null is not zero."""
 -- uses = ["call_tokens", "model_calls"]
 --
 -- [columns]
 -- model_known_by = "How the base model is known: recorded, trail, policy or file, as in model_calls; null where it is not."
 -- model_evidence = "The id of the event, the version of the policy or the file that says it."
 -- model_otherwise = "What else is said of the reference and differs, and which models it may be where there are several."
--- token_source = "Where the tokens come from: cloudtrail (the record itself), service_event (its twin), invocation_log (the model-invocation log); null where none are recorded."
+-- token_source = "Where the tokens come from: cloudtrail (the record itself), service_event (its twin), invocation_log (the model-invocation log); several with + between them, as in cloudtrail+service_event, where each has a count that the one before lacks; null where none are recorded."
 
 SELECT
   e.event_id AS event_id,
@@ -110,7 +110,7 @@ SELECT
   CASE
     WHEN e.input_tokens BETWEEN 0 AND 1000000000000 OR e.output_tokens BETWEEN 0 AND 1000000000000
       OR e.cache_read_tokens BETWEEN 0 AND 1000000000000 OR e.cache_write_tokens BETWEEN 0 AND 1000000000000
-      THEN 'cloudtrail'
+      THEN 'cloudtrail' || COALESCE('+' || t.token_source, '')
     ELSE t.token_source
   END AS token_source
 FROM model_calls AS e

@@ -72,7 +72,7 @@ fn both_sources_are_compared_call_by_call_and_no_word_of_a_prompt_is_kept() {
     assert_eq!(
         told,
         [
-            r#"{"cache_read_tokens":30,"input_tokens":100,"request_id":"both","token_source":"cloudtrail"}"#,
+            r#"{"cache_read_tokens":30,"input_tokens":100,"request_id":"both","token_source":"cloudtrail+invocation_log"}"#,
             r#"{"cache_read_tokens":null,"input_tokens":100,"request_id":"differs","token_source":"cloudtrail"}"#,
             r#"{"cache_read_tokens":30,"input_tokens":7,"request_id":"no-tokens","token_source":"invocation_log"}"#,
             r#"{"cache_read_tokens":null,"input_tokens":null,"request_id":"trail-only","token_source":null}"#,

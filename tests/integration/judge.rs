@@ -404,6 +404,39 @@ fn a_twin_says_where_the_model_ran_of_every_record_of_its_call() {
 }
 
 #[test]
+fn a_source_of_tokens_is_named_where_a_count_of_a_call_is_its() {
+    let says = |input: Option<i64>, output: i64| match input {
+        Some(input) => serde_json::json!({ "inputTokens": input, "outputTokens": output }),
+        None => serde_json::json!({ "outputTokens": output }),
+    };
+    let mut half = call(1);
+    half["additionalEventData"] = serde_json::json!({"inputTokens": 3});
+    let mut whole = call(2);
+    whole["additionalEventData"] = says(Some(3), 4);
+    let mut absurd = call(3);
+    absurd["additionalEventData"] = says(Some(i64::MAX), 4);
+    let records = [
+        half,
+        twin_of(1, &says(Some(8), 9)),
+        whole,
+        twin_of(2, &says(Some(8), 9)),
+        absurd,
+        twin_of(3, &says(Some(8), 9)),
+        call(4),
+        twin_of(4, &says(None, 9)),
+    ];
+    insta::assert_snapshot!(
+        Case::new(&records, &policy("")).asked(
+            "SELECT event_id, input_tokens, output_tokens, token_source FROM usage ORDER BY event_id"
+        ), @r"
+    0f1e2d3c-0000-4000-8000-000000000001,3,9,cloudtrail+service_event
+    0f1e2d3c-0000-4000-8000-000000000002,3,4,cloudtrail
+    0f1e2d3c-0000-4000-8000-000000000003,8,4,cloudtrail+service_event
+    0f1e2d3c-0000-4000-8000-000000000004,,9,service_event
+    ");
+}
+
+#[test]
 fn the_tokens_of_a_twin_count_once_and_absurd_ones_not_at_all() {
     let twin =
         |number, input: i64| twin_of(number, &serde_json::json!({"inputTokens": input, "outputTokens": 1}));
