@@ -21,7 +21,7 @@
 -- ok = "Calls that succeeded."
 -- denied = "Calls that were refused."
 -- other = "Calls that were throttled, invalid or failed."
--- tool_errors = "Calls whose answer carries a JSON-RPC error."
+-- tool_errors = "Calls that the gateway did not turn away and whose answer carries an error: JSON-RPC's, with or without a code, or the tool's own (isError)."
 -- first_seen = "Time of the first, UTC."
 -- last_seen = "Time of the last, UTC."
 
@@ -49,8 +49,9 @@ SELECT
   CAST(COUNT(*) FILTER (WHERE outcome = 'ok') AS BIGINT) AS ok,
   CAST(COUNT(*) FILTER (WHERE outcome = 'denied') AS BIGINT) AS denied,
   CAST(COUNT(*) FILTER (WHERE outcome NOT IN ('ok', 'denied')) AS BIGINT) AS other,
+  -- The outcome is made of the whole answer, whose contents are kept only where they are asked for.
   CAST(COUNT(*) FILTER (
-    WHERE json_extract_scalar(response_elements, '$.body.error.code') IS NOT NULL
+    WHERE outcome <> 'ok' AND error_code IS NULL AND error_message IS NULL AND COALESCE(gateway_status, 200) < 400
   ) AS BIGINT) AS tool_errors,
   MIN(event_time) AS first_seen,
   MAX(event_time) AS last_seen

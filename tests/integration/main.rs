@@ -30,6 +30,7 @@ mod program;
 mod real;
 mod record;
 mod reference;
+mod reports;
 mod rules;
 mod s3;
 mod s3_fault;
