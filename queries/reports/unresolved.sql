@@ -65,8 +65,12 @@ told AS (
       WHEN k.kind = 'caller' AND f.role_path_known = FALSE
         THEN 'the record carries the session only: the role is known by name, its path is not'
       WHEN k.kind = 'caller' AND f.principal = 'unknown' THEN 'the record does not say who called'
-      WHEN k.kind = 'caller' AND f.principal = 'account:anonymous'
+      WHEN k.kind = 'caller' AND f.principal = 'anonymous'
         THEN 'the call was not signed and carries no token subject'
+      WHEN k.kind = 'caller' AND f.principal = 'account:' || f.account_id
+        THEN 'a caller of this account: the record names neither role nor user'
+      WHEN k.kind = 'caller' AND starts_with(f.principal, 'account:') AND f.account_id IS NULL
+        THEN 'the record names the caller''s account only'
       WHEN k.kind = 'caller' AND starts_with(f.principal, 'account:')
         THEN 'a caller of another account: its own account has the record that names the role'
       WHEN k.kind = 'caller' OR f.activity = 'agent_invocation' THEN NULL

@@ -75,3 +75,31 @@ fn a_tools_error_is_one_in_an_answer_of_whatever_form_and_no_refusal() {
     );
     assert_eq!(rows("gateway-callers", &columns, &records, &["--show-content"]), told);
 }
+
+#[test]
+fn a_caller_without_a_name_is_told_and_why() {
+    let by = |number, identity: Value| {
+        let mut record = call(number);
+        record["userIdentity"] = identity;
+        record
+    };
+    let records = [
+        by(1, json!({"type": "AWSAccount", "principalId": "", "accountId": "anonymous"})),
+        by(2, json!({"type": "AssumedRole", "principalId": "AROAIOSFODNN7EXAMPLE:s", "accountId": ACCOUNT})),
+        by(
+            3,
+            json!({"type": "AWSAccount", "principalId": "AROAIOSFODNN7EXAMPLE:s", "accountId": "444455556666"}),
+        ),
+        by(4, json!({"type": "Unknown"})),
+        call(5),
+    ];
+    assert_eq!(
+        rows("unresolved", &["kind", "principal", "reason"], &records, &[]),
+        [
+            format!("caller | account:{ACCOUNT} | a caller of this account: the record names neither role nor user"),
+            "caller | account:444455556666 | a caller of another account: its own account has the record that names the role".to_owned(),
+            "caller | anonymous | the call was not signed and carries no token subject".to_owned(),
+            "caller | unknown | the record does not say who called".to_owned(),
+        ]
+    );
+}
