@@ -4,8 +4,9 @@
 -- throughput, deployment, prompt, prompt router, marketplace endpoint, a name) and stretch of time, with the model \
 -- behind it, where something says it: a record of its making or change (trail), an alias of the policy, or one of a \
 -- file (--aliases). What is dated counts from its time on, the latest before the call first; before the first of \
--- these an alias without a date, the policy's before a file's, and where there is none the first record of its \
--- making. The stretches of a reference do not overlap. Records before the window count where there is a history."""
+-- these an alias without a date, the policy's before a file's. Where there is none, an ARN, or the id in it, was never \
+-- another thing, and the first record of its making tells of the time before; a name may have been another thing's, \
+-- and nothing is known. The stretches of a reference do not overlap. Records before the window count where there is a history."""
 -- uses = []
 --
 -- [columns]
@@ -124,20 +125,32 @@ noted AS (
     END AS among
   FROM records
 ),
--- A change may name the throughput by its name, a call too: whoever made it says which ARN has that name.
+-- A change may name the throughput by its name, a call too: whoever made it says which ARN has that name, until another
+-- is made that has it.
+numbered AS (
+  SELECT
+    event_id AS event_id, since AS since, changed AS changed, account_key AS account_key, region_key AS region_key,
+    name AS name, thing AS thing, target AS target, among AS among,
+    COUNT(name) OVER (
+      PARTITION BY account_key, region_key, COALESCE(name, thing)
+      ORDER BY since ASC NULLS FIRST, CASE WHEN name IS NULL THEN 1 ELSE 0 END ASC, event_id ASC NULLS LAST
+      ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+    ) AS making
+  FROM noted
+  WHERE thing IS NOT NULL
+    AND COALESCE(target, among) IS NOT NULL
+),
 called AS (
   SELECT
     event_id AS event_id, since AS since, changed AS changed, account_key AS account_key, region_key AS region_key,
     name AS name, target AS target, among AS among,
     COALESCE(
       MAX(CASE WHEN name IS NOT NULL THEN thing END) OVER (
-        PARTITION BY account_key, region_key, COALESCE(name, thing)
+        PARTITION BY account_key, region_key, COALESCE(name, thing), making
       ),
       thing
     ) AS thing
-  FROM noted
-  WHERE thing IS NOT NULL
-    AND COALESCE(target, among) IS NOT NULL
+  FROM numbered
 ),
 told AS (
   SELECT
@@ -226,6 +239,7 @@ forms AS (
         END
       ELSE s.name_key
     END AS form_key,
+    f.form = 3 OR NOT starts_with(s.thing, 'arn:') AS by_name,
     s.since AS since, s.changed AS changed, s.among AS among, s.told_by AS told_by, s.place AS place,
     s.evidence AS evidence, s.holds_from AS holds_from, s.holds_to AS holds_to, s.profile_scope AS profile_scope,
     s.model_id AS model_id, s.known_by AS known_by
@@ -247,7 +261,7 @@ sent AS (
 matched AS (
   SELECT
     s.account_key AS account_key, s.region_key AS region_key, s.reference AS reference, f.since AS since,
-    f.changed AS changed, f.among AS among, f.told_by AS told_by, f.evidence AS evidence,
+    f.by_name AS by_name, f.changed AS changed, f.among AS among, f.told_by AS told_by, f.evidence AS evidence,
     f.holds_from AS holds_from, f.holds_to AS holds_to, f.profile_scope AS profile_scope, f.model_id AS model_id,
     f.known_by AS known_by,
     MIN(f.since) OVER (PARTITION BY s.account_key, s.region_key, s.reference) AS first_since,
@@ -284,7 +298,7 @@ chosen AS (
     evidence AS evidence, profile_scope AS profile_scope, model_id AS model_id, known_by AS known_by,
     CASE
       WHEN since IS NULL THEN holds_from
-      WHEN since > first_since OR changed OR undated > 0 THEN since
+      WHEN since > first_since OR by_name OR changed OR undated > 0 THEN since
     END AS valid_from,
     CASE
       WHEN since IS NOT NULL THEN LEAD(since) OVER (

@@ -129,6 +129,67 @@ fn the_trail_says_what_was_made_and_a_change_holds_from_its_time() {
 }
 
 #[test]
+fn a_name_means_nothing_before_it_was_given_and_an_arn_is_what_it_was_made_as() {
+    let [first, second] = ["p1", "a2"].map(|tail| arn(&format!("provisioned-model/{tail}")));
+    let throughput = |number, time, model: &str, arn: &str| {
+        let model = format!("arn:aws:bedrock:eu-central-1::foundation-model/{model}");
+        made(
+            number,
+            time,
+            "CreateProvisionedModelThroughput",
+            json!({"modelId": model, "provisionedModelName": "units", "modelUnits": 1}),
+            json!({"provisionedModelArn": arn}),
+        )
+    };
+    let records = [
+        call(10, "01T09:00:00", "units"),
+        call(11, "01T09:00:01", &first),
+        call(12, "01T09:00:02", "p1"),
+        throughput(1, "01T10:00:00", LITE, &first),
+        call(13, "01T11:00:00", "units"),
+        made(
+            2,
+            "01T11:30:00",
+            "UpdateProvisionedModelThroughput",
+            json!({"provisionedModelId": "units", "desiredModelId": PRO}),
+            json!({}),
+        ),
+        call(14, "01T11:40:00", "units"),
+        call(15, "01T11:40:01", &first),
+        throughput(3, "01T12:00:00", SONNET, &second),
+        call(16, "01T13:00:00", "units"),
+        call(17, "01T13:00:01", &first),
+    ];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    record::write(folder.path(), "a", &records);
+    assert_eq!(
+        models(&ask(MODELS, &["-s", text(folder.path())])),
+        [
+            "units - -".to_owned(),
+            format!("{LITE} trail -"),
+            format!("{LITE} trail -"),
+            format!("{LITE} trail -"),
+            format!("{PRO} trail -"),
+            format!("{PRO} trail -"),
+            format!("{SONNET} trail -"),
+            format!("{PRO} trail -"),
+        ]
+    );
+    let dated = "[[alias]]\nreference = 'units'\nmodel_id = 'amazon.nova-micro-v1:0'\nsince = 2026-10-05\n";
+    let dated = put(folder.path(), "aliases.toml", dated);
+    let trail = folder.path().join("b.json");
+    std::fs::write(
+        &trail,
+        json!({"Records": [call(20, "04T00:00:00", "units"), call(21, "06T00:00:00", "units")]}).to_string(),
+    )
+    .expect("a file can be written");
+    assert_eq!(
+        models(&ask(MODELS, &["-s", text(&trail), "--aliases", &dated])),
+        ["units - -", "amazon.nova-micro-v1:0 file -"]
+    );
+}
+
+#[test]
 fn policy_and_files_say_what_the_trail_does_not_and_where_they_differ_it_is_told() {
     let [first, second, third, tuned] =
         ["one", "two", "three", "tuned"].map(|tail| arn(&format!("application-inference-profile/{tail}")));
