@@ -92,9 +92,9 @@ fn both_sources_are_compared_call_by_call_and_no_word_of_a_prompt_is_kept() {
 #[test]
 fn the_region_that_the_log_names_is_where_the_model_ran() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let calls = ["sent-on", "stayed", "tokens-only"].map(|request| request.to_owned());
+    let calls = ["sent-on", "stayed", "tokens-only"];
     let trail: Vec<String> =
-        (1..).zip(&calls).map(|(number, request)| model_call(number, request, None)).collect();
+        (1..).zip(calls).map(|(number, request)| model_call(number, request, None)).collect();
     let source = put(folder.path(), "trail/a.json", document(&trail));
     let mut away = logged("sent-on", 1);
     away["inferenceRegion"] = "us-west-2".into();
