@@ -16,14 +16,11 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DFSchema, Result as PlanResult};
-use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::filter::FilterExecBuilder;
 
 use self::column::Column;
 use self::load::Files;
@@ -46,6 +43,13 @@ impl Room {
     /// Gives so many bytes; there are none until then.
     pub(super) fn open(&self, bytes: usize) {
         self.limit.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Takes bytes, if there are as many.
+    fn take(&self, bytes: usize) -> bool {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let more = |taken: usize| taken.checked_add(bytes).filter(|taken| *taken <= limit);
+        self.taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 
     fn left(&self) -> usize {
@@ -123,42 +127,30 @@ impl Coded {
     /// A column, if it turns out to be one that can be held.
     fn load(&self, files: &Files, at: usize) -> Option<Arc<Column>> {
         let column = files.load(self.schema.field(at)).ok().flatten()?;
-        let bytes = column.bytes();
-        if bytes > self.room.left() {
-            return None;
-        }
-        self.room.taken.fetch_add(bytes, Ordering::Relaxed);
-        Some(Arc::new(column))
+        self.room.take(column.bytes()).then(|| Arc::new(column))
     }
 
-    /// The one column that a condition is on, if it is one of texts that can be worked out by itself.
+    /// The column that a condition is on, if it is on one only, of texts.
     fn on(&self, condition: &Expr) -> Option<usize> {
         let columns = condition.column_refs();
         let mut columns = columns.into_iter();
         let (Some(column), None) = (columns.next(), columns.next()) else { return None };
         let (at, field) = self.schema.column_with_name(&column.name)?;
-        (*field.data_type() == DataType::Utf8View && alone(condition)).then_some(at)
+        (*field.data_type() == DataType::Utf8View).then_some(at)
     }
 
-    /// Whether a condition is true, by code of the column it is on.
-    fn passing(
-        &self,
-        condition: &Expr,
-        column: Arc<Column>,
-        at: usize,
-        state: &dyn Session,
-    ) -> PlanResult<Option<Passing>> {
-        let Some(texts) = column.texts() else { return Ok(None) };
-        let schema = Arc::new(Schema::new(vec![Arc::clone(&self.schema.fields()[at])]));
-        let condition =
-            state.create_physical_expr(condition.clone(), &DFSchema::try_from(Arc::clone(&schema))?)?;
-        let batch = RecordBatch::try_new(schema, vec![Arc::clone(texts)])?;
-        let true_for = condition.evaluate(&batch)?.into_array(texts.len())?;
-        let passes: Vec<bool> = true_for.as_boolean().iter().map(|passes| passes == Some(true)).collect();
-        Ok(Some(Passing { column, passes }))
+    /// For which rows a condition can be true, if that can be told by the values of a column that is held.
+    fn passing(&self, condition: &Expr, files: &Files, state: &dyn Session) -> Option<Passing> {
+        let at = self.on(condition)?;
+        let column = self.held(files, &[at])?.pop()?;
+        let schema = Schema::new(vec![Arc::clone(&self.schema.fields()[at])]);
+        let schema = DFSchema::try_from(schema).ok()?;
+        let condition = state.create_physical_expr(condition.clone(), &schema).ok()?;
+        Passing::of(&condition, &self.schema.fields()[at], column)
     }
 
-    /// The rows from columns in codes, if they can be.
+    /// The rows from columns in codes, if they can be. The filters say which rows will be asked for: whoever asks applies
+    /// them again.
     fn coded(
         &self,
         state: &dyn Session,
@@ -166,19 +158,10 @@ impl Coded {
         filters: &[Expr],
     ) -> PlanResult<Option<CodedScan>> {
         let Some(files) = self.opened() else { return Ok(None) };
-        let conditions: Vec<_> =
-            filters.iter().filter_map(|filter| self.on(filter).map(|at| (at, filter))).collect();
-        let on: Vec<_> = conditions.iter().map(|(at, _)| *at).collect();
-        let Some(columns) = self.held(files, &on) else { return Ok(None) };
-        let mut passing = Vec::new();
-        for ((at, condition), column) in conditions.into_iter().zip(columns) {
-            match self.passing(condition, column, at, state)? {
-                Some(one) => passing.push(one),
-                None => return Ok(None),
-            }
-        }
         let schema = Arc::new(self.schema.project(projection)?);
         let wanted = |columns| Wanted { files: Arc::clone(files), schema, columns };
+        let passing: Vec<_> =
+            filters.iter().filter_map(|filter| self.passing(filter, files, state)).collect();
         if let Some(places) = few(files, &passing) {
             let columns = projection.iter().map(|at| match self.columns[*at].get() {
                 Some(Some(column)) => Source::Held(Arc::clone(column)),
@@ -188,30 +171,7 @@ impl Coded {
         }
         let Some(columns) = self.held(files, projection) else { return Ok(None) };
         let columns = columns.into_iter().map(Source::Held).collect();
-        Ok(Some(CodedScan::all(wanted(columns), passing, state.config().target_partitions())))
-    }
-
-    /// The rows as the files have them.
-    async fn read(
-        &self,
-        state: &dyn Session,
-        projection: &[usize],
-        filters: &[Expr],
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let mut columns = projection.to_vec();
-        for at in filters.iter().filter_map(|filter| self.on(filter)) {
-            if !columns.contains(&at) {
-                columns.push(at);
-            }
-        }
-        let rows = self.files.scan(state, Some(&columns), filters, None).await?;
-        let Some(condition) = conjunction(filters.iter().filter(|filter| self.on(filter).is_some()).cloned())
-        else {
-            return Ok(rows);
-        };
-        let condition = state.create_physical_expr(condition, &DFSchema::try_from(rows.schema())?)?;
-        let wanted = (0..projection.len()).collect();
-        Ok(Arc::new(FilterExecBuilder::new(condition, rows).apply_projection(Some(wanted))?.build()?))
+        Ok(Some(CodedScan::all(wanted(columns), Vec::new(), state.config().target_partitions())))
     }
 }
 
@@ -228,24 +188,6 @@ fn few(files: &Files, passing: &[Passing]) -> Option<Vec<Vec<u32>>> {
     (found <= all / FEW).then_some(places)
 }
 
-/// Whether an expression needs nothing but its columns.
-fn alone(condition: &Expr) -> bool {
-    use datafusion::common::tree_node::TreeNode;
-    let needs = |expr: &Expr| {
-        Ok(matches!(
-            expr,
-            Expr::ScalarSubquery(_)
-                | Expr::InSubquery(_)
-                | Expr::Exists(_)
-                | Expr::SetComparison(_)
-                | Expr::OuterReferenceColumn(..)
-                | Expr::ScalarVariable(..)
-                | Expr::Placeholder(_)
-        ))
-    };
-    !condition.is_volatile() && !condition.exists(needs).unwrap_or(true)
-}
-
 #[async_trait]
 impl TableProvider for Coded {
     fn schema(&self) -> SchemaRef {
@@ -257,12 +199,7 @@ impl TableProvider for Coded {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> PlanResult<Vec<TableProviderFilterPushDown>> {
-        let files = self.files.supports_filters_pushdown(filters)?;
-        let ours = filters.iter().zip(files).map(|(filter, files)| match self.on(filter) {
-            Some(_) => TableProviderFilterPushDown::Exact,
-            None => files,
-        });
-        Ok(ours.collect())
+        self.files.supports_filters_pushdown(filters)
     }
 
     async fn scan(
@@ -270,12 +207,12 @@ impl TableProvider for Coded {
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
         filters: &[Expr],
-        _: Option<usize>,
+        limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let projection = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
-        match self.coded(state, &projection, filters)? {
+        let columns = projection.cloned().unwrap_or_else(|| (0..self.columns.len()).collect());
+        match self.coded(state, &columns, filters)? {
             Some(rows) => Ok(Arc::new(rows)),
-            None => self.read(state, &projection, filters).await,
+            None => self.files.scan(state, projection, filters, limit).await,
         }
     }
 }

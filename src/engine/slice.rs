@@ -13,6 +13,9 @@ use datafusion::prelude::SessionContext;
 use super::{Engine, Era, Result, locked};
 use crate::data;
 
+/// What is told of a call by other records, of which a slice may hold the call alone.
+const WHOLE: &[&str] = &["call_tokens"];
+
 /// All relations of an engine, and contexts in which `events` is narrower.
 pub struct Slices {
     base: SessionContext,
@@ -28,7 +31,8 @@ impl Engine {
             self.plan(&format!("SELECT 1 AS one FROM {name}"))?;
         }
         let kept = locked(&self.kept);
-        let stand = |(name, _): &(&&'static str, &&'static str)| !kept.contains(**name);
+        let stand =
+            |(name, _): &(&&'static str, &&'static str)| !kept.contains(**name) && !WHOLE.contains(*name);
         let views = self.views.iter().filter(stand).map(|(name, sql)| (*name, *sql)).collect();
         Ok(Slices { base: self.context.clone(), views })
     }

@@ -17,6 +17,8 @@ const ANY_MORE: &str = "(?::[^:]+)*";
 /// What a `*` before a version stands for in an id without one: no colon, and no `-vN` at the end.
 const NO_VERSION: &str = "[^:]*(?:[^:0-9]|[^:0-9v][0-9]+|[^:-]v[0-9]+)";
 
+const VENDOR: &str = r"[^:./]+\.";
+
 /// The pattern as an anchored regular expression over model ids, and over ARNs that end in one; any other reference is
 /// matched as [`glob_to_regex`] has it.
 pub(super) fn model_glob_to_regex(glob: &str) -> String {
@@ -43,7 +45,9 @@ pub(super) fn model_glob_to_regex(glob: &str) -> String {
                 let stem = body(head) + &body(family.trim_end_matches('*'));
                 // A number, or nothing, is no version either, but after a `v` it would be.
                 let digits = if stem.ends_with('v') { "" } else { "[0-9]*|" };
-                let _ = write!(regex, "{version}|{stem}(?:{digits}{NO_VERSION})");
+                // Where the star stands for the vendor, too, what has none is no model: a name, or nothing.
+                let vendor = if id.starts_with('*') { VENDOR } else { "" };
+                let _ = write!(regex, "{version}|{vendor}{stem}(?:{digits}{NO_VERSION})");
             } else {
                 let _ = write!(regex, "(?:{version})?");
             }
@@ -141,6 +145,15 @@ mod tests {
             ("openai.gpt-oss-*-1:0", "openai.gpt-oss-20", true),
             ("openai.gpt-oss-*-1:0", "openai.gpt-oss-120b-2:0", false),
             ("openai.gpt-oss-*-1:0", "openai.gpt-5.5", false),
+            ("*-v1:0", "amazon.nova-pro-v1:0:24k", true),
+            ("*-v1:0", "amazon.nova-pro", true),
+            ("*-v1:0", "amazon.titan-embed-text-v2:0", false),
+            ("*-v1:0", "", false),
+            ("*-v1:0", "HIDDEN_DUE_TO_SECURITY_REASONS", false),
+            ("*-v1:0", "abcdefghij12", false),
+            ("*haiku*-v1:0", "my-haiku-x", false),
+            ("*haiku*-v1:0", "anthropic.claude-3-haiku", true),
+            ("*", "", true),
             ("amazon.*-v1:0", "amazon.titan-embed-text-v2:0", false),
             ("amazon.*-v1:0", "amazon.titan-embed-text-v2", false),
             ("amazon.*-v1:0", "amazon.nova-pro-v1:0:24k", true),

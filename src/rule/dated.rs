@@ -110,19 +110,19 @@ pub async fn run<S: Scope>(versions: &[Version<'_, S>]) -> Result<Judgement, Err
                 alone.extend(runner.ahead(planned, &plan.waivers).await.map(|plan| (planned, plan)));
             }
             let base = version.scope.context();
-            let mut ahead = stream::iter(&alone)
+            // All of them first: one left waiting halfway may hold what another asks for.
+            let rows: Vec<_> = stream::iter(&alone)
                 .map(async |(_, plan)| run::rows(version.scope, &base, plan).await)
-                .buffered(AHEAD);
-            let mut next = alone.iter().map(|(planned, _)| *planned).peekable();
+                .buffered(AHEAD)
+                .collect()
+                .await;
+            let mut ahead = alone.iter().map(|(planned, _)| *planned).zip(rows).peekable();
             for planned in plan.rules.iter().filter(here) {
-                let rows = match next.next_if(|next| std::ptr::eq(*next, planned)) {
-                    Some(_) => ahead.next().await,
-                    None => None,
-                };
+                let next = ahead.next_if(|(next, _)| std::ptr::eq(*next, planned));
+                let rows = next.map(|(_, rows)| rows);
                 let (outcome, findings) = runner.judge(planned, &plan.waivers, rows).await;
                 found.add(&version.name, outcome, findings);
             }
-            drop(ahead);
             if at + 1 == versions.len() && !dated {
                 return finish(found, runner, &plan).await;
             }

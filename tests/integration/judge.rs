@@ -328,6 +328,23 @@ fn a_condition_that_cannot_run_is_refused_before_anything_is_read() {
 }
 
 #[test]
+fn a_waiver_cuts_no_call_from_the_records_that_tell_of_it() {
+    let rule = std::path::Path::new("fixtures/rules/BT021-geography-left");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let given = folder.path().join("policy.toml");
+    let text = fs::read_to_string(rule.join("policy.toml")).expect("a policy");
+    for condition in ["record_kind = 'service_event'", "invoked_by IS NOT NULL"] {
+        fs::write(&given, format!("{text}\n{}", waiver("'BT021'", condition)))
+            .expect("a file can be written");
+        let run =
+            bedtrail(["report", "violations"]).source(rule.join("fires-twin")).policy(&given).format("csv");
+        let found = run.run().stdout;
+        let lines = found.lines().filter(|line| line.contains(",BT021,") && line.contains(",violation,"));
+        assert_eq!(lines.count(), 2, "{condition}: {found}");
+    }
+}
+
+#[test]
 fn a_waiver_that_fails_on_an_event_covers_nothing_and_stops_nothing() {
     // Constants are worked out before an event is read: that must not be the end either.
     for condition in ["1 / (1 - 1) = 1", "split_part(principal, '/', 0) = 'x'"] {

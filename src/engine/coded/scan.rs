@@ -3,15 +3,22 @@
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, Statistics, internal_datafusion_err, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column as PhysicalColumn;
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr_common::physical_expr::is_volatile;
 use datafusion::physical_plan::execution_plan::{
     Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
+};
+use datafusion::physical_plan::filter_pushdown::{
+    ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
 };
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -27,6 +34,26 @@ pub(super) struct Passing {
     pub(super) column: Arc<Column>,
     /// Whether it is true, by code.
     pub(super) passes: Vec<bool>,
+}
+
+impl Passing {
+    /// A condition on the one column of `field`, which stands at 0; none if its values alone do not tell.
+    pub(super) fn of(
+        condition: &Arc<dyn PhysicalExpr>,
+        field: &FieldRef,
+        column: Arc<Column>,
+    ) -> Option<Self> {
+        let texts = column.texts()?;
+        if is_volatile(condition) {
+            return None;
+        }
+        let schema = Arc::new(Schema::new(vec![Arc::clone(field)]));
+        let values = RecordBatch::try_new(schema, vec![Arc::clone(texts)]).ok()?;
+        // It may fail on a value that rows have which another condition leaves out.
+        let told = condition.evaluate(&values).and_then(|told| told.into_array(texts.len())).ok()?;
+        let passes = told.as_boolean_opt()?.iter().map(|passes| passes == Some(true)).collect();
+        Some(Self { column, passes })
+    }
 }
 
 /// Where the values of a column are.
@@ -95,6 +122,21 @@ impl CodedScan {
         );
         let (wanted, passing) = (Arc::new(wanted), passing.into());
         Self { wanted, passing, spans, rows, properties: Arc::new(properties) }
+    }
+}
+
+impl CodedScan {
+    /// What is true of a column in codes, of the conditions that stand above.
+    fn passing(&self, condition: &Arc<dyn PhysicalExpr>) -> Option<Passing> {
+        let columns = collect_columns(condition);
+        let mut columns = columns.iter();
+        let (Some(on), None) = (columns.next(), columns.next()) else { return None };
+        let Source::Held(column) = self.wanted.columns.get(on.index())? else { return None };
+        let alone = Arc::clone(condition).transform(|expr| {
+            let first = expr.downcast_ref::<PhysicalColumn>().map(|one| PhysicalColumn::new(one.name(), 0));
+            Ok(first.map_or_else(|| Transformed::no(expr), |first| Transformed::yes(Arc::new(first) as _)))
+        });
+        Passing::of(&alone.ok()?.data, &self.wanted.schema.fields()[on.index()], Arc::clone(column))
     }
 }
 
@@ -252,6 +294,36 @@ impl ExecutionPlan for CodedScan {
         let rows = context.session_config().batch_size();
         let batches = stream::iter(std::iter::from_fn(move || next(&wanted, &passing, &mut spans, rows)));
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.wanted.schema), batches)))
+    }
+
+    /// Takes over conditions on one column in codes: each is worked out once per value.
+    fn handle_child_pushdown_result(
+        &self,
+        phase: FilterPushdownPhase,
+        above: ChildPushdownResult,
+        _: &ConfigOptions,
+    ) -> Result<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let all = self.spans.iter().flatten().all(|span| matches!(span, Span::Within(..)));
+        if !matches!(phase, FilterPushdownPhase::Pre) || !all {
+            return Ok(FilterPushdownPropagation::all_unsupported(above));
+        }
+        let mut passing = self.passing.to_vec();
+        let taken = above.parent_filters.iter().map(|one| match self.passing(&one.filter) {
+            Some(one) => {
+                passing.push(one);
+                PushedDown::Yes
+            }
+            None => PushedDown::No,
+        });
+        let taken = FilterPushdownPropagation::with_parent_pushdown_result(taken.collect());
+        if passing.len() == self.passing.len() {
+            return Ok(taken);
+        }
+        let rows = Precision::Inexact(expected(&self.wanted.files, &passing));
+        let properties = Arc::clone(&self.properties);
+        let (wanted, spans) = (Arc::clone(&self.wanted), self.spans.clone());
+        let narrowed = Self { wanted, passing: passing.into(), spans, rows, properties };
+        Ok(taken.with_updated_node(Arc::new(narrowed)))
     }
 
     fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
