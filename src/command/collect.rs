@@ -134,6 +134,7 @@ pub(super) fn collect(
             time: time.clone(),
             skipped: piece.skipped,
             listed: piece.complete,
+            last: piece.last,
         };
         let sifted = store.sift(&piece.objects)?;
         new.fetch_add(sifted.new.len() as u64, Ordering::Relaxed);

@@ -102,6 +102,9 @@ fn info(store: &Store) -> String {
         let at = clock::format_micros(listed.at);
         let _ = writeln!(text, "complete    {source} as of {at}");
     }
+    for source in &last.unfinished {
+        let _ = writeln!(text, "unfinished  {source}: collect again to have the rest");
+    }
     let _ = writeln!(text, "objects     {}", last.balance.objects);
     let _ = writeln!(text, "events      {rows}");
     if let (Some(first), Some(end)) = (days.first(), days.last()) {

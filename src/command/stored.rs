@@ -279,6 +279,13 @@ fn lacks(store: &Store, extent: &Extent, input: &Input) -> Vec<Lack> {
     let mut lacks = Vec::new();
     let mut add = |incomplete: bool, what: String| lacks.push(Lack { what, incomplete });
     let Some(last) = &store.state().last else { return lacks };
+    if !last.unfinished.is_empty() {
+        let sources = last.unfinished.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        add(
+            true,
+            format!("a collect from {sources} has not ended: what it had not reached is not in the store"),
+        );
+    }
     let earlier = |than: i64| extent.from.is_none_or(|from| from < than);
     if let Some(from) = last.scope.from.filter(|from| extent.from.is_some() && earlier(*from)) {
         let from = clock::format_micros(from);

@@ -22,9 +22,11 @@ use crate::program::{Answer, put, text};
 const EVENTS: &str = "SELECT * FROM events";
 const OBJECTS: &str = "SELECT * FROM objects ORDER BY log_object";
 
-/// Runs `collect` and returns what it said.
+/// Runs `collect` and returns what it said; its code is 3 where it says that it could not read something.
 pub fn collect(logs: &Path, store: &Path) -> Outcome {
-    bedtrail(["collect", "--store", text(store)]).source(logs).run().exits(0)
+    let ran = bedtrail(["collect", "--store", text(store)]).source(logs).run();
+    let code = if ran.stderr.contains(" refused: ") { 3 } else { 0 };
+    ran.exits(code)
 }
 
 /// An answer, or the exit code of a run without one.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use super::chunk::{Chunk, OBJECTS, Reading};
+use super::collecting::Collecting;
 use super::compact;
 use super::entry::{self, Booked, Flat};
 use super::known::Fate;
@@ -15,36 +16,14 @@ use super::settle::{Outcome, Settled, settle};
 use super::write::{Files, folder};
 use super::{Store, StoreError, day_of, keys, part};
 use crate::clock::{Clock as _, System};
-use crate::decode::record::Shared;
 use crate::event::column::COLUMNS;
 use crate::event::row::RecordKind;
 use crate::ingest::ledger::Balance;
-use crate::ingest::{Limits, Progress};
 use crate::source::feed::Feed;
 use crate::source::{Layout, LogObject, Names, Place};
 
 /// How often a run that others overtook begins again.
 const ATTEMPTS: usize = 20;
-
-/// What a run collects with.
-pub struct Collecting<'c> {
-    /// What decoders share.
-    pub shared: &'c Shared<'c>,
-    /// What reading may use; `memory` bounds the rows of a commit.
-    pub limits: &'c Limits,
-    /// How far the run is.
-    pub progress: &'c Progress,
-    /// Fetches objects of buckets; without it there are none in the listing.
-    pub fetch: Option<&'c dyn Fn(Vec<LogObject>) -> Feed>,
-    /// What is collected.
-    pub scope: Scope,
-    /// The present, as the log tells it.
-    pub time: String,
-    /// Files of the listing that are no logs.
-    pub skipped: u64,
-    /// Sources whose listing left nothing out: what the store remembers of it once all is collected.
-    pub listed: BTreeMap<String, Listed>,
-}
 
 /// Of so many records that could not be read, it is said why.
 const TOLD: usize = 20;
@@ -243,18 +222,23 @@ impl Store {
         }
     }
 
-    /// Commits that the listing is complete, if that makes the next one shorter and no commit has said it.
+    /// Commits that the listing is complete, if that makes the next one shorter, or readers are told that it is not, and no
+    /// commit has said it.
     fn remember(&mut self, with: &Collecting<'_>) -> Result<(), StoreError> {
         let known = self.state.last.as_ref().map(|last| &last.listed);
         let same = |(source, now): (&String, &Listed)| {
             let day = |listed: &Listed| Listed { at: day_of(listed.at).into(), ..listed.clone() };
             known.and_then(|known| known.get(source)).is_some_and(|known| day(known) == day(now))
         };
-        if with.listed.iter().all(same) {
+        let begun = self.state.last.as_ref().map(|last| &last.unfinished);
+        let ended =
+            with.last && begun.is_some_and(|begun| with.scope.sources.iter().any(|one| begun.contains(one)));
+        if with.listed.iter().all(same) && !ended {
             return Ok(());
         }
         let mut commit = self.next_commit("collect", with);
         commit.listed.extend(with.listed.clone());
+        with.note(true, &mut commit.unfinished);
         // If another run was faster, the next one lists as far as this one did.
         self.commit(commit).map(drop)
     }
@@ -313,6 +297,7 @@ impl Store {
         if complete {
             last.listed.extend(with.listed.clone());
         }
+        with.note(complete, &mut last.unfinished);
         for (object, entry) in chunk.objects.into_iter().zip(entries) {
             if let Some(reason) = &entry.refused {
                 collected.refused.push((object.name.clone(), reason.to_string()));
@@ -458,6 +443,7 @@ impl Store {
             newest: last.and_then(|last| last.newest),
             pruned: last.and_then(|last| last.pruned),
             listed: last.map(|last| last.listed.clone()).unwrap_or_default(),
+            unfinished: last.map(|last| last.unfinished.clone()).unwrap_or_default(),
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::chunk::{Chunk, Reading};
-use super::collect::{Collecting, tag};
+use super::collect::tag;
+use super::collecting::Collecting;
 use super::entry::{Booked, Flat};
 use super::ledger;
 use super::write::Files;

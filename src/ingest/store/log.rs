@@ -183,6 +183,9 @@ pub struct Commit {
     /// Buckets by the source as given: the last listing after which nothing was left to collect.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub listed: BTreeMap<String, Listed>,
+    /// Sources of runs that have not read all they found: what is missing is in no sum.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unfinished: BTreeSet<String>,
 }
 
 /// A store at one moment: the sum of its log.

@@ -19,6 +19,7 @@
 mod check;
 mod chunk;
 mod collect;
+mod collecting;
 mod compact;
 mod confirm;
 pub mod ddl;
@@ -43,7 +44,8 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 pub use self::check::Checked;
-pub use self::collect::{Collected, Collecting, Sifted};
+pub use self::collect::{Collected, Sifted};
+pub use self::collecting::Collecting;
 pub use self::compact::Tidied;
 pub use self::log::{Commit, Followed, Listed, Part, PartKind, Scope, State};
 use self::medium::{Hold, Medium, MediumError};

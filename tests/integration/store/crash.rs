@@ -60,6 +60,36 @@ fn killed_at_any_moment_it_ends_where_one_run_would() {
 }
 
 #[test]
+fn a_store_whose_collect_has_not_ended_says_so_until_one_has() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let logs = folder.path().join("logs");
+    Tangle::new(21, 2000).write(&logs, |_| true);
+    let report = |store: &Path| bedtrail(["report", "usage-by-day", "--store", text(store)]).run();
+    let begun =
+        |store: &Path| std::fs::read_dir(store.join("_bedtrail/log")).is_ok_and(|log| log.count() > 0);
+    // Between its first commit and its last; it may be faster than what kills it.
+    let broken = (0..20).find_map(|round| {
+        let store = folder.path().join(format!("store{round}"));
+        let mut run = started(&logs, &store);
+        while !begun(&store) && run.try_wait().expect("a child").is_none() {
+            sleep(Duration::from_micros(200));
+        }
+        run.kill().expect("it can be killed");
+        run.wait().expect("it ends");
+        let told = report(&store);
+        told.stderr.contains("has not ended").then_some((store, told))
+    });
+    let (store, told) = broken.expect("a run that is killed before it ended");
+    assert!(told.exits(3).stdout.contains("what it had not reached is not in the store"));
+    let info = bedtrail(["store", "info", text(&store)]).run().exits(0).stdout;
+    assert!(info.contains("\nunfinished  "), "{info}");
+    collect(&logs, &store);
+    let after = report(&store);
+    assert!(!after.stderr.contains("has not ended"), "{}", after.stderr);
+    same(&logs, &store, &[]);
+}
+
+#[test]
 fn two_runs_at_once_lose_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
