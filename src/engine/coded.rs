@@ -171,7 +171,7 @@ impl Coded {
         }
         let Some(columns) = self.held(files, projection) else { return Ok(None) };
         let columns = columns.into_iter().map(Source::Held).collect();
-        Ok(Some(CodedScan::all(wanted(columns), Vec::new(), state.config().target_partitions())))
+        Ok(Some(CodedScan::all(wanted(columns), state.config().target_partitions())))
     }
 }
 

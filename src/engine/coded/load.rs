@@ -16,7 +16,7 @@ use datafusion::parquet::file::metadata::ColumnChunkMetaData;
 use datafusion::parquet::file::statistics::Statistics;
 
 use super::column::{Chunk, Column, NULL};
-use super::text::Texts;
+use super::text::{self, Texts};
 use super::uuid;
 
 /// Rows read at a time.
@@ -63,16 +63,15 @@ impl Files {
             let width = field.data_type().primitive_width().map_or(rows / 8, |width| rows * width);
             return Some(width);
         }
-        let (mut bytes, mut repeats, mut values) = (0, true, 0);
+        let (mut bytes, mut values) = (0, 0);
         for file in &self.0 {
             for chunk in file.chunks(field.name()) {
                 bytes += usize::try_from(chunk.uncompressed_size()).unwrap_or(usize::MAX / 2);
                 let nulls = chunk.statistics().and_then(Statistics::null_count_opt).unwrap_or_default();
                 values += u64::try_from(chunk.num_values()).unwrap_or_default().saturating_sub(nulls);
-                repeats &= chunk.dictionary_page_offset().is_some();
             }
         }
-        if repeats {
+        if self.0.iter().all(|file| file.repeats(field.name())) {
             return (bytes <= rows * WIDE + LITTLE).then_some(bytes + rows);
         }
         let plain = usize::try_from(values).unwrap_or(usize::MAX / 64) * (uuid::LENGTH + LENGTH);
@@ -81,9 +80,7 @@ impl Files {
 
     /// A column; none if its texts do not repeat after all.
     pub(super) fn load(&self, field: &Field) -> Result<Option<Column>> {
-        let repeats =
-            |file: &Opened| file.chunks(field.name()).all(|chunk| chunk.dictionary_page_offset().is_some());
-        if *field.data_type() == DataType::Utf8View && self.0.iter().all(repeats) {
+        if *field.data_type() == DataType::Utf8View && self.0.iter().all(|file| file.repeats(field.name())) {
             return self.coded(field);
         }
         let chunks = self.0.iter().map(|file| Chunk::plain(file.values(field)?));
@@ -100,16 +97,7 @@ impl Files {
         let selection = RowSelection::from_consecutive_ranges(ranges, file.rows);
         let names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
         let batches = file.batches(&names, Some(selection))?.collect::<Result<Vec<_>>>()?;
-        let column = |field: &&Field| {
-            let values = batches.iter().filter_map(|batch| batch.column_by_name(field.name()));
-            let values =
-                values.map(|values| cast(values, field.data_type())).collect::<Result<Vec<_>, _>>()?;
-            if values.is_empty() {
-                return Ok(new_null_array(field.data_type(), places.len()));
-            }
-            Ok(concat(&values.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
-        };
-        fields.iter().map(column).collect()
+        fields.iter().map(|field| joined(&batches, field, places.len())).collect()
     }
 
     fn coded(&self, field: &Field) -> Result<Option<Column>> {
@@ -139,11 +127,9 @@ impl Opened {
         let rows = metadata.metadata().file_metadata().num_rows();
         let file = Self { path: path.clone(), rows: usize::try_from(rows).unwrap_or_default(), metadata };
         let fields = file.metadata.schema().fields().iter().map(|field| {
-            let text = matches!(field.data_type(), DataType::Utf8View | DataType::Utf8);
-            let mut chunks = file.chunks(field.name());
-            if text && chunks.all(|chunk| chunk.dictionary_page_offset().is_some()) {
-                let coded = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-                return Arc::new(field.as_ref().clone().with_data_type(coded));
+            let is_text = matches!(field.data_type(), DataType::Utf8View | DataType::Utf8);
+            if is_text && file.repeats(field.name()) {
+                return Arc::new(field.as_ref().clone().with_data_type(text::coded()));
             }
             Arc::clone(field)
         });
@@ -158,6 +144,11 @@ impl Opened {
         let at = self.metadata.schema().index_of(column).ok();
         let groups = self.metadata.metadata().row_groups();
         groups.iter().filter_map(move |group| at.map(|at| group.column(at)))
+    }
+
+    /// Whether the file has each text of a column once, in dictionaries; one that it lacks is null throughout.
+    fn repeats(&self, column: &str) -> bool {
+        self.chunks(column).all(|chunk| chunk.dictionary_page_offset().is_some())
     }
 
     /// The rows of those of some columns that the file has, all or some of them; nothing if it has none of them.
@@ -186,13 +177,17 @@ impl Opened {
 
     /// All values of a column, in the type of `field`.
     fn values(&self, field: &Field) -> Result<ArrayRef> {
-        let mut values = Vec::new();
-        for batch in self.batches(&[field.name()], None)? {
-            values.push(cast(batch?.column(0), field.data_type())?);
-        }
-        if values.is_empty() {
-            return Ok(new_null_array(field.data_type(), self.rows));
-        }
-        Ok(concat(&values.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
+        let batches = self.batches(&[field.name()], None)?.collect::<Result<Vec<_>>>()?;
+        joined(&batches, field, self.rows)
     }
+}
+
+/// A column of some batches, in the type of `field`; null in so many rows if they lack it.
+fn joined(batches: &[RecordBatch], field: &Field, rows: usize) -> Result<ArrayRef> {
+    let values = batches.iter().filter_map(|batch| batch.column_by_name(field.name()));
+    let values = values.map(|values| cast(values, field.data_type())).collect::<Result<Vec<_>, _>>()?;
+    if values.is_empty() {
+        return Ok(new_null_array(field.data_type(), rows));
+    }
+    Ok(concat(&values.iter().map(AsRef::as_ref).collect::<Vec<_>>())?)
 }

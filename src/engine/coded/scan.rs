@@ -86,6 +86,7 @@ enum Span {
 #[derive(Debug)]
 pub(crate) struct CodedScan {
     wanted: Arc<Wanted>,
+    /// Conditions that stood above.
     passing: Arc<[Passing]>,
     /// Per part that may run at once.
     spans: Vec<Vec<Span>>,
@@ -95,14 +96,11 @@ pub(crate) struct CodedScan {
 }
 
 impl CodedScan {
-    /// All rows for which conditions are true.
-    pub(super) fn all(wanted: Wanted, passing: Vec<Passing>, parts: usize) -> Self {
-        let rows = match passing.as_slice() {
-            [] => Precision::Exact(wanted.files.rows().sum()),
-            passing => Precision::Inexact(expected(&wanted.files, passing)),
-        };
+    /// All rows.
+    pub(super) fn all(wanted: Wanted, parts: usize) -> Self {
+        let rows = Precision::Exact(wanted.files.rows().sum());
         let spans = spans(&wanted.files, parts.max(1));
-        Self::new(wanted, passing, spans, rows)
+        Self::new(wanted, spans, rows)
     }
 
     /// Rows that are known already, per file.
@@ -110,22 +108,20 @@ impl CodedScan {
         let rows = Precision::Exact(places.iter().map(Vec::len).sum());
         let places = places.into_iter().enumerate().filter(|(_, places)| !places.is_empty());
         let spans = vec![places.map(|(file, places)| Span::At(file, places.into())).collect()];
-        Self::new(wanted, Vec::new(), spans, rows)
+        Self::new(wanted, spans, rows)
     }
 
-    fn new(wanted: Wanted, passing: Vec<Passing>, spans: Vec<Vec<Span>>, rows: Precision<usize>) -> Self {
+    fn new(wanted: Wanted, spans: Vec<Vec<Span>>, rows: Precision<usize>) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&wanted.schema)),
             Partitioning::UnknownPartitioning(spans.len()),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        let (wanted, passing) = (Arc::new(wanted), passing.into());
-        Self { wanted, passing, spans, rows, properties: Arc::new(properties) }
+        let passing = Arc::new([]);
+        Self { wanted: Arc::new(wanted), passing, spans, rows, properties: Arc::new(properties) }
     }
-}
 
-impl CodedScan {
     /// What is true of a column in codes, of the conditions that stand above.
     fn passing(&self, condition: &Arc<dyn PhysicalExpr>) -> Option<Passing> {
         let columns = collect_columns(condition);

@@ -9,6 +9,11 @@ use datafusion::common::Result;
 
 use super::column::NULL;
 
+/// The type in which texts that repeat are read.
+pub(super) fn coded() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
 /// Texts, each once, as they are met.
 pub(super) struct Texts {
     known: HashMap<Box<str>, u32>,
@@ -25,10 +30,7 @@ impl Texts {
 
     /// Adds the codes of the rows of a batch.
     pub(super) fn code(&mut self, batch: &RecordBatch, codes: &mut Vec<u32>) -> Result<()> {
-        let coded = cast(
-            batch.column(0),
-            &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
-        )?;
+        let coded = cast(batch.column(0), &coded())?;
         let coded: &DictionaryArray<Int32Type> = coded.as_dictionary();
         let texts = coded.values().as_string::<i32>();
         let of: Vec<u32> = texts.iter().map(|text| text.map_or(NULL, |text| self.number(text))).collect();
