@@ -40,7 +40,7 @@ pub fn condition(period: Period) -> Option<String> {
     (!bounds.is_empty()).then(|| bounds.join(" AND "))
 }
 
-/// The statements that [`run`] will run over these rules and settings, for working out which columns to read.
+/// The statements that [`run()`] will run over these rules and settings, for working out which columns to read.
 pub fn statements(versions: &[(&[Rule], &Settings)]) -> Result<Vec<String>, Error> {
     let mut list = vec![ask::ENVIRONMENTS.to_owned(), ask::EXTENT.to_owned()];
     let mut planned = BTreeSet::new();
