@@ -60,6 +60,12 @@ impl Frame {
         Ok(Self { preamble, footer: trail.footer(), now: trail.now, not_assessed })
     }
 
+    /// The same, of a run that judged.
+    pub(super) fn judged_by(mut self, judgement: Option<&Judgement>) -> Self {
+        self.preamble.extend(judgement.and_then(Judgement::caveat));
+        self
+    }
+
     /// A report's rows; those of the one that opens every answer are there already.
     pub(super) fn rows(&self, trail: &Trail, report: &Report) -> Result<Vec<RecordBatch>, Failure> {
         if report.name == NOT_ASSESSED && !self.not_assessed.is_empty() {

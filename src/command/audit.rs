@@ -61,7 +61,7 @@ pub(super) fn carry_out(
     // Before the reports: some tell what the rules found.
     found.put(&trail, delivery.shows_events())?;
     trail.foresee(reports.iter().map(|report| (report.name.as_str(), report.sql.as_str())))?;
-    let frame = Frame::of(&trail, not_assessed)?;
+    let frame = Frame::of(&trail, not_assessed)?.judged_by(Some(&judgement));
     for report in reports {
         answers.push(frame.report(report, frame.rows(&trail, report)?)?);
     }

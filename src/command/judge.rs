@@ -1,6 +1,6 @@
 //! The rules run over a trail, and what they found as reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -14,8 +14,8 @@ use crate::cli;
 use crate::engine::{self, Engine, Slices};
 use crate::event::column::Field;
 use crate::finding::{self, Finding, Severity, Verdict};
-use crate::output::Findings;
 use crate::output::finding::{Case, Event};
+use crate::output::{Caveat, Findings};
 use crate::policy::Policy;
 use crate::rule::{self, Rule, RuleOutcome, Settings};
 
@@ -145,6 +145,8 @@ pub(super) struct Judgement {
     /// Per version of the policy, oldest first; one where there is none.
     parts: Vec<Part>,
     statements: Vec<String>,
+    /// The codes of the rules asked for; all if none is.
+    only: Option<BTreeSet<String>>,
 }
 
 /// The rules under one version of the policy.
@@ -185,6 +187,7 @@ impl Judgement {
 
     /// The same with the rules of each version.
     fn with(rules: Vec<&'static [Rule]>, prepared: &Prepared) -> Result<Self, Failure> {
+        let only = only(&prepared.only, &rules)?;
         let mut parts = Vec::new();
         if let Some(versions) = &prepared.versions {
             for policy in versions.all() {
@@ -198,10 +201,11 @@ impl Judgement {
                         waivers.into_iter().map(|(_, one)| setting::waiver(one, rules)).collect();
                 }
                 settings.period = period;
+                settings.only.clone_from(&only);
                 parts.push(Part { version: policy.version().to_owned(), rules, settings });
             }
         } else {
-            let settings = Settings { run_time: prepared.now, ..Settings::default() };
+            let settings = Settings { run_time: prepared.now, only: only.clone(), ..Settings::default() };
             parts.extend(rules.into_iter().map(|rules| Part {
                 version: String::new(),
                 rules,
@@ -210,7 +214,19 @@ impl Judgement {
         }
         let all: Vec<(&[Rule], &Settings)> = parts.iter().map(|part| (part.rules, &part.settings)).collect();
         let statements = rule::dated::statements(&all).map_err(Failure::usage)?;
-        Ok(Self { parts, statements })
+        Ok(Self { parts, statements, only })
+    }
+
+    /// That only some rules were asked for, if so.
+    pub(super) fn caveat(&self) -> Option<Caveat> {
+        let only: Vec<&str> = self.only.as_ref()?.iter().map(String::as_str).collect();
+        Some(Caveat::new(
+            "rules",
+            format!(
+                "Judged by {} alone, as --rule asks: what other rules would find is not told.",
+                only.join(", ")
+            ),
+        ))
     }
 
     /// The statements whose columns must be read.
@@ -238,7 +254,8 @@ impl Judgement {
     pub(super) fn parameters(&self) -> BTreeMap<String, String> {
         let mut all: BTreeMap<String, String> = BTreeMap::new();
         for part in self.parts.iter().rev() {
-            for rule in part.rules {
+            let asked = |rule: &&Rule| self.only.as_ref().is_none_or(|only| only.contains(&rule.code));
+            for rule in part.rules.iter().filter(asked) {
                 let given =
                     [&rule.code, &rule.name].into_iter().find_map(|name| part.settings.rules.get(name));
                 for parameter in &rule.parameters {
@@ -253,6 +270,7 @@ impl Judgement {
                 }
             }
         }
+        all.extend(self.only.iter().map(|only| ("rule".to_owned(), Vec::from_iter(only.clone()).join(" "))));
         all
     }
 
@@ -462,6 +480,18 @@ impl Found {
             violations.len()
         )
     }
+}
+
+/// The codes of rules that were named; each must be of one version of the rules at least.
+fn only(named: &[String], versions: &[&'static [Rule]]) -> Result<Option<BTreeSet<String>>, Failure> {
+    let code = |name: &String| {
+        let mut found = versions.iter().map(|rules| rule::find(rules, name));
+        let first = found.next().unwrap_or_else(|| rule::find(&[], name));
+        let found = first.or_else(|unknown| found.find_map(Result::ok).ok_or(unknown));
+        found.map(|rule| rule.code.clone()).map_err(|error| Failure::usage(format!("--rule: {error}")))
+    };
+    let codes = named.iter().map(code).collect::<Result<BTreeSet<_>, _>>()?;
+    Ok(Some(codes).filter(|codes| !codes.is_empty()))
 }
 
 /// The severity from which the run fails: the flag's, the policy's, or high. None: never.

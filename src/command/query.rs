@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
     let batches = trail.query(&sql)?;
     let schema =
         batches.first().map(RecordBatch::schema).ok_or_else(|| Failure::failed("the query gave no batch"))?;
-    let frame = Frame::of_query(&trail);
+    let frame = Frame::of_query(&trail).judged_by(judgement.as_ref());
     let answer = Answer {
         name: "query".to_owned(),
         title: String::new(),

@@ -53,6 +53,7 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
         found.put(&trail, false)?;
     }
     let (frame, mut batches) = asked(&trail, report, not_assessed)?;
+    let frame = frame.judged_by(judgement.as_ref());
     if let Some(framework) = framework {
         batches = batches.iter().map(|batch| of_framework(batch, &framework)).collect::<Result<_, _>>()?;
     }
@@ -110,7 +111,7 @@ fn judged(
         prepared.open(&arguments.input, &queries, &Judgement::columns(delivery.shows_events()), hash)?;
     let mut found = judgement.run(&trail)?;
     found.put(&trail, delivery.shows_events())?;
-    let frame = Frame::of(&trail, not_assessed)?;
+    let frame = Frame::of(&trail, not_assessed)?.judged_by(Some(&judgement));
     let answer = frame.found(which, &judgement, &found, delivery.shows_events())?;
     let conditions = Conditions {
         evidence_incomplete: !trail.complete() || !found.complete(),

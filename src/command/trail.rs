@@ -52,6 +52,8 @@ pub(super) struct Prepared {
     pub(super) rules: Option<&'static [Rule]>,
     /// Files of rules beside the program's own.
     pub(super) own: Vec<Own>,
+    /// The rules to judge by, as they were named; all if none is.
+    pub(super) only: Vec<String>,
     pub(super) window: Window,
     pub(super) now: i64,
     /// What should deliver logs, where a configuration says so.
@@ -144,6 +146,7 @@ impl Prepared {
             versions,
             rules,
             own,
+            only: input.only.clone(),
             window,
             now,
             organization: None,

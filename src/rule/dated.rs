@@ -208,7 +208,9 @@ async fn finish<S: Scope>(
                 .errors
                 .push(format!("waiver {} could not be run, so it covers nothing: {error}", waiver.waiver_id));
             judgement.findings.push(waiver::unrunnable(waiver, error));
-        } else if !runner.used.contains(&planned.waiver.waiver_id) {
+        } else if !runner.used.contains(&planned.waiver.waiver_id)
+            && (planned.codes.is_empty() || planned.codes.iter().any(|code| runner.settings.asks(code)))
+        {
             judgement.unused_waivers.push(UnusedWaiver {
                 waiver_id: planned.waiver.waiver_id.clone(),
                 owner: planned.waiver.owner.clone(),

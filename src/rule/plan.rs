@@ -45,6 +45,15 @@ pub struct Settings {
     pub run_time: i64,
     /// When this is what the policy says.
     pub period: Period,
+    /// The codes of the rules asked for; all if none is given.
+    pub only: Option<BTreeSet<String>>,
+}
+
+impl Settings {
+    /// Whether a rule is asked for.
+    pub(super) fn asks(&self, code: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(code))
+    }
 }
 
 /// The policy does not fit the rules, or the events cannot be read.
@@ -128,7 +137,7 @@ impl<'a> Plan<'a> {
         }
         let during = dated::condition(settings.period);
         let mut planned = Vec::with_capacity(rules.len());
-        for rule in rules {
+        for rule in rules.iter().filter(|rule| settings.asks(&rule.code)) {
             let setting = given.get(rule.code.as_str()).map(|setting| (*setting).clone()).unwrap_or_default();
             let sql = rule
                 .render_during(&setting.parameters, during.as_deref())

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::command::{Run, bedtrail};
+use crate::command::{Run, bedtrail, only};
 use crate::record::{ACCOUNT, call, write};
 
 const TRAIL: &str = "fixtures/trail";
@@ -63,7 +63,7 @@ impl Case {
     }
 
     fn asked(&self, sql: &str) -> String {
-        let text = self.run(&["query", sql]).format("csv").run().exits(0).stdout;
+        let text = self.run(&["query", sql]).args(only(sql)).format("csv").run().exits(0).stdout;
         text.split_once('\n')
             .map_or(String::new(), |(_, rows)| rows.replace("\r\n", "\n").trim_end().to_owned())
     }

@@ -32,6 +32,9 @@ purpose = "Claims"
 owner = "claims@acme.example"
 "#;
 
+/// The one rule that decides.
+const ONE: [&str; 2] = ["--rule", "BT001"];
+
 /// A folder with logs and a policy beside them.
 struct Place {
     folder: TempDir,
@@ -102,12 +105,12 @@ fn violations_are_1_from_the_severity_asked_for() {
             POLICY.replacen("[[environment]]", &defaults, 1) + "\n[rules.BT001]\nseverity = \"medium\"\n";
         Place::new(&[call(1), unapproved(2)], &policy)
     };
-    with("high").audit().run().exits(0).says("1 violations (1 medium), 0 waived");
-    with("medium").audit().run().exits(1).says("fails on: medium");
-    with("high").audit().args(["--fail-on", "low"]).run().exits(1).says("fails on: low");
-    with("medium").audit().env("BEDTRAIL_FAIL_ON", "never").run().exits(0).says("fails on: never");
+    with("high").audit().args(ONE).run().exits(0).says("1 violations (1 medium), 0 waived");
+    with("medium").audit().args(ONE).run().exits(1).says("fails on: medium");
+    with("high").audit().args(ONE).args(["--fail-on", "low"]).run().exits(1).says("fails on: low");
+    with("medium").audit().args(ONE).env("BEDTRAIL_FAIL_ON", "never").run().exits(0).says("fails on: never");
     // Only an audit fails on violations.
-    with("low").judged().run().exits(0);
+    with("low").judged().args(ONE).run().exits(0);
 }
 
 #[test]
@@ -125,7 +128,7 @@ created = 2026-10-01
 expires = 2026-12-31
 "#;
     let place = Place::new(&[unapproved(1)], &format!("{POLICY}{waiver}"));
-    place.audit().args(["--fail-on", "info"]).run().exits(0).says("0 violations, 1 waived");
+    place.audit().args(ONE).args(["--fail-on", "info"]).run().exits(0).says("0 violations, 1 waived");
 }
 
 #[test]
@@ -176,7 +179,7 @@ fn a_rule_that_no_version_has_is_2() {
 #[test]
 fn a_wrong_command_line_is_2() {
     let source = "no/such/folder";
-    let wrong: [(&[&str], &str); 13] = [
+    let wrong: [(&[&str], &str); 14] = [
         (&["audit", "-s", source, "--nothing"], "--nothing"),
         (
             &["audit", "-s", source, "--format", "xml"],
@@ -193,6 +196,7 @@ fn a_wrong_command_line_is_2() {
         (&["query", "-s", source, "SELECT nothing_of_it FROM events"], "nothing_of_it"),
         (&["query", "-s", source, "SELECT event_id FROM nowhere"], "nowhere"),
         (&["rules", "explain", "BT999"], "BT999"),
+        (&["audit", "-s", "fixtures/trail", "--rule", "BT999"], "BT999"),
     ];
     for (arguments, words) in wrong {
         bedtrail(arguments).run().exits(2).prints_nothing().says(words);
@@ -207,7 +211,7 @@ fn an_unreadable_object_is_3_and_the_rest_is_reported() {
     let whole = object(&[call(3)]);
     fs::write(place.logs().join("cut.json.gz"), &whole[..whole.len() / 2]).expect("a file can be written");
     let never = ["--fail-on", "never"];
-    let outcome = place.audit().args(never).run().exits(3).says("cut.json.gz refused");
+    let outcome = place.audit().args(ONE).args(never).run().exits(3).says("cut.json.gz refused");
     assert!(outcome.stdout.contains("1 objects read, 1 refused"), "{}", outcome.stdout);
     let calls =
         || bedtrail(["query", "SELECT COUNT(*) AS calls FROM events"]).source(place.logs()).format("json");
@@ -216,8 +220,8 @@ fn an_unreadable_object_is_3_and_the_rest_is_reported() {
     place.report().run().exits(3);
     // Violations come before incomplete evidence, unless the evidence is what is asked about.
     write(&place.logs(), "more", &[unapproved(4)]);
-    place.audit().run().exits(1);
-    place.audit().args(["--strict-evidence"]).run().exits(3);
+    place.audit().args(ONE).run().exits(1);
+    place.audit().args(ONE).args(["--strict-evidence"]).run().exits(3);
 }
 
 #[test]

@@ -98,6 +98,54 @@ fn a_folder_of_rules_is_tested_listed_and_run() {
 }
 
 #[test]
+fn some_rules_alone_find_what_they_find_among_all() {
+    let rule = "fixtures/rules/BT035-root-used";
+    let root = tempfile::tempdir().expect("a temporary folder");
+    let waiver = |id: &str, rule: &str| {
+        format!(
+            "[[waiver]]\nid = '{id}'\nrules = ['{rule}']\nowner = 'o'\napprover = 'a'\nreason = 'r'\n\
+             match = \"event_id = 'none'\"\ncreated = 2026-01-01\nexpires = 2026-12-31\n"
+        )
+    };
+    let policy = "schema = 1\nname = 'p'\nversion = '1'\n".to_owned()
+        + &waiver("W1", "BT034")
+        + &waiver("W2", "BT035");
+    put(root.path(), "policy.toml", policy);
+    let given = root.path().join("policy.toml");
+    let (events, out) = (format!("{rule}/fires"), root.path().join("out"));
+    let of = |report: &str, words: &[&str]| {
+        let run = bedtrail(["report", report])
+            .args(words)
+            .source(&events)
+            .policy(&given)
+            .format("json")
+            .run()
+            .exits(0);
+        run.json()["reports"][0].clone()
+    };
+    let two = ["--rule", "bt035", "--rule", "long-term-key-used"];
+    let (all, some) = (of("rules", &[]), of("rules", &two));
+    let of_two = all["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter(|row| row["rule_id"] == "BT034" || row["rule_id"] == "BT035");
+    assert_eq!(some["rows"], of_two.cloned().collect::<Value>());
+    assert!(some.to_string().contains("Judged by BT034, BT035 alone, as --rule asks"), "{some}");
+    assert!(!all.to_string().contains("--rule"), "{all}");
+    assert!(of("controls", &two)["rows"].to_string().contains("not_assessed"));
+    let audit = bedtrail(["audit", "--rule", "BT035", "--out", text(&out)])
+        .source(&events)
+        .policy(&given)
+        .run()
+        .exits(1);
+    // The waiver of a rule that was not asked for may well have its use.
+    audit.says("waiver W2 (o)").stderr.contains("W1").then(|| panic!("W1 is told of"));
+    let manifest = fs::read_to_string(out.join("manifest.json")).expect("a manifest");
+    assert!(manifest.contains("\"rule\": \"BT035\"") && !manifest.contains("BT070."), "{manifest}");
+}
+
+#[test]
 fn mistakes_in_rules_are_told_before_a_log_is_read() {
     let root = tempfile::tempdir().expect("a temporary folder");
     let folder = text(root.path());
