@@ -81,16 +81,22 @@ calls AS (
   WHERE record_kind = 'api_call'
     AND surface <> 'gateway'
 ),
+-- What was called is carried along: to look it up again by its id would take another pass over all calls.
 recorded AS (
   SELECT
     i.event_id AS gateway_event,
     CASE WHEN c.event_id IS NULL THEN 'unresolved' ELSE 'recorded' END AS link_kind,
     i.request_id AS request_id,
-    c.event_id AS event_id
+    c.event_id AS event_id,
+    c.event_time AS event_time,
+    c.event_source AS event_source,
+    c.event_name AS event_name,
+    c.target AS target,
+    c.principal AS principal,
+    c.outcome AS outcome
   FROM ids AS i
   LEFT JOIN calls AS c ON c.request_id = i.request_id AND c.account_id = i.account_id
 ),
--- Times are whole seconds: a call of each of the two seconds before the answer, and of its own.
 unnamed AS (
   SELECT event_id AS event_id, account_id AS account_id, aws_region AS aws_region, event_time AS at_time
   FROM gateway
@@ -109,7 +115,13 @@ derived AS (
     u.event_id AS gateway_event,
     'derived' AS link_kind,
     c.request_id AS request_id,
-    c.event_id AS event_id
+    c.event_id AS event_id,
+    c.event_time AS event_time,
+    c.event_source AS event_source,
+    c.event_name AS event_name,
+    c.target AS target,
+    c.principal AS principal,
+    c.outcome AS outcome
   FROM unnamed AS u
   JOIN calls AS c
     ON c.account_id = u.account_id
@@ -120,9 +132,17 @@ derived AS (
     AND taken.request_id IS NULL
 ),
 links AS (
-  SELECT gateway_event AS gateway_event, link_kind AS link_kind, request_id AS request_id, event_id AS event_id FROM recorded
+  SELECT
+    gateway_event AS gateway_event, link_kind AS link_kind, request_id AS request_id, event_id AS event_id,
+    event_time AS event_time, event_source AS event_source, event_name AS event_name, target AS target,
+    principal AS principal, outcome AS outcome
+  FROM recorded
   UNION ALL
-  SELECT gateway_event AS gateway_event, link_kind AS link_kind, request_id AS request_id, event_id AS event_id FROM derived
+  SELECT
+    gateway_event AS gateway_event, link_kind AS link_kind, request_id AS request_id, event_id AS event_id,
+    event_time AS event_time, event_source AS event_source, event_name AS event_name, target AS target,
+    principal AS principal, outcome AS outcome
+  FROM derived
 )
 SELECT
   g.event_time AS event_time,
@@ -135,22 +155,21 @@ SELECT
   g.status AS status,
   COALESCE(l.link_kind, 'unknown') AS link,
   l.request_id AS downstream_request_id,
-  c.event_time AS downstream_time,
-  c.event_source AS downstream_source,
-  c.event_name AS downstream_event,
-  c.target AS downstream_target,
-  c.principal AS downstream_principal,
-  c.outcome AS downstream_outcome,
+  l.event_time AS downstream_time,
+  l.event_source AS downstream_source,
+  l.event_name AS downstream_event,
+  l.target AS downstream_target,
+  l.principal AS downstream_principal,
+  l.outcome AS downstream_outcome,
   g.event_id AS event_id,
-  c.event_id AS downstream_event_id
+  l.event_id AS downstream_event_id
 FROM gateway AS g
 LEFT JOIN links AS l ON l.gateway_event = g.event_id
-LEFT JOIN calls AS c ON c.event_id = l.event_id
 ORDER BY
   g.event_time ASC NULLS LAST,
   g.event_id ASC NULLS LAST,
   l.link_kind ASC NULLS LAST,
   l.request_id ASC NULLS LAST,
-  c.event_time ASC NULLS LAST,
-  c.event_id ASC NULLS LAST,
+  l.event_time ASC NULLS LAST,
+  l.event_id ASC NULLS LAST,
   g.tool ASC NULLS LAST
