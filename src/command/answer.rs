@@ -7,9 +7,11 @@ use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
 use super::Failure;
+use super::athena::answered;
 use super::judge::{Found, JudgedReport, Judgement};
 use super::trail::Trail;
 use super::version::Versions;
+use crate::engine::Answered;
 use crate::output::{Answer, Caveat};
 use crate::report::Report;
 
@@ -67,29 +69,26 @@ impl Frame {
     }
 
     /// A report's rows; those of the one that opens every answer are there already.
-    pub(super) fn rows(&self, trail: &Trail, report: &Report) -> Result<Vec<RecordBatch>, Failure> {
+    pub(super) fn rows(&self, trail: &Trail, report: &Report) -> Result<Answered, Failure> {
         if report.name == NOT_ASSESSED && !self.not_assessed.is_empty() {
-            return Ok(self.not_assessed.clone());
+            return answered(self.not_assessed.clone());
         }
-        trail.run(&report.name, &report.sql)
+        trail.answer(&report.name, &report.sql)
     }
 
     /// A report's rows as an answer.
-    pub(super) fn report(&self, report: &Report, batches: Vec<RecordBatch>) -> Result<Answer, Failure> {
-        let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| {
-            Failure::failed(format!("internal error: report {} gave no batch", report.name))
-        })?;
-        Ok(Answer {
+    pub(super) fn report(&self, report: &Report, rows: Answered) -> Answer {
+        Answer {
             name: report.name.clone(),
             title: report.title.clone(),
             question: report.question.clone(),
             preamble: if report.name == NOT_ASSESSED { Vec::new() } else { self.preamble.clone() },
-            schema: with_meanings(&schema, &report.columns),
-            batches,
+            schema: with_meanings(&rows.schema(), &report.columns),
+            rows,
             glance: report.glance.clone(),
             footer: self.footer.clone(),
             findings: None,
-        })
+        }
     }
 
     /// What the rules found as an answer; with the findings themselves if they are to be `shown` with their events.
@@ -116,7 +115,7 @@ impl Frame {
             question: report.question.to_owned(),
             preamble: self.preamble.clone(),
             schema: with_meanings(&batch.schema(), &columns),
-            batches: vec![batch],
+            rows: Answered::new(batch.schema(), vec![batch]),
             glance: report.glance.iter().map(|&name| name.to_owned()).collect(),
             footer: self.footer.clone(),
             findings: None,

@@ -9,6 +9,7 @@ use super::version::Versions;
 use super::{Failure, say};
 use crate::cli::{Colour, Input, Output};
 use crate::clock;
+use crate::engine::Answered;
 use crate::exit::Conditions;
 use crate::ingest::store::Store;
 use crate::output::manifest::{self, Manifest};
@@ -122,7 +123,7 @@ impl<'a> Delivery<'a> {
             question: "What was read, and what became of each record?".to_owned(),
             preamble: Vec::new(),
             schema: objects.schema(),
-            batches: vec![objects],
+            rows: Answered::new(objects.schema(), vec![objects]),
             glance: Vec::new(),
             footer: trail.footer(),
             findings: None,

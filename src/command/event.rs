@@ -12,7 +12,7 @@ use super::trail::{Prepared, query_failure};
 use super::{Failure, print, say};
 use crate::cli::{self, Input};
 use crate::decode::record;
-use crate::engine::Engine;
+use crate::engine::{Answered, Engine};
 use crate::event::column::COLUMNS;
 use crate::event::content;
 use crate::evidence::trace::quoted;
@@ -162,8 +162,8 @@ fn columns(engine: &Engine, id: &str) -> Result<Vec<Box<RawValue>>, Failure> {
         title: String::new(),
         question: String::new(),
         preamble: Vec::new(),
+        rows: Answered::new(schema.clone(), batches),
         schema,
-        batches,
         glance: Vec::new(),
         findings: None,
         footer: Vec::new(),

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use arrow::array::RecordBatch;
-
 use super::answer::Frame;
 use super::deliver::Delivery;
 use super::judge::{self, Judgement};
@@ -49,17 +47,15 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
         complete &= found.complete();
         found.put(&trail, false)?;
     }
-    let batches = trail.query(&sql)?;
-    let schema =
-        batches.first().map(RecordBatch::schema).ok_or_else(|| Failure::failed("the query gave no batch"))?;
+    let rows = trail.query(&sql)?;
     let frame = Frame::of_query(&trail).judged_by(judgement.as_ref());
     let answer = Answer {
         name: "query".to_owned(),
         title: String::new(),
         question: String::new(),
         preamble: frame.preamble.clone(),
-        batches,
-        schema,
+        schema: rows.schema(),
+        rows,
         glance: Vec::new(),
         footer: frame.footer,
         findings: None,

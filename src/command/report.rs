@@ -13,7 +13,7 @@ use super::trail::{Prepared, Trail, query_failure};
 use super::{Failure, print};
 use crate::cli;
 use crate::data;
-use crate::engine;
+use crate::engine::{self, Answered};
 use crate::event::column::Field;
 use crate::exit::{Code, Conditions};
 use crate::report::{self, Report};
@@ -52,12 +52,13 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
         complete &= found.complete();
         found.put(&trail, false)?;
     }
-    let (frame, mut batches) = asked(&trail, report, not_assessed)?;
+    let (frame, mut rows) = asked(&trail, report, not_assessed)?;
     let frame = frame.judged_by(judgement.as_ref());
     if let Some(framework) = framework {
-        batches = batches.iter().map(|batch| of_framework(batch, &framework)).collect::<Result<_, _>>()?;
+        let batches = rows.batches().map(|batch| of_framework(&batch.map_err(Failure::failed)?, &framework));
+        rows = Answered::new(rows.schema(), batches.collect::<Result<_, _>>()?);
     }
-    let answer = frame.report(report, batches)?;
+    let answer = frame.report(report, rows);
     let conditions = Conditions {
         evidence_incomplete: !complete,
         strict: arguments.strict_evidence,
@@ -75,23 +76,23 @@ fn asked(
     trail: &Trail,
     report: &Report,
     not_assessed: Option<&Report>,
-) -> Result<(Frame, Vec<RecordBatch>), Failure> {
+) -> Result<(Frame, Answered), Failure> {
     if trail.asking.is_some() || report.name == NOT_ASSESSED {
         let frame = Frame::of(trail, not_assessed)?;
-        let batches = frame.rows(trail, report)?;
-        return Ok((frame, batches));
+        let rows = frame.rows(trail, report)?;
+        return Ok((frame, rows));
     }
     let (frame, rows) = std::thread::scope(|scope| {
-        let rows = scope.spawn(|| trail.engine.run(&report.sql));
+        let rows = scope.spawn(|| trail.engine.answer(&report.sql));
         let frame = Frame::of(trail, not_assessed);
         (frame, rows.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     let frame = frame.or_else(|_| Frame::of(trail, not_assessed))?;
-    let batches = match rows {
-        Err(engine::Error::Resources(_)) => trail.run(&report.name, &report.sql)?,
+    let rows = match rows {
+        Err(engine::Error::Resources(_)) => trail.answer(&report.name, &report.sql)?,
         rows => rows.map_err(query_failure)?,
     };
-    Ok((frame, batches))
+    Ok((frame, rows))
 }
 
 /// A report made of what the rules found.

@@ -12,9 +12,11 @@ use datafusion::arrow::buffer::Buffer;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, internal_err};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{
     CardinalityEffect, ChildrenPropertiesMode, ReplaceChildrenOptions, replace_children_if_necessary,
 };
@@ -26,7 +28,7 @@ use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMerge
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 
 use super::coded::CodedScan;
 
@@ -44,6 +46,16 @@ pub(super) fn compact(batch: &RecordBatch) -> RecordBatch {
     });
     let columns: Vec<_> = columns.collect();
     RecordBatch::try_new(batch.schema(), columns).unwrap_or_else(|_| batch.clone())
+}
+
+/// A batch in pieces of so many rows at most, each compact: a sort cuts what it has sorted into such, and counts all texts
+/// once for each.
+fn pieces(batch: &RecordBatch, most: usize) -> Vec<Result<RecordBatch>> {
+    let rows = batch.num_rows();
+    if rows <= most {
+        return vec![Ok(compact(batch))];
+    }
+    (0..rows).step_by(most.max(1)).map(|at| Ok(compact(&batch.slice(at, most.min(rows - at))))).collect()
 }
 
 /// Puts [`Dense`] between what scatters texts and what holds rows.
@@ -68,12 +80,14 @@ fn among(plan: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPl
     let children = plan.children();
     // A join lets the rows of its other side pass by.
     let holds = holding(plan.as_ref()).min(children.len());
-    if !children[..holds].iter().any(|child| scatters(child.as_ref())) {
+    let sorts = plan.downcast_ref::<SortExec>().is_some();
+    let loose = |child: &dyn ExecutionPlan| scatters(child) || (sorts && reads(child));
+    if !children[..holds].iter().any(|child| loose(child.as_ref())) {
         return Ok(Transformed::no(plan));
     }
     let children = children.into_iter().enumerate().map(|(at, child)| {
         let child = Arc::clone(child);
-        if at < holds && scatters(child.as_ref()) { Arc::new(Dense { input: child }) as _ } else { child }
+        if at < holds && loose(child.as_ref()) { Arc::new(Dense { input: child }) as _ } else { child }
     });
     let children = children.collect();
     replace_children_if_necessary(plan, children).map(Transformed::yes)
@@ -86,6 +100,7 @@ fn holding(plan: &dyn ExecutionPlan) -> usize {
     }
     usize::from(
         plan.downcast_ref::<SortExec>().is_some()
+            || plan.downcast_ref::<SortPreservingMergeExec>().is_some()
             || plan.downcast_ref::<RepartitionExec>().is_some()
             || windows(plan)
             || plan.downcast_ref::<HashJoinExec>().is_some()
@@ -95,8 +110,8 @@ fn holding(plan: &dyn ExecutionPlan) -> usize {
 
 /// What gives batches that point into texts of other rows.
 fn scatters(plan: &dyn ExecutionPlan) -> bool {
-    if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
-        return scatters(projection.input().as_ref());
+    if let Some(input) = passed(plan) {
+        return scatters(input.as_ref());
     }
     windows(plan)
         || plan.downcast_ref::<CodedScan>().is_some()
@@ -105,6 +120,20 @@ fn scatters(plan: &dyn ExecutionPlan) -> bool {
         || plan.downcast_ref::<HashJoinExec>().is_some()
         || plan.downcast_ref::<SortMergeJoinExec>().is_some()
         || plan.downcast_ref::<NestedLoopJoinExec>().is_some()
+}
+
+/// What gives batches as they lie in a table: of any number of rows, and pages of a file hold the texts of several.
+fn reads(plan: &dyn ExecutionPlan) -> bool {
+    match passed(plan) {
+        Some(input) => reads(input.as_ref()),
+        None => plan.downcast_ref::<DataSourceExec>().is_some(),
+    }
+}
+
+/// The input of what hands on its batches as they come.
+fn passed(plan: &dyn ExecutionPlan) -> Option<&Arc<dyn ExecutionPlan>> {
+    let projection = plan.downcast_ref::<ProjectionExec>().map(ProjectionExec::input);
+    projection.or_else(|| plan.downcast_ref::<CoalescePartitionsExec>().map(CoalescePartitionsExec::input))
 }
 
 fn windows(plan: &dyn ExecutionPlan) -> bool {
@@ -174,7 +203,11 @@ impl ExecutionPlan for Dense {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let rows = self.input.execute(partition, context)?.map(|batch| batch.map(|batch| compact(&batch)));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+        let most = context.session_config().batch_size();
+        let batches = self.input.execute(partition, context)?;
+        let pieces = batches.flat_map(move |batch| {
+            stream::iter(batch.map_or_else(|error| vec![Err(error)], |batch| pieces(&batch, most)))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), pieces)))
     }
 }

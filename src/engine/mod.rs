@@ -6,6 +6,7 @@
 //!
 //! Calls block: the engine drives its own threads. Do not call it from an asynchronous task.
 
+mod answered;
 pub mod athena;
 mod build_side;
 mod coded;
@@ -33,6 +34,7 @@ pub mod schema;
 mod session;
 mod shared;
 mod slice;
+mod spool;
 mod stored;
 mod variant;
 
@@ -52,6 +54,7 @@ use datafusion::physical_plan::{displayable, execute_stream};
 use datafusion::prelude::SessionContext;
 use tokio::runtime::{Builder, Runtime};
 
+pub use self::answered::Answered;
 use self::coded::{Coded, Room};
 pub use self::document::TableDoc;
 pub use self::era::Era;
@@ -78,6 +81,9 @@ pub struct Limits {
 
 /// Up to this many events, planning a query takes longer than running it.
 const FEW: u64 = 1 << 16;
+
+/// Of the memory that operators may use, as much again holds an answer.
+const ANSWERED: usize = 8;
 
 /// A query session.
 pub struct Engine {
@@ -241,18 +247,37 @@ impl Engine {
 
     /// Runs a query of ours: one SELECT. There is at least one batch, empty where there are no rows.
     pub fn run(&self, sql: &str) -> Result<Vec<RecordBatch>> {
+        self.running(sql, |rows: Rows<'_>| rows.collect_all())
+    }
+
+    /// The same for an answer that may be large.
+    pub fn answer(&self, sql: &str) -> Result<Answered> {
+        self.running(sql, |rows| self.read_to_end(rows))
+    }
+
+    fn running<T>(&self, sql: &str, read: impl Fn(Rows<'_>) -> Result<T>) -> Result<T> {
         // Other queries may run meanwhile: their parts are left alone.
         let plan = self.planned(sql).map_or_else(|| self.plan_sharing(sql), Ok)?;
-        let state = self.context.state();
-        let mut answer = self.start(&plan, &state).and_then(Rows::collect_all);
+        let answer = self.thriftily(&plan, read);
+        scan::end(&plan)?;
+        answer
+    }
+
+    /// Runs a plan; one that does not fit into memory again, with less of it.
+    fn thriftily<T>(&self, plan: &LogicalPlan, read: impl Fn(Rows<'_>) -> Result<T>) -> Result<T> {
+        let state = variant::yielding(&self.context.state(), plan.schema().fields().len());
+        let mut answer = self.start(plan, &state).and_then(&read);
         for thrifty in THRIFTY {
             if !matches!(answer, Err(Error::Resources(_))) {
                 break;
             }
-            answer = self.start(&plan, &thrifty(&state)).and_then(Rows::collect_all);
+            answer = self.start(plan, &thrifty(&state)).and_then(&read);
         }
-        scan::end(&plan)?;
         answer
+    }
+
+    fn read_to_end(&self, rows: Rows<'_>) -> Result<Answered> {
+        Answered::of(rows, self.limits.memory / ANSWERED, self.limits.spill_dir.as_deref())
     }
 
     /// Runs a query of ours and yields batches as they come.
@@ -268,6 +293,12 @@ impl Engine {
     pub fn query(&self, sql: &str) -> Result<Rows<'_>> {
         let plan = self.optimised(&order::total(self.plan(sql)?)?)?;
         self.start(&plan, &self.context.state())
+    }
+
+    /// The same, read to its end, for an answer that may be large.
+    pub fn query_answer(&self, sql: &str) -> Result<Answered> {
+        let plan = self.optimised(&order::total(self.plan(sql)?)?)?;
+        self.thriftily(&plan, |rows| self.read_to_end(rows))
     }
 
     fn optimised(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {

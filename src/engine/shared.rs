@@ -17,14 +17,11 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use tokio::sync::OnceCell;
 
-use datafusion::parquet::arrow::ArrowWriter;
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::TempPath;
 
 use super::dense::compact;
+use super::spool::Spool;
 use super::{locked, parquet};
-
-/// Bytes of rows that are written to a file at a time.
-const GROUP: usize = 8 << 20;
 
 /// The rows of a part, once they were asked for.
 type Cell = Arc<OnceCell<Held>>;
@@ -151,29 +148,23 @@ impl Shared {
         let mut stream = execute_stream(physical(&self.plan, state).await?, state.task_ctx())?;
         let mut rows = Vec::new();
         let mut share = Share { all: Arc::clone(&self.room.held), bytes: 0 };
-        let mut file = None;
+        let mut file: Option<Spool> = None;
         while let Some(batch) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
             let batch = self.typed(&compact(&batch?))?;
             if let Some(file) = &mut file {
-                written(file, &batch)?;
+                file.write(&batch)?;
                 continue;
             }
             let together = share.take(batch.get_array_memory_size());
             rows.push(batch);
             if share.bytes > self.room.memory || together > self.room.together {
-                let draft = match &self.room.folder {
-                    Some(folder) => NamedTempFile::new_in(folder)?,
-                    None => NamedTempFile::new()?,
-                };
-                let mut writer = ArrowWriter::try_new(draft, Arc::clone(&self.schema), None)?;
-                for batch in rows.drain(..) {
-                    written(&mut writer, &batch)?;
-                }
-                file = Some(writer);
+                let mut spool = Spool::new(&self.schema, self.room.folder.as_deref())?;
+                rows.drain(..).try_for_each(|batch| spool.write(&batch))?;
+                file = Some(spool);
             }
         }
         match file {
-            Some(file) => Ok(Held::File(file.into_inner()?.into_temp_path())),
+            Some(file) => Ok(Held::File(file.finish()?)),
             None => Ok(Held::Memory { rows, _share: share }),
         }
     }
@@ -183,15 +174,6 @@ impl Shared {
         RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())
             .map_err(|error| DataFusionError::ArrowError(Box::new(error), None))
     }
-}
-
-fn written(file: &mut ArrowWriter<NamedTempFile>, batch: &RecordBatch) -> PlanResult<()> {
-    file.write(batch)?;
-    // A row group is written when it is closed, and held until then.
-    if file.in_progress_size() > GROUP {
-        file.flush()?;
-    }
-    Ok(())
 }
 
 /// The physical plan of an optimised one: what a session does by itself would optimise that again.

@@ -6,6 +6,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
 use super::*;
 
+mod answered;
 mod build_side;
 mod coded;
 mod dense;

@@ -6,6 +6,13 @@ use datafusion::prelude::SessionConfig;
 /// What a sort keeps back for merging where many sorts share the memory.
 const FRUGAL_RESERVATION: usize = 1 << 20;
 
+/// Rows of a batch where memory is short.
+const FEW_ROWS: usize = 256;
+
+/// Columns of a wide row, and such rows of a batch.
+const WIDE: usize = 24;
+const WIDE_ROWS: usize = 1024;
+
 /// What a plan is right without; with few rows it takes longer than it saves.
 const THOROUGH: &[&str] = &["FilterPushdown", "ProjectionPushdown"];
 
@@ -36,6 +43,22 @@ pub(super) fn sorting_last(state: &SessionState) -> SessionState {
     with(state, |config| config.options_mut().optimizer.repartition_sorts = false).build()
 }
 
+/// The same session for a query that yields so many columns: merging holds a batch of each sorted run, and those of wide
+/// rows are large.
+pub(super) fn yielding(state: &SessionState, columns: usize) -> SessionState {
+    if columns < WIDE {
+        return state.clone();
+    }
+    with(state, |config| few_at_a_time(config, WIDE_ROWS)).build()
+}
+
+/// Batches of so few rows. What is sorted at one go would be cut into many of them, of which each counts for the texts of all:
+/// they are sorted one by one and merged. A merge takes all memory that is free for its runs, so there is one only.
+fn few_at_a_time(config: &mut SessionConfig, rows: usize) {
+    *config = std::mem::take(config).with_batch_size(rows).with_sort_in_place_threshold_bytes(0);
+    config.options_mut().optimizer.repartition_sorts = false;
+}
+
 /// The same session for a query that did not fit into memory: two sides that are both large it joins by sorting, which can
 /// spill, in two parts, the fewest for which the planner does so.
 pub(super) fn frugal(state: &SessionState) -> SessionState {
@@ -50,7 +73,11 @@ pub(super) fn frugal(state: &SessionState) -> SessionState {
 }
 
 /// The same, in one part: as few operators as can be share the memory. A sort in one of two parts may find that the other
-/// has taken what it needs to begin.
+/// has taken what it needs to begin. Rows that are wide go a few at a time: merging holds a batch of each sorted run.
 fn alone(state: &SessionState) -> SessionState {
-    with(&frugal(state), |config| config.options_mut().execution.target_partitions = 1).build()
+    with(&frugal(state), |config| {
+        config.options_mut().execution.target_partitions = 1;
+        few_at_a_time(config, FEW_ROWS);
+    })
+    .build()
 }

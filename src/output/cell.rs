@@ -111,7 +111,8 @@ pub(super) fn batches<'a>(
     answer: &'a Answer,
     schema: &'a SchemaRef,
 ) -> impl Iterator<Item = Result<RecordBatch, Error>> + 'a {
-    answer.batches.iter().map(move |batch| {
+    answer.rows.batches().map(move |batch| {
+        let batch = batch?;
         let (expected, found) = (schema.fields().len(), batch.num_columns());
         if expected != found {
             return Err(Error::Shape { answer: answer.name.clone(), expected, found });
@@ -224,7 +225,7 @@ mod tests {
     #[test]
     fn a_batch_of_another_shape_is_refused() {
         let mut answer = sample::texts(&["a"]);
-        answer.batches = sample::columns(&["x"]).batches;
+        answer.rows = sample::columns(&["x"]).rows;
         let schema = schema(&answer, &[]);
         let error = batches(&answer, &schema).next().unwrap().unwrap_err();
         insta::assert_snapshot!(error, @r#""texts" has 2 columns, but a batch of it has 1"#);

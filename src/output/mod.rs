@@ -18,8 +18,9 @@ use std::fmt;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+
+use crate::engine::Answered;
 
 pub use cell::kind;
 pub use error::Error;
@@ -132,7 +133,7 @@ pub struct Answer {
     /// What is not assessed; people see it before the rows.
     pub preamble: Vec<Caveat>,
     /// The rows, in order. Column types need not be those of `schema`, as long as they can be cast.
-    pub batches: Vec<RecordBatch>,
+    pub rows: Answered,
     /// The columns. A field's metadata may hold its `meaning`, which `json` and `parquet` carry along.
     pub schema: SchemaRef,
     /// The columns that tell most, the most telling first: what a person sees of a wide answer. Empty: all
@@ -153,7 +154,7 @@ impl Answer {
 
     /// How many rows it has.
     pub fn rows(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.num_rows() as u64).sum()
+        self.rows.rows()
     }
 }
 

@@ -12,6 +12,17 @@ use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use proptest::prelude::*;
 
 use super::{Answer, Caveat};
+use crate::engine::Answered;
+
+/// Batches as the rows of an answer; at least one.
+pub(super) fn rows(batches: Vec<RecordBatch>) -> Answered {
+    Answered::new(batches[0].schema(), batches)
+}
+
+/// The first batch of an answer.
+pub(super) fn first(answer: &Answer) -> RecordBatch {
+    answer.rows.batches().next().unwrap().unwrap()
+}
 
 /// An answer of one batch.
 pub(super) fn answer(name: &str, columns: Vec<(&str, ArrayRef)>) -> Answer {
@@ -25,7 +36,7 @@ pub(super) fn answer(name: &str, columns: Vec<(&str, ArrayRef)>) -> Answer {
         question: String::new(),
         preamble: Vec::new(),
         glance: Vec::new(),
-        batches: vec![batch],
+        rows: rows(vec![batch]),
         schema,
         footer: Vec::new(),
         findings: None,
@@ -57,7 +68,8 @@ pub(super) fn usage() -> Answer {
     let mut fields: Vec<Field> = answer.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
     fields[0].set_metadata(meaning);
     answer.schema = Arc::new(Schema::new(fields));
-    answer.batches = vec![answer.batches[0].slice(0, 1), answer.batches[0].slice(1, 2)];
+    let whole = first(&answer);
+    answer.rows = rows(vec![whole.slice(0, 1), whole.slice(1, 2)]);
     answer.title = "Usage by principal".to_owned();
     answer.question = "Who calls which model?".to_owned();
     answer.preamble = vec![Caveat::new("completeness", "It is not verified. More of it here.")];
@@ -124,7 +136,7 @@ pub(super) fn wide() -> Answer {
             ),
         ],
     );
-    wide.schema = wide.batches[0].schema();
+    wide.schema = first(&wide).schema();
     assert_eq!(wide.schema.field(4).data_type(), &DataType::Timestamp(TimeUnit::Microsecond, None));
     wide
 }

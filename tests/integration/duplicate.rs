@@ -347,3 +347,33 @@ fn rows_that_do_not_fit_into_memory_give_the_same_answer() {
         assert_eq!(std::fs::read_dir(&scratch).expect("a folder").count(), 0, "the temporary folder stays");
     }
 }
+
+#[test]
+fn an_export_that_does_not_fit_into_memory_is_the_same() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (scratch, logs) = (folder.path().join("scratch"), folder.path().join("logs"));
+    std::fs::create_dir(&scratch).expect("a folder");
+    for file in 0..4u32 {
+        let records: Vec<String> = (file * 1500..file * 1500 + 1500).map(|id| call(id, &[])).collect();
+        put(&logs, &format!("{file}.json.gz"), gzip(document(&records).as_bytes(), 1));
+    }
+    for question in [&["query", "SELECT * FROM events"][..], &["report", "population"]] {
+        let export = |memory: &str| {
+            let words = [
+                "--format",
+                "csv",
+                "--memory-limit",
+                memory,
+                "--temp-dir",
+                text(&scratch),
+                "-s",
+                text(&logs),
+            ];
+            bedtrail(question).args(words).run().exits(0).stdout
+        };
+        let large = export("512M");
+        assert_eq!(large.lines().count(), 6001);
+        assert!(large == export("3M"), "{question:?}");
+        assert_eq!(std::fs::read_dir(&scratch).expect("a folder").count(), 0, "the temporary folder stays");
+    }
+}

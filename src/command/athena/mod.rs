@@ -18,7 +18,7 @@ use crate::cli::{self, Input};
 use crate::clock::{self, Clock, Window};
 use crate::config::Organization;
 use crate::engine::athena::{Adopted, Asked, Athena, Frame, Told, Window as Materialised, adopt};
-use crate::engine::{self, Engine};
+use crate::engine::{Answered, Engine};
 use crate::event::column::Field;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::output::{Caveat, manifest};
@@ -435,6 +435,13 @@ fn kinds(batches: &[RecordBatch]) -> Result<Vec<(String, i64)>, Failure> {
     Ok(found)
 }
 
+/// Rows at hand as an answer.
+pub(super) fn answered(batches: Vec<RecordBatch>) -> Result<Answered, Failure> {
+    let schema = batches.first().map(RecordBatch::schema);
+    let schema = schema.ok_or_else(|| Failure::failed("internal error: a query gave no batch"))?;
+    Ok(Answered::new(schema, batches))
+}
+
 impl Trail {
     /// Answers a query of ours, where the events lie.
     pub(super) fn run(&self, name: &str, sql: &str) -> Result<Vec<RecordBatch>, Failure> {
@@ -445,13 +452,20 @@ impl Trail {
         answered.map_err(query_failure)
     }
 
-    /// Answers a user's query, its rows in a total order: at least one batch.
-    pub(super) fn query(&self, sql: &str) -> Result<Vec<RecordBatch>, Failure> {
-        let answered: engine::Result<Vec<RecordBatch>> = match &self.asking {
-            None => self.engine.query(sql).and_then(engine::Rows::collect_all),
-            Some(asking) => asking.athena.query(&self.engine, sql),
-        };
-        answered.map_err(query_failure)
+    /// The same for an answer that may be large.
+    pub(super) fn answer(&self, name: &str, sql: &str) -> Result<Answered, Failure> {
+        match &self.asking {
+            None => self.engine.answer(sql).map_err(query_failure),
+            Some(_) => self.run(name, sql).and_then(answered),
+        }
+    }
+
+    /// Answers a user's query, its rows in a total order.
+    pub(super) fn query(&self, sql: &str) -> Result<Answered, Failure> {
+        match &self.asking {
+            None => self.engine.query_answer(sql).map_err(query_failure),
+            Some(asking) => asking.athena.query(&self.engine, sql).map_err(query_failure).and_then(answered),
+        }
     }
 
     /// Has queries of ours answered at the same time, where that is of use.

@@ -122,8 +122,8 @@ mod tests {
     #[test]
     fn a_null_alone_is_still_a_row() {
         let mut answer = sample::texts(&["a"]);
-        answer.batches = vec![sample::nulls(&answer.schema, 2).project(&[0]).unwrap()];
-        answer.schema = answer.batches[0].schema();
+        answer.rows = sample::rows(vec![sample::nulls(&answer.schema, 2).project(&[0]).unwrap()]);
+        answer.schema = answer.rows.schema();
         assert_eq!(csv(answer), "text\r\n\"\"\r\n\"\"\r\n");
     }
 

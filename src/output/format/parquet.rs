@@ -164,9 +164,12 @@ mod tests {
         let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
         let whole = sample::texts(&cells);
         let mut split = whole.clone();
-        split.batches = [(0, 1), (1, 8191), (8192, 0), (8192, 11_000), (19_192, 808)]
-            .map(|(from, rows)| whole.batches[0].slice(from, rows))
-            .to_vec();
+        let batch = sample::first(&whole);
+        split.rows = sample::rows(
+            [(0, 1), (1, 8191), (8192, 0), (8192, 11_000), (19_192, 808)]
+                .map(|(from, rows)| batch.slice(from, rows))
+                .to_vec(),
+        );
         assert!(bytes(&whole) == bytes(&split));
     }
 }

@@ -145,8 +145,7 @@ fn rows(answer: &Answer, options: &Options, out: &mut dyn Write) -> Result<(), E
         writeln!(out, "{} rows without columns.", answer.rows())?;
         return Ok(());
     }
-    let batches: Vec<RecordBatch> = cell::batches(answer, &schema).collect::<Result<_, _>>()?;
-    let (schema, batches) = glance(answer, &schema, batches)?;
+    let (schema, batches) = glance(answer, &schema)?;
     // An answer that does not say what is most telling is shown whole, or one value per line.
     let all = schema.fields().len();
     let fewest = if answer.glance.is_empty() { all } else { FEWEST.min(all) };
@@ -257,16 +256,14 @@ fn wrapped(text: &str, width: usize) -> String {
 }
 
 /// The columns that the answer says tell most, in that order.
-fn glance(
-    answer: &Answer,
-    schema: &SchemaRef,
-    batches: Vec<RecordBatch>,
-) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
+fn glance(answer: &Answer, schema: &SchemaRef) -> Result<(SchemaRef, Vec<RecordBatch>), Error> {
+    let batches = cell::batches(answer, schema);
     let chosen: Vec<usize> = answer.glance.iter().filter_map(|name| schema.index_of(name).ok()).collect();
     if chosen.is_empty() {
-        return Ok((Arc::clone(schema), batches));
+        return Ok((Arc::clone(schema), batches.collect::<Result<_, _>>()?));
     }
-    let batches = batches.iter().map(|batch| batch.project(&chosen)).collect::<Result<_, _>>()?;
+    // All that is drawn is held, and no more.
+    let batches = batches.map(|batch| Ok::<_, Error>(batch?.project(&chosen)?)).collect::<Result<_, _>>()?;
     Ok((Arc::new(schema.project(&chosen)?), batches))
 }
 
