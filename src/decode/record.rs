@@ -279,18 +279,54 @@ impl<'s> Decoder<'s> {
                     outcome.counts.not_ours += 1;
                 }
             }
-            for (owned, index) in located.owned.iter().zip(located.spans.len()..) {
+            for (quoted, index) in located.quoted.iter().zip(located.spans.len()..) {
                 outcome.counts.seen += 1;
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
-                if owned.too_deep {
-                    refuse(&mut outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
-                } else {
-                    self.record(owned.text.as_bytes(), index, origin, rows, keys, &mut outcome);
-                }
+                self.quoted(
+                    &text[quoted.range.clone()],
+                    quoted.message,
+                    index,
+                    origin,
+                    rows,
+                    keys,
+                    &mut outcome,
+                );
             }
         }
         self.located = located;
         shape.map(|_| outcome)
+    }
+
+    /// A record that stands in a JSON string. Only once it is unescaped do its bytes prove that it is not wanted.
+    #[expect(clippy::too_many_arguments, reason = "those of `record`, and what the string is")]
+    fn quoted(
+        &mut self,
+        literal: &[u8],
+        message: bool,
+        index: u32,
+        origin: Origin<'_>,
+        rows: &mut EventBuilder,
+        keys: &mut Vec<Key>,
+        outcome: &mut Outcome,
+    ) {
+        let text = match unquoted(literal) {
+            Ok(text) => text,
+            Err(error) => return refuse(outcome, index, &format!("not readable: {error}")),
+        };
+        let bytes = text.as_bytes();
+        if message && !may_be_record(bytes) {
+            outcome.counts.not_ours += 1;
+            return;
+        }
+        // Text that is broken is the record's own to say.
+        let whole = self.structure.scan(bytes, 0).is_ok() && self.structure.spans.len() == 1;
+        match self.structure.spans.first().filter(|_| whole) {
+            Some(span) if span.too_deep => {
+                refuse(outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
+            }
+            Some(span) if !span.parse && span.range == (0..bytes.len()) => outcome.counts.not_ours += 1,
+            _ => self.record(bytes, index, origin, rows, keys, outcome),
+        }
     }
 
     fn record(
@@ -427,11 +463,26 @@ pub fn raw(stored: &[u8], name: &str, limit: usize, index: usize) -> Result<Opti
     let text = inflater.inflate(stored, name, limit)?;
     let mut located = Located::default();
     located.locate(text, &mut Structure::default())?;
-    let bytes = match located.spans.get(index) {
-        Some(span) => text.get(span.range.clone()),
-        None => located.owned.get(index - located.spans.len()).map(|owned| owned.text.as_bytes()),
-    };
-    Ok(bytes.map(|bytes| json::whole(&String::from_utf8_lossy(bytes)).into_owned()))
+    if let Some(span) = located.spans.get(index) {
+        let bytes = text.get(span.range.clone());
+        return Ok(bytes.map(|bytes| json::whole(&String::from_utf8_lossy(bytes)).into_owned()));
+    }
+    let quoted = located.quoted.get(index - located.spans.len());
+    let inner = quoted.and_then(|quoted| unquoted(text.get(quoted.range.clone())?).ok());
+    Ok(inner.map(|inner| json::whole(&inner).into_owned()))
+}
+
+/// The text that a JSON string stands for.
+fn unquoted(literal: &[u8]) -> Result<String, serde_json::Error> {
+    serde_json::from_str(&json::whole(&String::from_utf8_lossy(literal)))
+}
+
+/// Whether the text of a log event may be a record: every record has one of these keys, and other programs' lines have none.
+fn may_be_record(text: &[u8]) -> bool {
+    let keys: [&[u8]; 5] =
+        [b"\"eventVersion\"", b"\"eventName\"", b"\"eventSource\"", b"\"eventCategory\"", b"\\u00"];
+    text.trim_ascii_start().starts_with(b"{")
+        && keys.iter().any(|key| memchr::memmem::find(text, key).is_some())
 }
 
 fn refuse(outcome: &mut Outcome, index: u32, reason: &str) {

@@ -235,12 +235,33 @@ fn standard_input_takes_every_shape() {
     let detail = records
         .clone()
         .map(|record| format!(r#"{{"version":"0","source":"aws.bedrock","detail":{record}}}"#));
+    let events = records.clone().map(|record| json!({"id": "1", "timestamp": 1, "message": record}));
+    let delivered = events.clone().map(|event| {
+        json!({"messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "trail", "logEvents": [event]})
+            .to_string()
+    });
+    let answered = json!({"events": events, "searchedLogStreams": []});
     let shapes: Vec<(&str, Vec<u8>)> = vec![
+        // As Firehose puts them into a bucket: one document after the other, each compressed by itself.
+        ("log_events", delivered.concat().into_bytes()),
+        ("log_events", delivered.each_ref().map(|document| gzip(document.as_bytes(), 6)).concat()),
+        ("log_events", gzip(&delivered.each_ref().map(|document| gzip(document.as_bytes(), 6)).concat(), 6)),
+        ("log_events", answered.to_string().into_bytes()),
+        ("log_events", serde_json::to_vec_pretty(&answered).expect("to memory")),
+        ("log_events", format!("[{}]", delivered.join(",")).into_bytes()),
+        ("log_events", events.each_ref().map(ToString::to_string).join("\n").into_bytes()),
         ("records", plain.clone()),
         ("records", gzip(&plain, 6)),
         ("records", zstd::encode_all(&plain[..], 3).expect("to memory")),
         ("records", [gzip(&plain[..100], 6), gzip(&plain[100..], 6)].concat()),
         ("lines", records.join("\n").into_bytes()),
+        (
+            "lines",
+            gzip(
+                records.each_ref().map(|one| format!("2026-10-05T12:00:00.000Z {one}\n")).concat().as_bytes(),
+                6,
+            ),
+        ),
         ("lines", gzip(records.join("\r\n").as_bytes(), 6)),
         ("array", format!("[{}]", records.join(",")).into_bytes()),
         ("lookup", json!({"Events": quoted, "NextToken": "x"}).to_string().into_bytes()),
@@ -264,4 +285,53 @@ fn standard_input_takes_every_shape() {
     let nothing = bedtrail(["query", IDS, "-s", "-"]).stdin(b"").run();
     assert_eq!((nothing.code, nothing.stdout.as_str()), (4, ""), "{}", nothing.stderr);
     assert!(nothing.stderr.contains("- refused: the object is empty"), "{}", nothing.stderr);
+}
+
+/// A log group is anybody's to write to, and a subscription begins with a word of the service's own.
+#[test]
+fn what_else_stands_in_a_log_group_is_counted_as_not_ours() {
+    let deep =
+        format!(r#"{{"eventVersion":"1.11","eventName":"x","a":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    let cut = &call(3, &[])[..200];
+    let messages = [
+        call(1, &[]),
+        "START RequestId: 1".to_owned(),
+        r#"{"level":"info","msg":"bedrock"}"#.to_owned(),
+        call(
+            2,
+            &[
+                ("eventSource", "\"ec2.amazonaws.com\""),
+                ("eventName", "\"RunInstances\""),
+                ("userAgent", "\"x\""),
+            ],
+        ),
+        deep,
+        cut.to_owned(),
+    ];
+    let control = json!({
+        "messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "", "logStream": "",
+        "logEvents": [{"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE: Checking health of destination Firehose."}],
+    });
+    let data = json!({
+        "messageType": "DATA_MESSAGE", "logGroup": "trail",
+        "logEvents": messages.each_ref().map(|message| json!({"timestamp": 1, "message": message})),
+    });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let alone = put(folder.path(), "a/control.json", control.to_string());
+    let answer = ledger(&["-s", &alone]);
+    let row = &answer.rows[0];
+    assert_eq!((answer.code, int(row, "seen"), int(row, "not_ours")), (0, 1, 1), "{}", answer.err);
+    put(folder.path(), "b/both.json.gz", gzip(format!("{control}{data}").as_bytes(), 6));
+    let source = ["-s", text(folder.path())];
+    let answer = ledger(&source);
+    assert_eq!(answer.code, 3);
+    let row = &answer.rows[1];
+    assert_eq!((int(row, "seen"), int(row, "kept"), int(row, "not_ours"), int(row, "refused")), (7, 1, 4, 2));
+    balanced(row);
+    let reasons = ask("SELECT log_index, reason FROM refusals ORDER BY log_index", &source).rows;
+    assert_eq!(reasons.iter().map(|row| int(row, "log_index")).collect::<Vec<_>>(), [5, 6]);
+    assert_eq!(numbers(&ask(IDS, &source)), [1]);
+    // The record behind a row is found again.
+    let raw = bedtrail(["event", "00000000-0000-4000-8000-000000000001"]).args(source).run();
+    assert!(raw.code == 0 && raw.stdout.contains("amazon.nova-pro"), "{}", raw.stderr);
 }
