@@ -39,6 +39,17 @@ pub struct Key {
     pub renewed: bool,
 }
 
+/// That a record takes the place of another (`UPDATED_DATA`; CloudTrail record contents, `addendum`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Update {
+    /// The id of the update.
+    pub id: u128,
+    /// The id that it names (`addendum.originalEventID`).
+    pub of: u128,
+    /// Its event time, microseconds UTC.
+    pub time: i64,
+}
+
 /// How many records of an object met which fate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -71,8 +82,8 @@ pub struct Outcome {
     pub kinds: [u32; RecordKind::ALL.len()],
     /// Refused records: index and reason.
     pub refusals: Vec<(u32, String)>,
-    /// Event ids that later records of this object supersede (`addendum.originalEventID`).
-    pub supersedes: Vec<u128>,
+    /// The updates among its records, also those outside what is asked for.
+    pub updates: Vec<Update>,
     /// Earliest and latest event time of the rows kept, microseconds UTC.
     pub times: Option<(i64, i64)>,
 }
@@ -405,15 +416,20 @@ impl<'s> Decoder<'s> {
             return;
         }
         let account = account::account(&record, &identity);
-        if !self.asked_for(&record, account.as_deref()) {
-            outcome.counts.out_of_range += 1;
-            return;
-        }
         let provenance = Provenance {
             log_object: origin.name,
             log_index: i64::from(index),
             delivered_at: origin.delivered_at,
         };
+        if !self.asked_for(&record, account.as_deref()) {
+            outcome.counts.out_of_range += 1;
+            let Some(time) = record.event_time.as_deref().and_then(time::parse) else { return };
+            // What it updates may lie within.
+            if let Some(of) = superseded(&record) {
+                outcome.updates.push(Update { id: self.id(&record, bytes), of, time });
+            }
+            return;
+        }
         let at = || record.event_time.as_deref().and_then(time::parse);
         let environment = account.as_deref().and_then(|account| (self.environments)(account, at()?));
         let appended = self.meaning.append(
@@ -427,13 +443,10 @@ impl<'s> Decoder<'s> {
             Err(refusal) => refuse(outcome, index, &refusal.to_string()),
             Ok(row) => {
                 let content = self.canonical.hash(bytes, 0);
-                let id = match record.event_id.as_deref().filter(|id| !id.is_empty()) {
-                    Some(id) => event_id(id),
-                    None => u128::from(content) << 64 | u128::from(self.canonical.hash(bytes, 1)),
-                };
+                let id = self.id(&record, bytes);
                 let superseded = superseded(&record);
                 let renewed = superseded == Some(id);
-                outcome.supersedes.extend(superseded.filter(|_| !renewed));
+                outcome.updates.extend(superseded.map(|of| Update { id, of, time: row.event_time }));
                 keys.push(Key { id, content, object: origin.ordinal, index, kind: row.record_kind, renewed });
                 outcome.counts.kept += 1;
                 outcome.kinds[row.record_kind as usize] += 1;
@@ -443,17 +456,31 @@ impl<'s> Decoder<'s> {
         }
     }
 
+    /// The number of a record's id; of one without an id, that of its content.
+    fn id(&mut self, record: &Record<'_>, bytes: &[u8]) -> u128 {
+        match record.event_id.as_deref().filter(|id| !id.is_empty()) {
+            Some(id) => event_id(id),
+            None => {
+                u128::from(self.canonical.hash(bytes, 0)) << 64 | u128::from(self.canonical.hash(bytes, 1))
+            }
+        }
+    }
+
     /// Whether a record lies in the time, accounts and Regions asked for. One without a readable time or
     /// account is not judged here.
     fn asked_for(&self, record: &Record<'_>, account: Option<&str>) -> bool {
-        let among = |wanted: &[String], shown: Option<&str>| {
-            wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
-        };
         let at = record.event_time.as_deref().and_then(time::parse);
         at.is_none_or(|at| {
             self.wanted.from.is_none_or(|from| at >= from) && self.wanted.to.is_none_or(|to| at < to)
-        }) && among(&self.wanted.accounts, account)
-            && among(&self.wanted.regions, record.aws_region.as_deref())
+        }) && self.among(record, account)
+    }
+
+    /// The same without the time.
+    fn among(&self, record: &Record<'_>, account: Option<&str>) -> bool {
+        let among = |wanted: &[String], shown: Option<&str>| {
+            wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
+        };
+        among(&self.wanted.accounts, account) && among(&self.wanted.regions, record.aws_region.as_deref())
     }
 }
 

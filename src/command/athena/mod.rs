@@ -17,7 +17,7 @@ use super::{Failure, listing, reference, say, scratch};
 use crate::cli::{self, Input};
 use crate::clock::{self, Clock, Window};
 use crate::config::Organization;
-use crate::engine::athena::{Adopted, Asked, Athena, Frame, Told, Window as Materialised, adopt};
+use crate::engine::athena::{Adopted, Asked, Athena, Frame, Told, Window as Materialised, adopt, expression};
 use crate::engine::{self, Engine};
 use crate::event::column::Field;
 use crate::ingest::ledger::{Balance, Ledger};
@@ -312,7 +312,12 @@ impl Ask<'_> {
             late_days: self.input.late_days,
         };
         let (mut conditions, mut notes) = self.table.bounds(&extent, from, to, self.input.late_days);
-        conditions.push(times(self.table, Some(from), Some(to)));
+        let within = times(self.table, Some(from), Some(to));
+        // What an update supersedes may lie within when the update itself does not.
+        conditions.push(match expression(self.table, "addendum.reason") {
+            Some(reason) => format!("({within} OR {reason} = 'UPDATED_DATA')"),
+            None => within,
+        });
         let adopted = adopt(self.table, &conditions, self.environment, self.names);
         let inner: Vec<&str> = adopted.missing.iter().map(String::as_str).collect();
         if !inner.is_empty() {

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 
-pub use adopt::{Adopted, adopt};
+pub use adopt::{Adopted, adopt, expression};
 pub use running::Told;
 pub use statement::Frame;
 
