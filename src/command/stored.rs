@@ -8,7 +8,7 @@ use super::Failure;
 use super::follow::Follow;
 use super::history::{Asked, Baseline};
 use super::listing::{self, Passed};
-use super::trail::{Prepared, Trail, cover, put, query_failure, run_batch, scans, warn};
+use super::trail::{NEARBY_EVENTS, Prepared, Trail, cover, put, query_failure, run_batch, scans, warn};
 use super::version::Versions;
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;
@@ -120,7 +120,7 @@ pub(super) fn open(
     let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
     let named = engine.named(&texts).map_err(query_failure)?;
     let names = organization.is_some() || named.contains("coverage");
-    let (view, coverage) = settled(&mut store, |store| {
+    let (view, coverage, nearby) = settled(&mut store, |store| {
         let mut coverage = Coverage::default();
         if names {
             store.names(|name| {
@@ -130,7 +130,9 @@ pub(super) fn open(
                 }
             })?;
         }
-        Ok((store.view(&extent, hash || named.contains("objects"))?, coverage))
+        let told = named.contains(NEARBY_EVENTS);
+        let nearby = if told { store.nearby(&extent)? } else { Vec::new() };
+        Ok((store.view(&extent, hash || named.contains("objects"))?, coverage, nearby))
     })?;
     let stored = Stored {
         files: &view.rows.files,
@@ -143,6 +145,7 @@ pub(super) fn open(
     engine.register_stored("events", &builder::schema(), stored).map_err(Failure::failed)?;
     // Only now: plans are good as long as every table is the same.
     let tables = &scans(&engine, queries, also)?.0;
+    super::trail::nearby(&engine, tables, &nearby)?;
     let ledger = view.ledger;
     if tables.contains_key("objects") {
         put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;

@@ -22,7 +22,7 @@ use crate::clock::{self, Clock, Window};
 use crate::config::Organization;
 use crate::decode::filter::Filter;
 use crate::decode::record::{Followed, Shared, Wanted};
-use crate::engine::{self, ByAccount, Engine, Stored};
+use crate::engine::{self, ByAccount, Engine, Stored, schema};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
 use crate::event::scope::Scope;
@@ -40,6 +40,9 @@ use crate::source::api::Api;
 
 /// Warnings said one by one; more are counted.
 const WARNINGS: usize = 20;
+
+/// The relation of service events just outside the window.
+pub(super) const NEARBY_EVENTS: &str = "nearby_service_events";
 
 /// What a run works on before anything is read: arguments resolved, policy loaded, tables known but empty.
 pub(super) struct Prepared {
@@ -224,6 +227,7 @@ impl Prepared {
             }
         }
         .map_err(Failure::failed)?;
+        nearby(&engine, &tables, &ingested.nearby)?;
         let ledger = ingested.ledger;
         // As a table the ledger takes far more memory than it does as entries: only if somebody asks it.
         if tables.contains_key("objects") {
@@ -459,6 +463,21 @@ pub(super) fn rules(
     let rules = rule::folder::join(own, &customs).map_err(Failure::usage)?;
     // A run has one set of rules, and lives as long as they do.
     Ok(rules.leak())
+}
+
+/// Fills the relation of service events just outside the window, if a query asks for it.
+pub(super) fn nearby(engine: &Engine, tables: &Tables, found: &[RecordBatch]) -> Result<(), Failure> {
+    if found.is_empty() || !tables.contains_key(NEARBY_EVENTS) {
+        return Ok(());
+    }
+    let schema = schema::schema(schema::NEARBY_SERVICE_EVENTS);
+    let projected = found.iter().map(|batch| {
+        let places: Result<Vec<usize>, _> =
+            schema.fields().iter().map(|field| batch.schema().index_of(field.name())).collect();
+        batch.project(&places?)
+    });
+    let batches = projected.collect::<Result<Vec<_>, _>>().map_err(Failure::failed)?;
+    engine.register(NEARBY_EVENTS, &schema, batches).map_err(Failure::failed)
 }
 
 /// Registers one batch under its own schema.

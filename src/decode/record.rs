@@ -1,5 +1,7 @@
 //! One object's records: judged, counted and appended.
 
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 use sha2::{Digest, Sha256};
 
 use crate::decode::canonical::Canonical;
@@ -10,7 +12,8 @@ use crate::decode::structure::{MAX_DEPTH, Structure};
 use crate::event::account;
 use crate::event::activity;
 use crate::event::agent::Agent;
-use crate::event::builder::EventBuilder;
+use crate::event::builder::{EventBuilder, FieldSet};
+use crate::event::column::Field;
 use crate::event::json;
 use crate::event::principal::{Jwt, Principal};
 use crate::event::record::{Identity, Record, Text};
@@ -38,6 +41,23 @@ pub struct Key {
     /// An `UPDATED_DATA` record under the id it had before: it supersedes the other rows of its own id.
     pub renewed: bool,
 }
+
+/// How far outside the time asked for a service event may lie and still tell of a call within: as long as a call may
+/// take, in microseconds.
+pub const NEARBY: i64 = 3_600_000_000;
+
+/// What is told by a service event that lies just outside the time asked for.
+const TOLD: [Field; 9] = [
+    Field::EventId,
+    Field::EventTime,
+    Field::AccountId,
+    Field::RequestId,
+    Field::InferenceRegion,
+    Field::InputTokens,
+    Field::OutputTokens,
+    Field::CacheReadTokens,
+    Field::CacheWriteTokens,
+];
 
 /// That a record takes the place of another (`UPDATED_DATA`; CloudTrail record contents, `addendum`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +142,15 @@ pub struct Wanted {
     pub regions: Vec<String>,
 }
 
+impl Wanted {
+    /// Whether an instant lies outside the time asked for, by [`NEARBY`] at most.
+    pub fn nearby(&self, time: i64) -> bool {
+        let before = self.from.is_some_and(|from| time < from && time >= from.saturating_sub(NEARBY));
+        let after = self.to.is_some_and(|to| time >= to && time < to.saturating_add(NEARBY));
+        before || after
+    }
+}
+
 /// Roles whose calls are kept whatever service they go to, and functions whose invocations are.
 pub struct Followed<'s> {
     /// Whether a role is one of them, by its ARN.
@@ -195,6 +224,8 @@ pub struct Decoder<'s> {
     structure: Structure<'s>,
     located: Located,
     canonical: Canonical,
+    nearby: EventBuilder,
+    nearby_ids: Vec<u128>,
 }
 
 /// What every decoder of a run shares.
@@ -238,6 +269,8 @@ impl<'s> Decoder<'s> {
             structure: Structure::judging(shared.filter),
             located: Located::default(),
             canonical: Canonical::default(),
+            nearby: EventBuilder::new(&FieldSet::of(&TOLD)),
+            nearby_ids: Vec::new(),
         }
     }
 
@@ -262,6 +295,15 @@ impl<'s> Decoder<'s> {
     /// Gives memory back that one large object made the decoder take.
     pub fn shrink(&mut self, bytes: usize) {
         self.inflater.shrink(bytes);
+    }
+
+    /// Hands over the service events met just outside the time asked for, with their ids; few columns are filled.
+    pub fn nearby(&mut self) -> Result<Option<(Vec<u128>, RecordBatch)>, ArrowError> {
+        if self.nearby_ids.is_empty() {
+            return Ok(None);
+        }
+        let rows = std::mem::replace(&mut self.nearby, EventBuilder::new(&FieldSet::of(&TOLD)));
+        Ok(Some((std::mem::take(&mut self.nearby_ids), rows.finish()?)))
     }
 
     fn text(
@@ -424,9 +466,19 @@ impl<'s> Decoder<'s> {
         if !self.asked_for(&record, account.as_deref()) {
             outcome.counts.out_of_range += 1;
             let Some(time) = record.event_time.as_deref().and_then(time::parse) else { return };
-            // What it updates may lie within.
+            // What it updates may lie within, and so may the call that it tells of.
             if let Some(of) = superseded(&record) {
                 outcome.updates.push(Update { id: self.id(&record, bytes), of, time });
+            }
+            if event_type == Some("AwsServiceEvent")
+                && self.wanted.nearby(time)
+                && self.among(&record, account.as_deref())
+            {
+                let setting = Setting { environment: None, keep_content: false, followed: false };
+                if self.meaning.append(&record, &identity, provenance, setting, &mut self.nearby).is_ok() {
+                    let id = self.id(&record, bytes);
+                    self.nearby_ids.push(id);
+                }
             }
             return;
         }

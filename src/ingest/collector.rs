@@ -34,6 +34,7 @@ pub(super) struct Collector {
     files: Vec<(PathBuf, std::ops::Range<usize>)>,
     duplicates: Duplicates,
     updates: Vec<Update>,
+    nearby: Vec<(Vec<u128>, RecordBatch)>,
     entries: Vec<Entry>,
     arrived: Vec<(u32, LogObject)>,
 }
@@ -51,6 +52,7 @@ impl Collector {
             files: Vec::new(),
             duplicates: Duplicates::default(),
             updates: Vec::new(),
+            nearby: Vec::new(),
             entries,
             arrived: Vec::new(),
         }
@@ -66,6 +68,7 @@ impl Collector {
         }
         self.arrived.extend(parcel.arrived);
         self.updates.extend(parcel.updates);
+        self.nearby.extend(parcel.nearby);
         let Some(batch) = parcel.rows else { return Ok(()) };
         let part = u32::try_from(self.parts.len()).map_err(|_| internal("too many batches"))?;
         for (row, key) in (0..).zip(parcel.keys) {
@@ -121,13 +124,18 @@ impl Collector {
             }
         });
         found.map_err(|error| self.broken(&error))?;
+        let nearby = std::mem::take(&mut self.nearby).into_iter().map(|(ids, batch)| {
+            let gone = |(row, id): (u32, &u128)| superseded.has(*id).then_some(row);
+            without(batch, &(0..).zip(&ids).filter_map(gone).collect::<Vec<_>>())
+        });
+        let nearby = nearby.collect::<Result<_, _>>()?;
         if self.files.is_empty() {
             let mut batches = Vec::with_capacity(self.parts.len());
             for part in self.parts {
                 let Some(batch) = part.batch else { continue };
                 batches.push(without(batch, &part.dropped)?);
             }
-            return Ok(Ingested { rows: Rows::Memory(batches), ledger });
+            return Ok(Ingested { rows: Rows::Memory(batches), nearby, ledger });
         }
         self.spill()?;
         for (path, range) in &self.files {
@@ -137,7 +145,7 @@ impl Collector {
             }
         }
         let files = self.files.into_iter().map(|(path, _)| path).collect();
-        Ok(Ingested { rows: Rows::Files(files), ledger })
+        Ok(Ingested { rows: Rows::Files(files), nearby, ledger })
     }
 
     fn broken(&self, error: &dyn std::fmt::Display) -> IngestError {

@@ -69,6 +69,8 @@ pub enum Rows {
 pub struct Ingested {
     /// The rows of `events`.
     pub rows: Rows,
+    /// Service events just outside the time asked for, which may tell of calls within: see [`NEARBY`](crate::decode::record::NEARBY).
+    pub nearby: Vec<RecordBatch>,
     /// The rows of `objects`.
     pub ledger: Ledger,
 }
@@ -205,6 +207,8 @@ struct Parcel {
     /// Objects that were not in the listing.
     arrived: Vec<(u32, LogObject)>,
     updates: Vec<Update>,
+    /// Service events just outside the time asked for, with their ids.
+    nearby: Option<(Vec<u128>, RecordBatch)>,
 }
 
 impl<'s> Worker<'s> {
@@ -314,6 +318,7 @@ impl<'s> Worker<'s> {
             entries: std::mem::take(&mut self.entries),
             arrived: std::mem::take(&mut self.arrived),
             updates: std::mem::take(&mut self.updates),
+            nearby: self.decoder.nearby().map_err(|error| IngestError::Internal(error.to_string()))?,
         };
         take(parcel)
     }

@@ -24,6 +24,7 @@ use crate::ingest::ledger::{Balance, Ledger};
 use crate::ingest::update::Superseded;
 use crate::source::{Extent, Layout, LogObject, Place};
 
+mod nearby;
 mod promote;
 
 /// Where the rows of a view are.
