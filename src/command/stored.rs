@@ -163,6 +163,7 @@ pub(super) fn open(
     if !view.recognised {
         return Err(listing::no_log(objects));
     }
+    super::trail::nothing_left(&view.balance, view.pruned, input);
     let mut lacks = lacks(&store, &extent, input);
     lacks.extend(unfollowed(followed.as_ref(), versions.as_ref())?);
     if !input.quiet {

@@ -245,6 +245,7 @@ impl Prepared {
             return Err(listing::no_log(balance.objects));
         }
         warn(&ledger, input.quiet);
+        nothing_left(&balance, passed.pruned, input);
         let organization = organization.as_ref();
         let asked = Asked {
             engine: &engine,
@@ -514,6 +515,26 @@ pub(super) fn cover(
         ));
     }
     Ok(silent)
+}
+
+/// Says so if what was asked for leaves nothing of what is there: an empty report looks like peace.
+pub(super) fn nothing_left(balance: &Balance, pruned: u64, input: &Input) {
+    if input.quiet || balance.kept > 0 || balance.out_of_range == 0 && pruned == 0 {
+        return;
+    }
+    let asked = [
+        (input.from.is_some() || input.to.is_some(), "time"),
+        (!input.accounts.is_empty(), "accounts"),
+        (!input.regions.is_empty(), "Regions"),
+    ];
+    let asked: Vec<&str> = asked.into_iter().filter_map(|(given, what)| given.then_some(what)).collect();
+    let pruned =
+        if pruned > 0 { format!(", and {pruned} objects were not read for that") } else { String::new() };
+    say(&format!(
+        "warning: no event is left by the {} asked for: {} records lie outside{pruned}",
+        asked.join(" and "),
+        balance.out_of_range
+    ));
 }
 
 /// Says what could not be read.
