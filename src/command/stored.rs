@@ -121,7 +121,7 @@ pub(super) fn open(
     let named = engine.named(&texts).map_err(query_failure)?;
     let names = organization.is_some() || named.contains("coverage");
     let (view, coverage, nearby) = settled(&mut store, |store| {
-        let mut coverage = Coverage::default();
+        let mut coverage = Coverage::of(store.state().last.as_ref().and_then(|last| last.pruned), &window);
         if names {
             store.names(|name| {
                 let layout = Layout::of(name);

@@ -59,11 +59,11 @@ pub const COVERAGE: &[Column] = &[
     column("account_id", Kind::Text, "The account."),
     column("account_name", Kind::Text, "Its name, where the list of those expected gives one."),
     column("aws_region", Kind::Text, "The Region."),
-    column("state", Kind::Text, "delivered, silent, quiet or not_expected."),
+    column("state", Kind::Text, "delivered, silent, quiet, not_expected or pruned."),
     column("objects", Kind::Int, "Log objects delivered in the window."),
     column("first_delivered", Kind::Time, "Delivery time of the first, UTC."),
     column("last_delivered", Kind::Time, "Delivery time of the last, UTC."),
-    column("reason", Kind::Text, "Why nothing had to come."),
+    column("reason", Kind::Text, "Why nothing had to come, or what of it is not known any more."),
 ];
 
 /// `invocation_logs`: one row per call in Bedrock's model-invocation log.
