@@ -7,6 +7,7 @@ use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use super::*;
 
 mod build_side;
+mod checked_sum;
 mod coded;
 mod dense;
 mod json;
