@@ -190,9 +190,10 @@ pub fn update(id: u32, of: u32, minute: u32) -> String {
 /// they lie in and in whatever order those are read or collected.
 #[test]
 fn updates_in_a_ring_leave_the_latest() {
-    let chain: &[(u32, u32, u32)] = &[(2, 1, 0), (3, 2, 0)];
-    let cases: [(&[(u32, u32, u32)], u32); 7] = [
-        (chain, 3),
+    /// An update's number, that of the record it names, and its minute.
+    type Link = (u32, u32, u32);
+    let cases: [(&[Link], u32); 7] = [
+        (&[(2, 1, 0), (3, 2, 0)], 3),
         (&[(1, 2, 5), (2, 1, 3)], 1),
         (&[(1, 2, 3), (2, 1, 3)], 2),
         (&[(1, 2, 1), (2, 3, 9), (3, 1, 2)], 2),
