@@ -362,7 +362,8 @@ fn around_midnight(random: &mut Random) -> Vec<Value> {
         let number = next;
         next += 1;
         records.push(counted(number, minute, random.between(1, 99)));
-        if random.chance(400) {
+        let more = random.below(10);
+        if more < 4 {
             let mut twin: Value = serde_json::from_str(&twin(next, random.between(100, 999))).expect("JSON");
             let lag = random.seconds(-59, 59);
             twin["eventTime"] = json!(at_minute(minute + lag));
@@ -372,8 +373,8 @@ fn around_midnight(random: &mut Random) -> Vec<Value> {
             }
             records.push(twin);
             next += 1;
-        } else if random.chance(400) {
-            let length = random.between(1, 4) as u32;
+        } else if more < 7 {
+            let length = random.one(&[1, 2, 3, 4]);
             let ring = random.chance(300);
             let first = if ring { next } else { number };
             for step in 0..length {
