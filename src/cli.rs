@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::event::named;
 use crate::source::s3::Access;
 
 mod athena;
@@ -97,11 +98,11 @@ pub struct Input {
     /// First instant not wanted any more, UTC; the same forms.
     #[arg(long, value_name = "TIME", env = "BEDTRAIL_TO")]
     pub to: Option<String>,
-    /// Only this account; repeatable.
-    #[arg(long = "account", value_name = "ID")]
+    /// Only this account, twelve digits; repeatable.
+    #[arg(long = "account", value_name = "ID", value_parser = named::account)]
     pub accounts: Vec<String>,
-    /// Only this Region; repeatable.
-    #[arg(long = "region", value_name = "REGION")]
+    /// Only this Region, such as eu-central-1; repeatable.
+    #[arg(long = "region", value_name = "REGION", value_parser = named::region)]
     pub regions: Vec<String>,
     /// The policy file (TOML), or a folder of its versions, each with the day from which it is in force.
     #[arg(long, value_name = "FILE|DIR", env = "BEDTRAIL_POLICY")]

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::event::named;
+
 /// The name looked for where none is given.
 pub const FILE: &str = "bedtrail.toml";
 
@@ -276,9 +278,10 @@ impl Organization {
         self.accounts.dedup();
         self.regions.sort_unstable();
         self.regions.dedup();
-        let digits = |account: &str| account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         let quiet = self.quiet.iter().filter_map(|quiet| quiet.account.as_ref());
-        if let Some(account) = self.accounts.iter().chain(quiet).find(|account| !digits(account)) {
+        if let Some(account) =
+            self.accounts.iter().chain(quiet).find(|account| named::account(account).is_err())
+        {
             let message = format!("organization: \"{account}\" is no account id: twelve digits, as text");
             return Err(wrong(file, message));
         }

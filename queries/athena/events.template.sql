@@ -128,7 +128,8 @@ told AS (
     w.addendum_reason = 'UPDATED_DATA' AND w.addendum_event IS NOT NULL AS updated
   FROM ours AS w
 ),
--- A record that updates another stands here twice: once as itself, once as a mark under the id it supersedes.
+-- A record that updates another stands here three times: as itself, as a mark under the id it supersedes, and as a mark
+-- under the call that it tells of, where updates that name each other in a ring meet.
 marked AS (
   SELECT
     w.*,
@@ -138,7 +139,11 @@ marked AS (
   CROSS JOIN UNNEST(
     CASE
       WHEN w.updated AND w.addendum_event <> COALESCE(w.raw_event_id, '')
-        THEN ARRAY[COALESCE(NULLIF(w.raw_event_id, ''), w.content), w.addendum_event]
+        THEN ARRAY[
+          COALESCE(NULLIF(w.raw_event_id, ''), w.content),
+          w.addendum_event,
+          chr(31) || COALESCE(w.addendum_request, w.raw_request_id, '')
+        ]
       ELSE ARRAY[COALESCE(NULLIF(w.raw_event_id, ''), w.content)]
     END
   ) AS k (id_key)
@@ -147,6 +152,12 @@ judged AS (
   SELECT
     w.*,
     CASE WHEN w.id_key <> w.own_key THEN 1 ELSE 0 END AS mark,
+    starts_with(w.id_key, chr(31)) AS ring,
+    CAST(w.event_time AS VARCHAR) || ' ' || w.own_key AS version,
+    MAX(CASE WHEN starts_with(w.id_key, chr(31)) THEN CAST(w.event_time AS VARCHAR) || ' ' || w.own_key END)
+      OVER (PARTITION BY w.id_key) AS last_version,
+    array_agg(CASE WHEN starts_with(w.id_key, chr(31)) THEN w.own_key END) OVER (PARTITION BY w.id_key) AS ring_ids,
+    array_agg(CASE WHEN starts_with(w.id_key, chr(31)) THEN w.addendum_event END) OVER (PARTITION BY w.id_key) AS ring_names,
     CASE WHEN w.updated AND w.addendum_event = w.raw_event_id THEN 1 ELSE 0 END AS renewed,
     MAX(CASE WHEN w.id_key <> w.own_key THEN 1 ELSE 0 END) OVER (PARTITION BY w.id_key) AS superseded,
     MAX(CASE WHEN w.updated AND w.addendum_event = w.raw_event_id THEN 1 ELSE 0 END) OVER (PARTITION BY w.id_key) AS any_renewed,
@@ -164,10 +175,16 @@ kept AS (
       ORDER BY j.event_time ASC NULLS LAST, j.raw_event_id ASC NULLS LAST, j.content ASC NULLS LAST
     ) - 1 AS log_index
   FROM judged AS j
-  WHERE j.mark = 0
-    AND j.superseded = 0
-    AND j.renewed = j.any_renewed
-    AND j.place = 1
+  WHERE j.place = 1
+    AND (
+      (j.mark = 0 AND j.superseded = 0 AND j.renewed = j.any_renewed)
+      -- Where each update of a call is superseded by another, the latest stays: of equal times the larger id.
+      OR (
+        j.ring
+        AND j.version = j.last_version
+        AND cardinality(filter(j.ring_ids, x -> NOT contains(j.ring_names, x))) = 0
+      )
+    )
 ),
 -- The event catalogue: (event_source, surface, activity, names).
 catalogue AS (

@@ -6,11 +6,11 @@
 -- account_id = "The account, from the objects' names or the list of those expected."
 -- account_name = "Its name, where the list gives one."
 -- aws_region = "The Region."
--- state = "delivered; silent: expected, and nothing came; quiet: nothing came, and nothing had to; not_expected: delivered, and not on the list."
+-- state = "delivered; silent: expected, and nothing came; quiet: nothing came, and nothing had to; not_expected: delivered, and not on the list; pruned: whatever came was pruned from the store, and is not known."
 -- objects = "Log objects delivered in the window."
 -- first_delivered = "Delivery time of the first, UTC."
 -- last_delivered = "Delivery time of the last, UTC."
--- reason = "Why nothing had to come, as the configuration says."
+-- reason = "Why nothing had to come, as the configuration says; or from when on the store still has what came."
 
 SELECT
   account_id AS account_id,

@@ -87,6 +87,15 @@ told AS (
       OR cache_read_tokens BETWEEN 0 AND 1000000000000 OR cache_write_tokens BETWEEN 0 AND 1000000000000
     )
   UNION ALL
+  SELECT account_id AS account_id, request_id AS request_id, 1 AS twins
+  FROM nearby_service_events
+  WHERE account_id IS NOT NULL
+    AND request_id IS NOT NULL
+    AND (
+      input_tokens BETWEEN 0 AND 1000000000000 OR output_tokens BETWEEN 0 AND 1000000000000
+      OR cache_read_tokens BETWEEN 0 AND 1000000000000 OR cache_write_tokens BETWEEN 0 AND 1000000000000
+    )
+  UNION ALL
   SELECT account_id AS account_id, request_id AS request_id, 0 AS twins
   FROM invocation_logs
   WHERE account_id IS NOT NULL

@@ -111,6 +111,7 @@ judged AS (
     CASE
       WHEN c.state = 'silent' THEN 'violation'
       WHEN c.state = 'quiet' THEN 'not_applicable'
+      WHEN c.state = 'pruned' THEN 'not_assessed'
       WHEN COALESCE(l.broken, FALSE) THEN 'violation'
       ELSE 'pass'
     END AS verdict,
@@ -147,7 +148,10 @@ SELECT
   j.last_seen AS last_seen,
   CAST(1 AS BIGINT) AS event_count,
   t.population AS population,
-  CASE WHEN j.verdict = 'not_applicable' THEN COALESCE(j.quiet_reason, 'declared quiet') END AS not_assessed_reason,
+  CASE
+    WHEN j.verdict = 'not_applicable' THEN COALESCE(j.quiet_reason, 'declared quiet')
+    WHEN j.verdict = 'not_assessed' THEN 'the days asked for were pruned from the store'
+  END AS not_assessed_reason,
   CAST(NULL AS VARCHAR) AS sample_event_ids
 FROM judged AS j
 CROSS JOIN total AS t

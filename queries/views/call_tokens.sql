@@ -1,7 +1,8 @@
 -- title = "Tokens and the Region that something else than its own record tells of a call"
 -- meaning = """\
 -- One row per record of a model invocation of which an AwsServiceEvent that names the call as its parent (the same account \
--- and request_id), or a model-invocation log, tells tokens or the Region where the model ran. If a call has several such \
+-- and request_id), or a model-invocation log, tells tokens or the Region where the model ran; such an event counts \
+-- also where it lies at most an hour outside the window. If a call has several such \
 -- twins, the largest number counts, and of several Regions the first by name. If several rows share the request, each \
 -- has the Region and one of them carries the tokens: one with tokens of its own, else the first. What CloudTrail has comes \
 -- first: where it has tokens, a log adds cache tokens only, and those only if both count alike, for it is not said whether \
@@ -42,6 +43,24 @@ WITH told AS (
       COALESCE(input_tokens, output_tokens, cache_read_tokens, cache_write_tokens) IS NOT NULL
       OR inference_region IS NOT NULL
     )
+  UNION ALL
+  -- What is told of a call just before or after the window tells of it all the same.
+  SELECT
+    account_id AS account_id,
+    request_id AS request_id,
+    inference_region AS twin_region,
+    CAST(NULL AS VARCHAR) AS log_region,
+    CASE WHEN input_tokens BETWEEN 0 AND 1000000000000 THEN input_tokens END AS twin_input,
+    CASE WHEN output_tokens BETWEEN 0 AND 1000000000000 THEN output_tokens END AS twin_output,
+    CASE WHEN cache_read_tokens BETWEEN 0 AND 1000000000000 THEN cache_read_tokens END AS twin_cache_read,
+    CASE WHEN cache_write_tokens BETWEEN 0 AND 1000000000000 THEN cache_write_tokens END AS twin_cache_write,
+    CAST(NULL AS BIGINT) AS log_input,
+    CAST(NULL AS BIGINT) AS log_output,
+    CAST(NULL AS BIGINT) AS log_cache_read,
+    CAST(NULL AS BIGINT) AS log_cache_write
+  FROM nearby_service_events
+  WHERE account_id IS NOT NULL
+    AND request_id IS NOT NULL
   UNION ALL
   SELECT
     account_id AS account_id,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Api, Aws};
+use crate::event::named;
 
 /// Which engine answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -45,10 +46,10 @@ pub struct Ddl {
     #[arg(long, value_name = "DATABASE.TABLE", conflicts_with = "location")]
     pub adopt: Option<String>,
     /// An account of the table's partitions; repeatable.
-    #[arg(long = "account", value_name = "ID")]
+    #[arg(long = "account", value_name = "ID", value_parser = named::account)]
     pub accounts: Vec<String>,
     /// A Region of the table's partitions; repeatable. All of the partition aws by default.
-    #[arg(long = "region", value_name = "REGION")]
+    #[arg(long = "region", value_name = "REGION", value_parser = named::region)]
     pub regions: Vec<String>,
     /// First day of the table and of the view, UTC. A view without it reads everything that there is.
     #[arg(long, value_name = "DAY", env = "BEDTRAIL_FROM")]

@@ -9,6 +9,7 @@ use clap::{ArgMatches, ValueEnum};
 use super::Failure;
 use crate::cli::{self, Adding, Input, Output, Verdict};
 use crate::config::Config;
+use crate::event::named;
 
 /// Which arguments were typed, or set in a variable.
 #[derive(Debug, Default)]
@@ -65,6 +66,15 @@ pub(super) fn input(config: &Config, given: &Given, input: &mut Input) -> Result
     if !(sources || given.has("store")) {
         lacks(&mut input.sources, &config.sources);
         lack(&mut input.store, config.store.as_ref());
+    }
+    let wrong = |key: &str, text: &str, why: String| {
+        Failure::usage(format!("the configuration, {key}: \"{}\": {why}", text.escape_debug()))
+    };
+    for account in &config.accounts {
+        named::account(account).map_err(|why| wrong("accounts", account, why))?;
+    }
+    for region in &config.regions {
+        named::region(region).map_err(|why| wrong("regions", region, why))?;
     }
     lacks(&mut input.accounts, &config.accounts);
     lacks(&mut input.regions, &config.regions);

@@ -8,7 +8,7 @@ use super::Failure;
 use super::follow::Follow;
 use super::history::{Asked, Baseline};
 use super::listing::{self, Passed};
-use super::trail::{Prepared, Trail, cover, put, query_failure, run_batch, scans, warn};
+use super::trail::{NEARBY_EVENTS, Prepared, Trail, cover, put, query_failure, run_batch, scans, warn};
 use super::version::Versions;
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;
@@ -120,8 +120,8 @@ pub(super) fn open(
     let texts: Vec<&str> = queries.iter().map(String::as_str).collect();
     let named = engine.named(&texts).map_err(query_failure)?;
     let names = organization.is_some() || named.contains("coverage");
-    let (view, coverage) = settled(&mut store, |store| {
-        let mut coverage = Coverage::default();
+    let (view, coverage, nearby) = settled(&mut store, |store| {
+        let mut coverage = Coverage::of(store.state().last.as_ref().and_then(|last| last.pruned), &window);
         if names {
             store.names(|name| {
                 let layout = Layout::of(name);
@@ -130,7 +130,9 @@ pub(super) fn open(
                 }
             })?;
         }
-        Ok((store.view(&extent, hash || named.contains("objects"))?, coverage))
+        let told = named.contains(NEARBY_EVENTS);
+        let nearby = if told { store.nearby(&extent)? } else { Vec::new() };
+        Ok((store.view(&extent, hash || named.contains("objects"))?, coverage, nearby))
     })?;
     let stored = Stored {
         files: &view.rows.files,
@@ -143,6 +145,7 @@ pub(super) fn open(
     engine.register_stored("events", &builder::schema(), stored).map_err(Failure::failed)?;
     // Only now: plans are good as long as every table is the same.
     let tables = &scans(&engine, queries, also)?.0;
+    super::trail::nearby(&engine, tables, &nearby)?;
     let ledger = view.ledger;
     if tables.contains_key("objects") {
         put(&engine, "objects", ledger.objects_batch().map_err(Failure::failed)?)?;
@@ -160,6 +163,7 @@ pub(super) fn open(
     if !view.recognised {
         return Err(listing::no_log(objects));
     }
+    super::trail::nothing_left(&view.balance, view.pruned, input);
     let mut lacks = lacks(&store, &extent, input);
     lacks.extend(unfollowed(followed.as_ref(), versions.as_ref())?);
     if !input.quiet {

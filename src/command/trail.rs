@@ -22,7 +22,7 @@ use crate::clock::{self, Clock, Window};
 use crate::config::Organization;
 use crate::decode::filter::Filter;
 use crate::decode::record::{Followed, Shared, Wanted};
-use crate::engine::{self, ByAccount, Engine, Stored};
+use crate::engine::{self, ByAccount, Engine, Stored, schema};
 use crate::event::builder::{self, FieldSet};
 use crate::event::column::Field;
 use crate::event::scope::Scope;
@@ -40,6 +40,9 @@ use crate::source::api::Api;
 
 /// Warnings said one by one; more are counted.
 const WARNINGS: usize = 20;
+
+/// The relation of service events just outside the window.
+pub(super) const NEARBY_EVENTS: &str = "nearby_service_events";
 
 /// What a run works on before anything is read: arguments resolved, policy loaded, tables known but empty.
 pub(super) struct Prepared {
@@ -227,6 +230,7 @@ impl Prepared {
             }
         }
         .map_err(Failure::failed)?;
+        nearby(&engine, &tables, &ingested.nearby)?;
         let ledger = ingested.ledger;
         // As a table the ledger takes far more memory than it does as entries: only if somebody asks it.
         if tables.contains_key("objects") {
@@ -244,6 +248,7 @@ impl Prepared {
             return Err(listing::no_log(balance.objects));
         }
         warn(&ledger, input.quiet);
+        nothing_left(&balance, passed.pruned, input);
         let organization = organization.as_ref();
         let asked = Asked {
             engine: &engine,
@@ -464,6 +469,21 @@ pub(super) fn rules(
     Ok(rules.leak())
 }
 
+/// Fills the relation of service events just outside the window, if a query asks for it.
+pub(super) fn nearby(engine: &Engine, tables: &Tables, found: &[RecordBatch]) -> Result<(), Failure> {
+    if found.is_empty() || !tables.contains_key(NEARBY_EVENTS) {
+        return Ok(());
+    }
+    let schema = schema::schema(schema::NEARBY_SERVICE_EVENTS);
+    let projected = found.iter().map(|batch| {
+        let places: Result<Vec<usize>, _> =
+            schema.fields().iter().map(|field| batch.schema().index_of(field.name())).collect();
+        batch.project(&places?)
+    });
+    let batches = projected.collect::<Result<Vec<_>, _>>().map_err(Failure::failed)?;
+    engine.register(NEARBY_EVENTS, &schema, batches).map_err(Failure::failed)
+}
+
 /// Registers one batch under its own schema.
 pub(super) fn put(engine: &Engine, name: &str, batch: RecordBatch) -> Result<(), Failure> {
     let schema = batch.schema();
@@ -498,6 +518,26 @@ pub(super) fn cover(
         ));
     }
     Ok(silent)
+}
+
+/// Says so if what was asked for leaves nothing of what is there: an empty report looks like peace.
+pub(super) fn nothing_left(balance: &Balance, pruned: u64, input: &Input) {
+    if input.quiet || balance.kept > 0 || balance.out_of_range == 0 && pruned == 0 {
+        return;
+    }
+    let asked = [
+        (input.from.is_some() || input.to.is_some(), "time"),
+        (!input.accounts.is_empty(), "accounts"),
+        (!input.regions.is_empty(), "Regions"),
+    ];
+    let asked: Vec<&str> = asked.into_iter().filter_map(|(given, what)| given.then_some(what)).collect();
+    let pruned =
+        if pruned > 0 { format!(", and {pruned} objects were not read for that") } else { String::new() };
+    say(&format!(
+        "warning: no event is left by the {} asked for: {} records lie outside{pruned}",
+        asked.join(" and "),
+        balance.out_of_range
+    ));
 }
 
 /// Says what could not be read.

@@ -62,7 +62,12 @@ impl Inflater {
             return Err(InflateError::Empty);
         }
         if stored.starts_with(GZIP) {
-            let length = self.members(stored, limit)?;
+            let mut length = self.members(stored, limit)?;
+            // A delivery stream that compresses what CloudWatch Logs has compressed already.
+            if self.buffer[..length].starts_with(GZIP) {
+                let outer = std::mem::take(&mut self.buffer);
+                length = self.members(&outer[..length], limit)?;
+            }
             return Ok(&self.buffer[..length]);
         }
         if stored.starts_with(ZSTD) {
@@ -163,6 +168,17 @@ mod tests {
             inflater.inflate(&stored, "a.json.gz", 1 << 20),
             Ok(&b"{\"Records\":{\"Records\":[]}"[..])
         );
+    }
+
+    #[test]
+    fn what_was_compressed_twice_is_inflated_twice_and_no_further() {
+        let once = [gzip(b"{\"Records\":"), gzip(b"[]}")].concat();
+        let mut inflater = Inflater::default();
+        assert_eq!(inflater.inflate(&gzip(&once), "a.gz", 1 << 20), Ok(&b"{\"Records\":[]}"[..]));
+        let thrice = gzip(&gzip(&once));
+        assert!(inflater.inflate(&thrice, "a.gz", 1 << 20).is_ok_and(|text| text.starts_with(GZIP)));
+        let bomb = gzip(&gzip(&vec![b' '; 4 << 20]));
+        assert_eq!(inflater.inflate(&bomb, "a.gz", 1 << 20), Err(InflateError::TooLarge { limit: 1 << 20 }));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One object's records: judged, counted and appended.
 
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 use sha2::{Digest, Sha256};
 
 use crate::decode::canonical::Canonical;
@@ -10,7 +12,8 @@ use crate::decode::structure::{MAX_DEPTH, Structure};
 use crate::event::account;
 use crate::event::activity;
 use crate::event::agent::Agent;
-use crate::event::builder::EventBuilder;
+use crate::event::builder::{EventBuilder, FieldSet};
+use crate::event::column::Field;
 use crate::event::json;
 use crate::event::principal::{Jwt, Principal};
 use crate::event::record::{Identity, Record, Text};
@@ -37,6 +40,34 @@ pub struct Key {
     pub kind: RecordKind,
     /// An `UPDATED_DATA` record under the id it had before: it supersedes the other rows of its own id.
     pub renewed: bool,
+}
+
+/// How far outside the time asked for a service event may lie and still tell of a call within: as long as a call may
+/// take, in microseconds.
+pub const NEARBY: i64 = 3_600_000_000;
+
+/// What is told by a service event that lies just outside the time asked for.
+const TOLD: [Field; 9] = [
+    Field::EventId,
+    Field::EventTime,
+    Field::AccountId,
+    Field::RequestId,
+    Field::InferenceRegion,
+    Field::InputTokens,
+    Field::OutputTokens,
+    Field::CacheReadTokens,
+    Field::CacheWriteTokens,
+];
+
+/// That a record takes the place of another (`UPDATED_DATA`; CloudTrail record contents, `addendum`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Update {
+    /// The id of the update.
+    pub id: u128,
+    /// The id that it names (`addendum.originalEventID`).
+    pub of: u128,
+    /// Its event time, microseconds UTC.
+    pub time: i64,
 }
 
 /// How many records of an object met which fate.
@@ -71,8 +102,8 @@ pub struct Outcome {
     pub kinds: [u32; RecordKind::ALL.len()],
     /// Refused records: index and reason.
     pub refusals: Vec<(u32, String)>,
-    /// Event ids that later records of this object supersede (`addendum.originalEventID`).
-    pub supersedes: Vec<u128>,
+    /// The updates among its records, also those outside what is asked for.
+    pub updates: Vec<Update>,
     /// Earliest and latest event time of the rows kept, microseconds UTC.
     pub times: Option<(i64, i64)>,
 }
@@ -109,6 +140,15 @@ pub struct Wanted {
     pub accounts: Vec<String>,
     /// Regions; all if empty.
     pub regions: Vec<String>,
+}
+
+impl Wanted {
+    /// Whether an instant lies outside the time asked for, by [`NEARBY`] at most.
+    pub fn nearby(&self, time: i64) -> bool {
+        let before = self.from.is_some_and(|from| time < from && time >= from.saturating_sub(NEARBY));
+        let after = self.to.is_some_and(|to| time >= to && time < to.saturating_add(NEARBY));
+        before || after
+    }
 }
 
 /// Roles whose calls are kept whatever service they go to, and functions whose invocations are.
@@ -184,6 +224,8 @@ pub struct Decoder<'s> {
     structure: Structure<'s>,
     located: Located,
     canonical: Canonical,
+    nearby: EventBuilder,
+    nearby_ids: Vec<u128>,
 }
 
 /// What every decoder of a run shares.
@@ -227,6 +269,8 @@ impl<'s> Decoder<'s> {
             structure: Structure::judging(shared.filter),
             located: Located::default(),
             canonical: Canonical::default(),
+            nearby: EventBuilder::new(&FieldSet::of(&TOLD)),
+            nearby_ids: Vec::new(),
         }
     }
 
@@ -251,6 +295,15 @@ impl<'s> Decoder<'s> {
     /// Gives memory back that one large object made the decoder take.
     pub fn shrink(&mut self, bytes: usize) {
         self.inflater.shrink(bytes);
+    }
+
+    /// Hands over the service events met just outside the time asked for, with their ids; few columns are filled.
+    pub fn nearby(&mut self) -> Result<Option<(Vec<u128>, RecordBatch)>, ArrowError> {
+        if self.nearby_ids.is_empty() {
+            return Ok(None);
+        }
+        let rows = std::mem::replace(&mut self.nearby, EventBuilder::new(&FieldSet::of(&TOLD)));
+        Ok(Some((std::mem::take(&mut self.nearby_ids), rows.finish()?)))
     }
 
     fn text(
@@ -279,18 +332,54 @@ impl<'s> Decoder<'s> {
                     outcome.counts.not_ours += 1;
                 }
             }
-            for (owned, index) in located.owned.iter().zip(located.spans.len()..) {
+            for (quoted, index) in located.quoted.iter().zip(located.spans.len()..) {
                 outcome.counts.seen += 1;
                 let index = u32::try_from(index).unwrap_or(u32::MAX);
-                if owned.too_deep {
-                    refuse(&mut outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
-                } else {
-                    self.record(owned.text.as_bytes(), index, origin, rows, keys, &mut outcome);
-                }
+                self.quoted(
+                    &text[quoted.range.clone()],
+                    quoted.message,
+                    index,
+                    origin,
+                    rows,
+                    keys,
+                    &mut outcome,
+                );
             }
         }
         self.located = located;
         shape.map(|_| outcome)
+    }
+
+    /// A record that stands in a JSON string. Only once it is unescaped do its bytes prove that it is not wanted.
+    #[expect(clippy::too_many_arguments, reason = "those of `record`, and what the string is")]
+    fn quoted(
+        &mut self,
+        literal: &[u8],
+        message: bool,
+        index: u32,
+        origin: Origin<'_>,
+        rows: &mut EventBuilder,
+        keys: &mut Vec<Key>,
+        outcome: &mut Outcome,
+    ) {
+        let text = match unquoted(literal) {
+            Ok(text) => text,
+            Err(error) => return refuse(outcome, index, &format!("not readable: {error}")),
+        };
+        let bytes = text.as_bytes();
+        if message && !may_be_record(bytes) {
+            outcome.counts.not_ours += 1;
+            return;
+        }
+        // Text that is broken is the record's own to say.
+        let whole = self.structure.scan(bytes, 0).is_ok() && self.structure.spans.len() == 1;
+        match self.structure.spans.first().filter(|_| whole) {
+            Some(span) if span.too_deep => {
+                refuse(outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
+            }
+            Some(span) if !span.parse && span.range == (0..bytes.len()) => outcome.counts.not_ours += 1,
+            _ => self.record(bytes, index, origin, rows, keys, outcome),
+        }
     }
 
     fn record(
@@ -369,15 +458,30 @@ impl<'s> Decoder<'s> {
             return;
         }
         let account = account::account(&record, &identity);
-        if !self.asked_for(&record, account.as_deref()) {
-            outcome.counts.out_of_range += 1;
-            return;
-        }
         let provenance = Provenance {
             log_object: origin.name,
             log_index: i64::from(index),
             delivered_at: origin.delivered_at,
         };
+        if !self.asked_for(&record, account.as_deref()) {
+            outcome.counts.out_of_range += 1;
+            let Some(time) = record.event_time.as_deref().and_then(time::parse) else { return };
+            // What it updates may lie within, and so may the call that it tells of.
+            if let Some(of) = superseded(&record) {
+                outcome.updates.push(Update { id: self.id(&record, bytes), of, time });
+            }
+            if event_type == Some("AwsServiceEvent")
+                && self.wanted.nearby(time)
+                && self.among(&record, account.as_deref())
+            {
+                let setting = Setting { environment: None, keep_content: false, followed: false };
+                if self.meaning.append(&record, &identity, provenance, setting, &mut self.nearby).is_ok() {
+                    let id = self.id(&record, bytes);
+                    self.nearby_ids.push(id);
+                }
+            }
+            return;
+        }
         let at = || record.event_time.as_deref().and_then(time::parse);
         let environment = account.as_deref().and_then(|account| (self.environments)(account, at()?));
         let appended = self.meaning.append(
@@ -391,13 +495,10 @@ impl<'s> Decoder<'s> {
             Err(refusal) => refuse(outcome, index, &refusal.to_string()),
             Ok(row) => {
                 let content = self.canonical.hash(bytes, 0);
-                let id = match record.event_id.as_deref().filter(|id| !id.is_empty()) {
-                    Some(id) => event_id(id),
-                    None => u128::from(content) << 64 | u128::from(self.canonical.hash(bytes, 1)),
-                };
+                let id = self.id(&record, bytes);
                 let superseded = superseded(&record);
                 let renewed = superseded == Some(id);
-                outcome.supersedes.extend(superseded.filter(|_| !renewed));
+                outcome.updates.extend(superseded.map(|of| Update { id, of, time: row.event_time }));
                 keys.push(Key { id, content, object: origin.ordinal, index, kind: row.record_kind, renewed });
                 outcome.counts.kept += 1;
                 outcome.kinds[row.record_kind as usize] += 1;
@@ -407,17 +508,31 @@ impl<'s> Decoder<'s> {
         }
     }
 
+    /// The number of a record's id; of one without an id, that of its content.
+    fn id(&mut self, record: &Record<'_>, bytes: &[u8]) -> u128 {
+        match record.event_id.as_deref().filter(|id| !id.is_empty()) {
+            Some(id) => event_id(id),
+            None => {
+                u128::from(self.canonical.hash(bytes, 0)) << 64 | u128::from(self.canonical.hash(bytes, 1))
+            }
+        }
+    }
+
     /// Whether a record lies in the time, accounts and Regions asked for. One without a readable time or
     /// account is not judged here.
     fn asked_for(&self, record: &Record<'_>, account: Option<&str>) -> bool {
-        let among = |wanted: &[String], shown: Option<&str>| {
-            wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
-        };
         let at = record.event_time.as_deref().and_then(time::parse);
         at.is_none_or(|at| {
             self.wanted.from.is_none_or(|from| at >= from) && self.wanted.to.is_none_or(|to| at < to)
-        }) && among(&self.wanted.accounts, account)
-            && among(&self.wanted.regions, record.aws_region.as_deref())
+        }) && self.among(record, account)
+    }
+
+    /// The same without the time.
+    fn among(&self, record: &Record<'_>, account: Option<&str>) -> bool {
+        let among = |wanted: &[String], shown: Option<&str>| {
+            wanted.is_empty() || shown.is_none_or(|shown| wanted.iter().any(|one| one == shown))
+        };
+        among(&self.wanted.accounts, account) && among(&self.wanted.regions, record.aws_region.as_deref())
     }
 }
 
@@ -427,11 +542,26 @@ pub fn raw(stored: &[u8], name: &str, limit: usize, index: usize) -> Result<Opti
     let text = inflater.inflate(stored, name, limit)?;
     let mut located = Located::default();
     located.locate(text, &mut Structure::default())?;
-    let bytes = match located.spans.get(index) {
-        Some(span) => text.get(span.range.clone()),
-        None => located.owned.get(index - located.spans.len()).map(|owned| owned.text.as_bytes()),
-    };
-    Ok(bytes.map(|bytes| json::whole(&String::from_utf8_lossy(bytes)).into_owned()))
+    if let Some(span) = located.spans.get(index) {
+        let bytes = text.get(span.range.clone());
+        return Ok(bytes.map(|bytes| json::whole(&String::from_utf8_lossy(bytes)).into_owned()));
+    }
+    let quoted = located.quoted.get(index - located.spans.len());
+    let inner = quoted.and_then(|quoted| unquoted(text.get(quoted.range.clone())?).ok());
+    Ok(inner.map(|inner| json::whole(&inner).into_owned()))
+}
+
+/// The text that a JSON string stands for.
+fn unquoted(literal: &[u8]) -> Result<String, serde_json::Error> {
+    serde_json::from_str(&json::whole(&String::from_utf8_lossy(literal)))
+}
+
+/// Whether the text of a log event may be a record: every record has one of these keys, and other programs' lines have none.
+fn may_be_record(text: &[u8]) -> bool {
+    let keys: [&[u8]; 5] =
+        [b"\"eventVersion\"", b"\"eventName\"", b"\"eventSource\"", b"\"eventCategory\"", b"\\u00"];
+    text.trim_ascii_start().starts_with(b"{")
+        && keys.iter().any(|key| memchr::memmem::find(text, key).is_some())
 }
 
 fn refuse(outcome: &mut Outcome, index: u32, reason: &str) {

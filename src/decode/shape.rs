@@ -1,15 +1,16 @@
 //! What an object's text is, told by its content, and where its records stand.
 //!
 //! Shapes: CloudTrail files (`{"Records":[…]}`), one record per line, a bare array or a single record,
-//! LookupEvents output (`{"Events":[{"CloudTrailEvent":"…"}]}`), EventBridge and CloudWatch envelopes
-//! (`{"detail":{…}}`), digest files and model-invocation logs. Everything is located before anything is
-//! decoded, so a broken object gives no rows at all.
+//! LookupEvents output (`{"Events":[{"CloudTrailEvent":"…"}]}`), EventBridge envelopes (`{"detail":{…}}`), documents of
+//! CloudWatch Logs (`{"logEvents":[{"message":"…"}]}`, `{"events":[{"message":"…"}]}`), digest files and
+//! model-invocation logs. Everything is located before anything is decoded, so a broken object gives no rows at all.
+
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::decode::structure::{Broken, Span, Structure};
-use crate::event::record::Text;
 
 /// What an object holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,8 +23,12 @@ pub enum Shape {
     Array,
     /// `{"Events":[{"CloudTrailEvent":"…"}]}`, as LookupEvents answers.
     Lookup,
-    /// Records inside `detail` (EventBridge, CloudWatch) or `event`.
+    /// Records inside `detail` (EventBridge) or `event`.
     Envelope,
+    /// Log events of CloudWatch Logs, each with a record as the text of its `message`: what a subscription delivers
+    /// (CloudWatch Logs user guide, "Real-time processing of log data with subscriptions") and what `FilterLogEvents` and
+    /// `GetLogEvents` answer.
+    LogEvents,
     /// A CloudTrail digest file.
     Digest,
     /// Bedrock model-invocation log.
@@ -39,6 +44,7 @@ impl Shape {
             Self::Array => "array",
             Self::Lookup => "lookup",
             Self::Envelope => "envelope",
+            Self::LogEvents => "log_events",
             Self::Digest => "digest",
             Self::InvocationLog => "invocation_log",
         }
@@ -80,13 +86,13 @@ pub enum ShapeError {
     },
 }
 
-/// A record that stood inside a JSON string.
+/// A JSON string that holds a record, or may.
 #[derive(Debug)]
-pub struct Owned {
-    /// Its text, unescaped.
-    pub text: String,
-    /// Nested deeper than [`MAX_DEPTH`](super::structure::MAX_DEPTH).
-    pub too_deep: bool,
+pub struct Quoted {
+    /// Byte range in the text, quotes included.
+    pub range: Range<usize>,
+    /// The `message` of a log event: anybody may write to a log group, so it need not be a record.
+    pub message: bool,
 }
 
 /// Where the records of an object are.
@@ -96,8 +102,8 @@ pub struct Located {
     pub shape: Option<Shape>,
     /// Records as ranges of the text, ascending.
     pub spans: Vec<Span>,
-    /// Records that stood inside a JSON string, after those of `spans`.
-    pub owned: Vec<Owned>,
+    /// Records inside a JSON string, after those of `spans`. They are unescaped one at a time, when they are read.
+    pub quoted: Vec<Quoted>,
     /// Bytes above 0x7f are somewhere.
     pub high: bool,
 }
@@ -110,7 +116,21 @@ struct Document<'a> {
     #[serde(borrow, rename = "Events")]
     events: Option<&'a RawValue>,
     #[serde(borrow, rename = "CloudTrailEvent")]
-    cloudtrail_event: Option<Text<'a>>,
+    cloudtrail_event: Option<&'a RawValue>,
+    #[serde(borrow, rename = "logEvents")]
+    log_events: Option<&'a RawValue>,
+    #[serde(borrow, rename = "events")]
+    answered: Option<&'a RawValue>,
+    #[serde(borrow, rename = "messageType")]
+    message_type: Option<&'a RawValue>,
+    #[serde(borrow, rename = "searchedLogStreams")]
+    searched: Option<&'a RawValue>,
+    #[serde(borrow, rename = "nextForwardToken")]
+    next_forward: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    timestamp: Option<&'a RawValue>,
     #[serde(borrow)]
     detail: Option<&'a RawValue>,
     #[serde(borrow, rename = "detail-type")]
@@ -131,19 +151,41 @@ struct Document<'a> {
     digest_start_time: Option<&'a RawValue>,
 }
 
-/// What stands between two documents, without blanks; joined files bring their byte-order marks along.
+impl<'a> Document<'a> {
+    /// Whether a document without any log event is one of CloudWatch Logs all the same.
+    fn told_by_logs(&self) -> bool {
+        [self.message_type, self.searched, self.next_forward].iter().any(Option::is_some)
+    }
+
+    /// The text of a log event of CloudWatch Logs: within a document of them whatever it says, alone if it is of CloudTrail.
+    fn log_event(&self, shape: Shape) -> Option<&'a RawValue> {
+        let message = self.message.filter(|raw| raw.get().starts_with('"') && self.timestamp.is_some())?;
+        (shape == Shape::LogEvents || message.get().contains("eventVersion")).then_some(message)
+    }
+}
+
+/// What stands between two documents, without blanks; joined files bring their byte-order marks along, and exports of
+/// CloudWatch Logs (`CreateExportTask`) a time before each.
 fn bare<'a>(gap: &'a [u8], separator: &[u8]) -> &'a [u8] {
     let mut gap = gap.trim_ascii();
     while let Some(rest) = gap.strip_prefix(b"\xef\xbb\xbf").filter(|_| separator.is_empty()) {
         gap = rest.trim_ascii();
     }
-    gap
+    if separator.is_empty() && is_time(gap) { b"" } else { gap }
+}
+
+/// Whether a text is a time as CloudWatch Logs writes it: `2026-10-05T12:00:00.000Z`.
+fn is_time(text: &[u8]) -> bool {
+    const FORM: &[u8] = b"0000-00-00T00:00:00.000Z";
+    let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    text.len() == FORM.len() && text.iter().zip(FORM).all(fits)
 }
 
 /// Keys that tell a document from a record; a text without any of them is a record.
 const DOCUMENT_KEYS: [&[u8]; 8] = [
     b"\"Records\"",
-    b"\"Events\"",
+    // "Events", "events" and "logEvents"
+    b"vents\"",
     b"\"CloudTrailEvent\"",
     b"\"detail\"",
     b"\"event\"",
@@ -157,7 +199,7 @@ impl Located {
     pub fn locate(&mut self, text: &[u8], structure: &mut Structure<'_>) -> Result<Shape, ShapeError> {
         self.shape = None;
         self.spans.clear();
-        self.owned.clear();
+        self.quoted.clear();
         self.high = false;
         let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let start = start + (text.len() - start - text[start..].trim_ascii_start().len());
@@ -228,7 +270,7 @@ impl Located {
     fn elements(
         &mut self,
         text: &[u8],
-        range: std::ops::Range<usize>,
+        range: Range<usize>,
         structure: &mut Structure<'_>,
         shape: Shape,
     ) -> Result<(), ShapeError> {
@@ -241,7 +283,7 @@ impl Located {
         let mut inner = Self::default();
         inner.take(text, range.start, range.start + 1..range.start + end - 1, structure, b",")?;
         self.high |= inner.high;
-        if matches!(shape, Shape::Records) || inner.spans.is_empty() {
+        if matches!(shape, Shape::Records) || inner.spans.is_empty() && shape != Shape::LogEvents {
             self.shape.get_or_insert(shape);
         }
         if matches!(shape, Shape::Records) {
@@ -286,19 +328,14 @@ impl Located {
             return self.elements(text, place(text, records), structure, Shape::Records);
         }
         // One level only: what a page of events holds are events, so nothing nests without end.
-        if let Some(events) =
-            document.events.filter(|raw| shape != Shape::Lookup && raw.get().starts_with('['))
-        {
+        let page = matches!(shape, Shape::Lookup | Shape::LogEvents);
+        if let Some(events) = document.events.filter(|raw| !page && raw.get().starts_with('[')) {
             self.shape.get_or_insert(Shape::Lookup);
             return self.elements(text, place(text, events), structure, Shape::Lookup);
         }
-        if let Some(event) = document.cloudtrail_event {
+        if let Some(event) = document.cloudtrail_event.filter(|raw| raw.get().starts_with('"')) {
             self.shape.get_or_insert(Shape::Lookup);
-            let text = event.0.into_owned();
-            // Text that is broken is the record's own to say.
-            let whole = structure.scan(text.as_bytes(), 0).is_ok();
-            let too_deep = whole && structure.spans.iter().any(|span| span.too_deep);
-            self.owned.push(Owned { text, too_deep });
+            self.quoted.push(Quoted { range: place(text, event), message: false });
             return Ok(());
         }
         let own =
@@ -321,6 +358,19 @@ impl Located {
             self.spans.push(Span { range: place(text, inner), parse: true, ..span });
             return Ok(());
         }
+        if let Some(events) =
+            document.log_events.or(document.answered).filter(|raw| !page && raw.get().starts_with('['))
+        {
+            if document.told_by_logs() {
+                self.shape.get_or_insert(Shape::LogEvents);
+            }
+            return self.elements(text, place(text, events), structure, Shape::LogEvents);
+        }
+        if let Some(message) = document.log_event(shape) {
+            self.shape.get_or_insert(Shape::LogEvents);
+            self.quoted.push(Quoted { range: place(text, message), message: true });
+            return Ok(());
+        }
         if document.digest_start_time.is_some() {
             self.shape.get_or_insert(Shape::Digest);
             return Ok(());
@@ -339,7 +389,7 @@ impl Located {
         &mut self,
         text: &[u8],
         base: usize,
-        within: std::ops::Range<usize>,
+        within: Range<usize>,
         structure: &mut Structure<'_>,
         separator: &[u8],
     ) -> Result<(), ShapeError> {
@@ -371,7 +421,7 @@ fn records_array(text: &[u8]) -> Option<usize> {
 }
 
 /// Where a value borrowed from `text` stands in it.
-fn place(text: &[u8], raw: &RawValue) -> std::ops::Range<usize> {
+fn place(text: &[u8], raw: &RawValue) -> Range<usize> {
     let start = raw.get().as_ptr().addr() - text.as_ptr().addr();
     start..start + raw.get().len()
 }
@@ -386,7 +436,9 @@ mod tests {
         let mut located = Located::default();
         let shape = located.locate(text.as_bytes(), &mut Structure::default())?;
         let spans = located.spans.iter().map(|span| text[span.range.clone()].to_owned());
-        Ok((shape, spans.chain(located.owned.iter().map(|owned| owned.text.clone())).collect()))
+        let quoted =
+            located.quoted.iter().map(|quoted| serde_json::from_str(&text[quoted.range.clone()]).unwrap());
+        Ok((shape, spans.chain(quoted).collect()))
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it is compared with a result")]
@@ -416,6 +468,23 @@ mod tests {
             (r#"{"Events":[]}"#.to_owned(), Shape::Lookup, 0),
             (format!(r#"{{"version":"0","source":"aws.bedrock","detail":{RECORD}}}"#), Shape::Envelope, 1),
             (format!(r#"[{{"_origin":"x","event":{RECORD}}}]"#), Shape::Envelope, 1),
+            (
+                format!(
+                    r#"{{"messageType":"DATA_MESSAGE","logEvents":[{{"timestamp":1,"message":{quoted}}}]}}"#
+                ),
+                Shape::LogEvents,
+                1,
+            ),
+            (
+                format!(
+                    r#"{{"events":[{{"timestamp":1,"message":{quoted}}},{{"message":{quoted},"timestamp":2}}]}}"#
+                ),
+                Shape::LogEvents,
+                2,
+            ),
+            (r#"{"messageType":"CONTROL_MESSAGE","logEvents":[]}"#.to_owned(), Shape::LogEvents, 0),
+            (r#"{"events":[],"searchedLogStreams":[]}"#.to_owned(), Shape::LogEvents, 0),
+            (r#"{"events":[],"nextForwardToken":"f/1"}"#.to_owned(), Shape::LogEvents, 0),
             (r#"{"awsAccountId":"1","digestStartTime":"x","logFiles":[]}"#.to_owned(), Shape::Digest, 0),
             (r#"{"schemaType":"ModelInvocationLog","requestId":"x"}"#.to_owned(), Shape::InvocationLog, 0),
         ] {
@@ -429,6 +498,11 @@ mod tests {
         assert_eq!(broken(" \n"), ShapeError::Blank);
         assert_eq!(broken("{}"), ShapeError::Foreign);
         assert_eq!(broken(r#"{"name":"package","version":"1"}"#), ShapeError::Foreign);
+        for text in
+            [r#"{"events":[]}"#, r#"{"events":[{"name":"x"}]}"#, r#"{"message":"hello","timestamp":1}"#]
+        {
+            assert_eq!(broken(text), ShapeError::Foreign, "{text}");
+        }
         assert_eq!(broken("hello"), ShapeError::Stray { at: 0 });
         assert!(matches!(
             broken(r#"{"Records":[{"eventName":"A"}"#),
@@ -476,10 +550,30 @@ mod tests {
     }
 
     #[test]
+    fn an_export_of_cloudwatch_logs_has_a_time_before_each_record() {
+        let time = "2026-10-05T12:00:00.000Z";
+        assert_eq!(locate(&format!("{time} {RECORD}\n{time} {RECORD}\n")), found(Shape::Lines, 2));
+        for wrong in ["2026-10-05T12:00:00.000", "2026-10-05 12:00:00.000Z", "START"] {
+            let text = format!("{time} {RECORD}\n{wrong} {RECORD}\n");
+            assert!(matches!(locate(&text), Err(ShapeError::Stray { .. })), "{text}");
+        }
+        assert!(matches!(locate(&format!("[{RECORD}{time},{RECORD}]")), Err(ShapeError::Stray { .. })));
+    }
+
+    #[test]
     fn pages_of_events_do_not_nest() {
-        let deep = format!("{}{}", r#"{"Events":["#.repeat(50_000), "]}".repeat(50_000));
-        let mut located = Located::default();
-        assert_eq!(located.locate(deep.as_bytes(), &mut Structure::default()), Ok(Shape::Lookup));
-        assert_eq!((located.spans.len(), located.spans[0].too_deep), (1, true));
+        for page in [r#"{"Events":["#, r#"{"logEvents":["#, r#"{"Events":[{"events":["#] {
+            let ends = if page.matches('[').count() == 2 { "]}]}" } else { "]}" };
+            let deep = format!("{}{}", page.repeat(50_000), ends.repeat(50_000));
+            let mut located = Located::default();
+            let shape = located.locate(deep.as_bytes(), &mut Structure::default());
+            let expected = if page.contains('E') && !page.contains("log") {
+                Ok(Shape::Lookup)
+            } else {
+                Err(ShapeError::Foreign)
+            };
+            assert_eq!(shape, expected, "{page}");
+            assert_eq!((located.spans.len(), located.spans[0].too_deep), (1, true));
+        }
     }
 }

@@ -9,6 +9,7 @@
 mod answered;
 pub mod athena;
 mod build_side;
+mod checked_sum;
 mod coded;
 mod dense;
 mod dependence;
@@ -291,7 +292,7 @@ impl Engine {
     /// An ORDER BY of the query's own is kept and completed by all columns; without one, rows are sorted by the
     /// output columns, before any LIMIT.
     pub fn query(&self, sql: &str) -> Result<Rows<'_>> {
-        let plan = self.optimised(&order::total(self.plan(sql)?)?)?;
+        let plan = self.optimised(&checked_sum::checked(order::total(self.plan(sql)?)?)?)?;
         self.start(&plan, &self.context.state())
     }
 

@@ -59,11 +59,11 @@ pub const COVERAGE: &[Column] = &[
     column("account_id", Kind::Text, "The account."),
     column("account_name", Kind::Text, "Its name, where the list of those expected gives one."),
     column("aws_region", Kind::Text, "The Region."),
-    column("state", Kind::Text, "delivered, silent, quiet or not_expected."),
+    column("state", Kind::Text, "delivered, silent, quiet, not_expected or pruned."),
     column("objects", Kind::Int, "Log objects delivered in the window."),
     column("first_delivered", Kind::Time, "Delivery time of the first, UTC."),
     column("last_delivered", Kind::Time, "Delivery time of the last, UTC."),
-    column("reason", Kind::Text, "Why nothing had to come."),
+    column("reason", Kind::Text, "Why nothing had to come, or what of it is not known any more."),
 ];
 
 /// `invocation_logs`: one row per call in Bedrock's model-invocation log.
@@ -94,6 +94,18 @@ pub const INVOCATION_LOGS: &[Column] = &[
     ),
     column("log_object", Kind::Text, "The object it stands in."),
     column("log_index", Kind::Int, "Its line, from 0."),
+];
+
+/// `nearby_service_events`: service events just outside the time window, which may tell of calls within it.
+pub const NEARBY_SERVICE_EVENTS: &[Column] = &[
+    column("account_id", Kind::Text, "The account, as in `events.account_id`."),
+    column("request_id", Kind::Text, "The request's id of the call that it tells of."),
+    column("event_time", Kind::Time, "When, UTC."),
+    column("inference_region", Kind::Text, "Where the model ran."),
+    column("input_tokens", Kind::Int, "Tokens in."),
+    column("output_tokens", Kind::Int, "Tokens out."),
+    column("cache_read_tokens", Kind::Int, "Tokens read from a cache."),
+    column("cache_write_tokens", Kind::Int, "Tokens written to a cache."),
 ];
 
 /// `aliases`: what the policy and files say stands behind references.
@@ -138,6 +150,11 @@ pub(super) const TABLES: &[(&str, &str, &[Column])] = &[
         "invocation_logs",
         "one row per call in Bedrock's model-invocation log, if one is given",
         INVOCATION_LOGS,
+    ),
+    (
+        "nearby_service_events",
+        "one row per service event at most an hour outside the time window: it may tell of a call within",
+        NEARBY_SERVICE_EVENTS,
     ),
     ("run", "one row about this run", RUN),
     (

@@ -8,6 +8,7 @@ use super::*;
 
 mod answered;
 mod build_side;
+mod checked_sum;
 mod coded;
 mod dense;
 mod json;
@@ -190,6 +191,7 @@ fn every_relation_is_described() {
             "events",
             "history",
             "invocation_logs",
+            "nearby_service_events",
             "objects",
             "policy_x",
             "ref_control",
@@ -244,7 +246,7 @@ fn faults_are_told_with_their_place_and_a_way_out() {
     line 3, column 7: there is no column 'e.outcom' here; did you mean 'outcome'?
     line 1, column 8: there is no column 'xyz' here; columns are log_object, log_index, reason
     line 2, column 8: there is no table 'evnts'; did you mean 'events'?
-    line 1, column 15: there is no table 'zzzzzzzzzz'; tables are aliases, coverage, events, history, invocation_logs, objects, ref_control, ref_event, ref_framework, ref_model, ref_price, ref_profile_destination, ref_region, ref_technique, refusals, run
+    line 1, column 15: there is no table 'zzzzzzzzzz'; tables are aliases, coverage, events, history, invocation_logs, nearby_service_events, objects, ref_control, ref_event, ref_framework, ref_model, ref_price, ref_profile_destination, ref_region, ref_technique, refusals, run
     line 1, column 8: there is no column 'qqqqqqqqq' here; columns are event_id, event_time, event_source, event_name, event_category, event_type, record_kind, read_only, aws_region, account_id, account_name, environment, surface, activity, outcome, error_code, error_message, gateway_status, principal, principal_type, principal_arn, principal_id, principal_account_id, role_arn, role_path_known, role_name, session_name, source_identity, user_name, person and 60 more
     line 1, column 29: expected end of statement, found ORDER
     line 1, column 8: unterminated string literal

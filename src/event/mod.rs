@@ -13,6 +13,7 @@ pub mod content;
 pub mod credential;
 pub mod json;
 pub mod model;
+pub mod named;
 pub mod outcome;
 pub mod person;
 pub mod principal;

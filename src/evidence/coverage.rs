@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use arrow::error::ArrowError;
 
-use crate::clock::Window;
+use crate::clock::{Window, format_micros};
 use crate::config::Organization;
 use crate::source::{Folder, Layout};
 
@@ -15,12 +15,19 @@ use crate::source::{Folder, Layout};
 struct Delivered {
     objects: i64,
     times: Option<(i64, i64)>,
+    /// Whether there were objects of days that were pruned since.
+    pruned: bool,
 }
 
 /// Log objects by the account and Region in their names.
 #[derive(Debug, Default)]
 pub struct Coverage {
     pairs: BTreeMap<(String, String), Delivered>,
+    /// What was before that instant was pruned from the store: nothing is known of it any more.
+    pruned: Option<i64>,
+    /// Whether the window begins before that, and whether it ends before that.
+    partly: bool,
+    wholly: bool,
 }
 
 /// A pair, and whether it may be as it is.
@@ -34,6 +41,13 @@ struct Pair {
 }
 
 impl Coverage {
+    /// What a store delivers in a window, with the days before `pruned` gone.
+    pub fn of(pruned: Option<i64>, window: &Window) -> Self {
+        let before = |at: Option<i64>| pruned.is_some_and(|pruned| at.is_none_or(|at| at < pruned));
+        let wholly = pruned.zip(window.to).is_some_and(|(pruned, to)| to <= pruned);
+        Self { pairs: BTreeMap::new(), pruned, partly: before(window.from), wholly }
+    }
+
     /// Counts an object, by its name, if it is a log of the window.
     pub fn add(&mut self, layout: &Layout<'_>, window: &Window) {
         let (Some(account), Some(region)) = (layout.account, layout.region) else { return };
@@ -45,6 +59,10 @@ impl Coverage {
             return;
         }
         let pair = self.pairs.entry((account.to_owned(), region.to_owned())).or_default();
+        if self.pruned.is_some_and(|pruned| at < pruned) {
+            pair.pruned = true;
+            return;
+        }
         pair.objects += 1;
         let (first, last) = pair.times.unwrap_or((at, at));
         pair.times = Some((first.min(at), last.max(at)));
@@ -77,10 +95,18 @@ impl Coverage {
                             "delivered"
                         }
                     }
+                    // Of days that are gone nobody can say who was silent in them.
+                    (false, _, _) if delivered.pruned || self.wholly => "pruned",
                     (false, _, Some(_)) => "quiet",
                     (false, _, None) => "silent",
                 };
-                let reason = (state == "quiet").then(|| quiet.unwrap_or_default().to_owned());
+                let reason = match (state, self.pruned.filter(|_| self.partly)) {
+                    ("quiet", _) => Some(quiet.unwrap_or_default().to_owned()),
+                    (_, Some(pruned)) => {
+                        Some(format!("what was before {} was pruned from the store", format_micros(pruned)))
+                    }
+                    _ => None,
+                };
                 Pair { account, region, delivered, state, reason }
             })
             .collect()
@@ -157,5 +183,41 @@ mod tests {
         );
         assert_eq!(coverage.pairs(None).len(), 2);
         assert_eq!(coverage.batch(Some(&organization)).unwrap().num_rows(), 5);
+    }
+
+    #[test]
+    fn of_days_that_were_pruned_nobody_is_silent_and_nothing_is_delivered() {
+        const DAY: i64 = 86_400_000_000;
+        let october = 1_790_812_800_000_000;
+        let organization = Organization {
+            accounts: vec!["111122223333".to_owned(), "222233334444".to_owned()],
+            regions: vec!["eu-west-1".to_owned()],
+            ..Organization::default()
+        };
+        let states = |from: Option<i64>, to: Option<i64>| {
+            let at = |day: i64| october + (day - 1) * DAY;
+            let window = Window { from: from.map(at), to: to.map(at) };
+            let mut coverage = Coverage::of(Some(at(10)), &window);
+            for day in ["05", "12"] {
+                let name = format!(
+                    "AWSLogs/111122223333/CloudTrail/eu-west-1/2026/10/{day}/111122223333_CloudTrail_eu-west-1_202610{day}T1205Z_a.json.gz"
+                );
+                coverage.add(&Layout::of(&name), &window);
+            }
+            let pairs = coverage.pairs(Some(&organization));
+            assert_eq!(
+                coverage.silent(&organization).len(),
+                pairs.iter().filter(|pair| pair.state == "silent").count()
+            );
+            pairs
+                .into_iter()
+                .map(|pair| (pair.state, pair.delivered.objects, pair.reason.is_some()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(states(Some(11), None), [("delivered", 1, false), ("silent", 0, false)]);
+        assert_eq!(states(Some(1), None), [("delivered", 1, true), ("silent", 0, true)]);
+        assert_eq!(states(None, None), [("delivered", 1, true), ("silent", 0, true)]);
+        assert_eq!(states(Some(1), Some(8)), [("pruned", 0, true), ("pruned", 0, true)]);
+        assert_eq!(states(Some(1), Some(12)), [("pruned", 0, true), ("silent", 0, true)]);
     }
 }

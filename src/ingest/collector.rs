@@ -6,14 +6,15 @@ use std::path::PathBuf;
 
 use arrow::array::{Array, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::{filter, filter_record_batch};
-use hashbrown::HashSet;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
+use crate::decode::record::Update;
 use crate::ingest::duplicate::{Duplicates, Placed, Verdict};
 use crate::ingest::ledger::{Entry, Ledger};
+use crate::ingest::update::Superseded;
 use crate::ingest::{IngestError, Ingested, Limits, Parcel, Rows};
 use crate::source::LogObject;
 
@@ -32,7 +33,8 @@ pub(super) struct Collector {
     /// Each file and the parts whose rows it holds, in order.
     files: Vec<(PathBuf, std::ops::Range<usize>)>,
     duplicates: Duplicates,
-    superseded: HashSet<u128>,
+    updates: Vec<Update>,
+    nearby: Vec<(Vec<u128>, RecordBatch)>,
     entries: Vec<Entry>,
     arrived: Vec<(u32, LogObject)>,
 }
@@ -49,7 +51,8 @@ impl Collector {
             parts: Vec::new(),
             files: Vec::new(),
             duplicates: Duplicates::default(),
-            superseded: HashSet::new(),
+            updates: Vec::new(),
+            nearby: Vec::new(),
             entries,
             arrived: Vec::new(),
         }
@@ -64,7 +67,8 @@ impl Collector {
             self.entries[object] = entry;
         }
         self.arrived.extend(parcel.arrived);
-        self.superseded.extend(parcel.supersedes);
+        self.updates.extend(parcel.updates);
+        self.nearby.extend(parcel.nearby);
         let Some(batch) = parcel.rows else { return Ok(()) };
         let part = u32::try_from(self.parts.len()).map_err(|_| internal("too many batches"))?;
         for (row, key) in (0..).zip(parcel.keys) {
@@ -110,7 +114,8 @@ impl Collector {
         let mut ledger = Ledger::new(objects, entries);
         let parts = &mut self.parts;
         let duplicates = std::mem::take(&mut self.duplicates);
-        let found = duplicates.finish(&self.superseded, ranks.as_deref(), |placed, verdict| {
+        let superseded = Superseded::by(std::mem::take(&mut self.updates));
+        let found = duplicates.finish(&superseded, ranks.as_deref(), |placed, verdict| {
             ledger.settle(placed.key.object, placed.key.kind, verdict);
             if verdict != Verdict::Conflict
                 && let Some(part) = parts.get_mut(placed.part as usize)
@@ -119,13 +124,18 @@ impl Collector {
             }
         });
         found.map_err(|error| self.broken(&error))?;
+        let nearby = std::mem::take(&mut self.nearby).into_iter().map(|(ids, batch)| {
+            let gone = |(row, id): (u32, &u128)| superseded.has(*id).then_some(row);
+            without(batch, &(0..).zip(&ids).filter_map(gone).collect::<Vec<_>>())
+        });
+        let nearby = nearby.collect::<Result<_, _>>()?;
         if self.files.is_empty() {
             let mut batches = Vec::with_capacity(self.parts.len());
             for part in self.parts {
                 let Some(batch) = part.batch else { continue };
                 batches.push(without(batch, &part.dropped)?);
             }
-            return Ok(Ingested { rows: Rows::Memory(batches), ledger });
+            return Ok(Ingested { rows: Rows::Memory(batches), nearby, ledger });
         }
         self.spill()?;
         for (path, range) in &self.files {
@@ -134,7 +144,8 @@ impl Collector {
                 rewrite(path, parts).map_err(|error| self.broken(&error))?;
             }
         }
-        Ok(Ingested { rows: Rows::Files(self.files.into_iter().map(|(path, _)| path).collect()), ledger })
+        let files = self.files.into_iter().map(|(path, _)| path).collect();
+        Ok(Ingested { rows: Rows::Files(files), nearby, ledger })
     }
 
     fn broken(&self, error: &dyn std::fmt::Display) -> IngestError {

@@ -11,6 +11,7 @@ use hashbrown::HashSet;
 
 use crate::decode::record::Key;
 use crate::event::row::RecordKind;
+use crate::ingest::update::Superseded;
 
 /// Keys kept in memory: 48 MiB.
 const IN_MEMORY: usize = 1 << 20;
@@ -71,7 +72,7 @@ impl Duplicates {
     /// names, if the ordinals in the keys are not.
     pub(super) fn finish(
         mut self,
-        superseded: &HashSet<u128>,
+        superseded: &Superseded,
         ranks: Option<&[u32]>,
         mut found: impl FnMut(Placed, Verdict),
     ) -> std::io::Result<()> {
@@ -109,16 +110,16 @@ fn rank(keys: &mut [Placed], ranks: Option<&[u32]>) {
     }
 }
 
-fn judge(keys: &mut [Placed], superseded: &HashSet<u128>, found: &mut impl FnMut(Placed, Verdict)) {
+fn judge(keys: &mut [Placed], superseded: &Superseded, found: &mut impl FnMut(Placed, Verdict)) {
     keys.sort_unstable_by_key(|placed| (placed.key.id, placed.key.object, placed.key.index));
     for group in keys.chunk_by(|a, b| a.key.id == b.key.id) {
-        if superseded.contains(&group[0].key.id) {
+        if superseded.has(group[0].key.id) {
             for placed in group {
                 found(*placed, Verdict::Superseded);
             }
             continue;
         }
-        let renewed = group.iter().any(|placed| placed.key.renewed);
+        let renewed = superseded.renewed(group[0].key.id) || group.iter().any(|placed| placed.key.renewed);
         let stays = |placed: &&Placed| placed.key.renewed == renewed;
         for placed in group.iter().filter(|placed| !stays(placed)) {
             found(*placed, Verdict::Superseded);
@@ -187,6 +188,7 @@ fn from_bytes(bytes: &[u8; WIDTH]) -> Placed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::record::Update;
 
     fn placed(id: u128, content: u64, object: u32, row: u32) -> Placed {
         let kind = RecordKind::ServiceEvent;
@@ -198,7 +200,8 @@ mod tests {
         let mut duplicates = Duplicates { memory: keys, files: None };
         duplicates.memory.rotate_left(1);
         let mut out = vec![];
-        let superseded = superseded.iter().copied().collect();
+        let update = |of: &u128| Update { id: u128::MAX, of: *of, time: 0 };
+        let superseded = Superseded::by(superseded.iter().map(update));
         duplicates.finish(&superseded, None, |placed, verdict| out.push((placed.row, verdict))).unwrap();
         out.sort_by_key(|(row, _)| *row);
         out
@@ -261,10 +264,14 @@ mod tests {
             }
         }
         let mut from_files = vec![];
-        spilled.finish(&HashSet::new(), None, |placed, verdict| from_files.push((placed, verdict))).unwrap();
+        spilled
+            .finish(&Superseded::default(), None, |placed, verdict| from_files.push((placed, verdict)))
+            .unwrap();
         let mut from_memory = vec![];
         let memory = Duplicates { memory: keys, files: None };
-        memory.finish(&HashSet::new(), None, |placed, verdict| from_memory.push((placed, verdict))).unwrap();
+        memory
+            .finish(&Superseded::default(), None, |placed, verdict| from_memory.push((placed, verdict)))
+            .unwrap();
         let order = |(placed, _): &(Placed, Verdict)| placed.row;
         from_files.sort_by_key(order);
         from_memory.sort_by_key(order);

@@ -6,6 +6,7 @@ pub mod invocation;
 pub mod ledger;
 mod queue;
 pub mod store;
+mod update;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +15,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use arrow::array::RecordBatch;
 
 use crate::decode::inflate::InflateError;
-use crate::decode::record::{DecodeError, Decoder, Key, Origin, Outcome, Shared};
+use crate::decode::record::{DecodeError, Decoder, Key, Origin, Outcome, Shared, Update};
 use crate::event::builder::{EventBuilder, FieldSet};
 use crate::source::feed::{Arrival, Feed};
 use crate::source::{Layout, LogObject, api, local};
@@ -68,6 +69,8 @@ pub enum Rows {
 pub struct Ingested {
     /// The rows of `events`.
     pub rows: Rows,
+    /// Service events just outside the time asked for, which may tell of calls within: see [`NEARBY`](crate::decode::record::NEARBY).
+    pub nearby: Vec<RecordBatch>,
     /// The rows of `objects`.
     pub ledger: Ledger,
 }
@@ -190,7 +193,7 @@ struct Worker<'s> {
     keys: Vec<Key>,
     entries: Vec<(u32, Entry)>,
     arrived: Vec<(u32, LogObject)>,
-    supersedes: Vec<u128>,
+    updates: Vec<Update>,
     stored: Vec<u8>,
 }
 
@@ -203,7 +206,9 @@ struct Parcel {
     entries: Vec<(u32, Entry)>,
     /// Objects that were not in the listing.
     arrived: Vec<(u32, LogObject)>,
-    supersedes: Vec<u128>,
+    updates: Vec<Update>,
+    /// Service events just outside the time asked for, with their ids.
+    nearby: Option<(Vec<u128>, RecordBatch)>,
 }
 
 impl<'s> Worker<'s> {
@@ -223,7 +228,7 @@ impl<'s> Worker<'s> {
             keys: Vec::new(),
             entries: Vec::new(),
             arrived: Vec::new(),
-            supersedes: Vec::new(),
+            updates: Vec::new(),
             stored: Vec::new(),
         }
     }
@@ -261,7 +266,7 @@ impl<'s> Worker<'s> {
                         if api::rebuilt(name) {
                             self.keys[had..].iter_mut().for_each(|key| key.content = duplicate::REBUILT);
                         }
-                        self.supersedes.append(&mut outcome.supersedes);
+                        self.updates.append(&mut outcome.updates);
                         Entry::read(length, sha256, outcome)
                     }
                     Err(error) => Entry::refused(length, sha256, error.to_string(), error.foreign()),
@@ -312,7 +317,8 @@ impl<'s> Worker<'s> {
             keys: std::mem::take(&mut self.keys),
             entries: std::mem::take(&mut self.entries),
             arrived: std::mem::take(&mut self.arrived),
-            supersedes: std::mem::take(&mut self.supersedes),
+            updates: std::mem::take(&mut self.updates),
+            nearby: self.decoder.nearby().map_err(|error| IngestError::Internal(error.to_string()))?,
         };
         take(parcel)
     }

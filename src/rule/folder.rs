@@ -310,7 +310,7 @@ mod tests {
         rules/ACME001-x.sql:18:79: the type TEXT is not portable; types are BIGINT, BOOLEAN, DATE, DECIMAL, DOUBLE, INTEGER, TIMESTAMP, VARCHAR
         rules/ACME001-x.sql:18:92: rule `ACME001-x`: `$model` in the SQL has no [parameters.model] in the header
         rules/ACME001-x.sql:22:1: UNION queries have different number of columns
-        rules/ACME001-x.sql:28:24: there is no table 'totl'; tables are aliases, allowances, call_tokens, coverage, decisions, events, guardrail_changes, history, invocation_logs, model_calls, model_references, objects, ref_control, ref_event, ref_framework, ref_model, ref_price, ref_profile_destination, ref_region, ref_technique, refusals, run, usage
+        rules/ACME001-x.sql:28:24: there is no table 'totl'; tables are aliases, allowances, call_tokens, coverage, decisions, events, guardrail_changes, history, invocation_logs, model_calls, model_references, nearby_service_events, objects, ref_control, ref_event, ref_framework, ref_model, ref_price, ref_profile_destination, ref_region, ref_technique, refusals, run, usage
         ");
     }
 

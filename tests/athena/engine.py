@@ -77,6 +77,9 @@ CASES = [
     # What a profile stands for was recorded before the window.
     ("history", OPAQUE, None, [*SINCE, "--history", OPAQUE], ()),
     ("history there", OPAQUE, None, [*SINCE, "--history", THERE], ()),
+    # Service events and an update lie across the edge of the window from what they tell of.
+    ("before", "tests/athena/edge", None, ["--from", "2026-10-01", "--to", "2026-10-05T12:00:00Z"], ()),
+    ("after", "tests/athena/edge", None, ["--from", "2026-10-05T12:00:00Z", "--to", "2026-10-08"], ()),
     ("large", "fixtures/trail", large, [], ()),
 ]
 # What Athena cannot show: the objects of the ledger, and the place of a record in one.

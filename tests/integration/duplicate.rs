@@ -8,6 +8,7 @@ use crate::corpus::Corpus;
 use crate::corpus::store::gzip;
 use crate::odd::{call, document};
 use crate::program::{Answer, ask, int, put, text};
+use crate::store::{collect, same};
 use crate::truth::ledger;
 
 const ROWS: &str =
@@ -178,8 +179,60 @@ fn an_update_that_names_itself_is_not_lost() {
     assert_eq!(survivors(&["-s", text(&only)]), at(&[("b.json", 0)]));
 }
 
+/// An update of the call with one number under the id of another, at a minute of noon.
+pub fn update(id: u32, of: u32, minute: u32) -> String {
+    let addendum = json!({"reason": "UPDATED_DATA", "originalEventID": format!("00000000-0000-4000-8000-{of:012x}"), "originalRequestID": "r"});
+    let time = format!("2026-10-05T12:{minute:02}:00Z");
+    altered(&call(id, &[]), &json!({"addendum": addendum, "eventTime": time}))
+}
+
+/// Updates that name each other are one call: the latest stays, of equal times the one of the larger id, whatever files
+/// they lie in and in whatever order those are read or collected.
+#[test]
+fn updates_in_a_ring_leave_the_latest() {
+    /// An update's number, that of the record it names, and its minute.
+    type Link = (u32, u32, u32);
+    let cases: [(&[Link], u32); 7] = [
+        (&[(2, 1, 0), (3, 2, 0)], 3),
+        (&[(1, 2, 5), (2, 1, 3)], 1),
+        (&[(1, 2, 3), (2, 1, 3)], 2),
+        (&[(1, 2, 1), (2, 3, 9), (3, 1, 2)], 2),
+        (&[(1, 2, 7), (2, 3, 1), (3, 4, 2), (4, 1, 3)], 1),
+        // A ring that something else supersedes is gone, and what it names beside itself is, too.
+        (&[(1, 2, 7), (2, 1, 8), (3, 1, 0)], 3),
+        (&[(1, 2, 7), (2, 1, 8), (1, 9, 7)], 2),
+    ];
+    for (updates, stays) in cases {
+        for turn in 0..updates.len() {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
+            let mut order = updates.to_vec();
+            order.rotate_left(turn);
+            put(&logs, "a.json", document(&[call(9, &[("eventTime", "\"2026-10-05T11:00:00Z\"")])]));
+            for (at, (id, of, minute)) in order.into_iter().enumerate() {
+                put(&logs, &format!("{at}.json"), document(&[update(id, of, minute)]));
+                if turn % 2 == 1 {
+                    collect(&logs, &store);
+                }
+            }
+            collect(&logs, &store);
+            let mut expected = vec![json!({"event_id": format!("00000000-0000-4000-8000-{stays:012x}")})];
+            let other = json!({"event_id": "00000000-0000-4000-8000-000000000009"});
+            expected.extend((!updates.iter().any(|(_, of, _)| *of == 9)).then_some(other));
+            let superseded = updates.len() + 1 - expected.len();
+            for source in [&logs, &store] {
+                let answer = ask("SELECT event_id FROM usage ORDER BY event_id", &["-s", text(source)]);
+                assert_eq!(answer.rows, expected, "{updates:?} {turn} {}", source.display());
+                let told = format!("+ {superseded} superseded");
+                assert!(answer.footer.iter().any(|line| line.contains(&told)), "{:?}", answer.footer);
+            }
+            same(&logs, &store, &["--from", "2026-10-05T12:02:00Z", "--to", "2026-10-05T12:08:00Z"]);
+        }
+    }
+}
+
 /// An event of the service that tells of the call number 1.
-fn twin(id: u32, input: u64) -> String {
+pub fn twin(id: u32, input: u64) -> String {
     altered(
         &call(id, &[]),
         &json!({

@@ -179,7 +179,7 @@ fn a_rule_that_no_version_has_is_2() {
 #[test]
 fn a_wrong_command_line_is_2() {
     let source = "no/such/folder";
-    let wrong: [(&[&str], &str); 14] = [
+    let wrong: [(&[&str], &str); 21] = [
         (&["audit", "-s", source, "--nothing"], "--nothing"),
         (
             &["audit", "-s", source, "--format", "xml"],
@@ -189,6 +189,22 @@ fn a_wrong_command_line_is_2() {
         (&["audit", "-s", source, "--format", "parquet"], "--out"),
         (&["audit", "-s", source, "--fail-on", "severe"], "severe"),
         (&["audit", "-s", source, "--from", "yesterday-ish"], "yesterday-ish"),
+        (&["audit", "-s", source, "--account", "12"], "an account is twelve digits, such as 111122223333"),
+        (
+            &["report", "usage-by-role", "-s", source, "--account", "1111-2222-3333"],
+            "an account is twelve digits",
+        ),
+        (&["collect", "-s", source, "--store", "x", "--account", "prod"], "an account is twelve digits"),
+        (&["audit", "-s", source, "--region", "eu-central-1a"], "a Region is named as in eu-central-1"),
+        (
+            &["query", "-s", source, "SELECT 1", "--region", "Frankfurt"],
+            "a Region is named as in eu-central-1",
+        ),
+        (&["audit", "-s", source, "--region", ""], "a Region is named as in eu-central-1"),
+        (
+            &["athena", "ddl", "--location", "s3://b/AWSLogs", "--account", "12"],
+            "an account is twelve digits",
+        ),
         (&["audit"], "say where the logs are with -s"),
         (&["report", "usage-by-rol", "-s", source], "usage-by-role"),
         (&["report", "unresolved", "-s", source, "--fail-on", "high"], "--fail-on"),
@@ -203,6 +219,27 @@ fn a_wrong_command_line_is_2() {
     }
     bedtrail(["query", "DELETE FROM events", "-s", source]).run().exits(2).prints_nothing();
     bedtrail(["query", "--file", "no/such.sql", "-s", source]).run().exits(2).says("no/such.sql");
+}
+
+#[test]
+fn what_leaves_nothing_of_what_is_there_is_told() {
+    let place = Place::new(&[call(1)], POLICY);
+    let all = place.report().run().exits(0);
+    assert!(!all.stderr.contains("no event is left"), "{}", all.stderr);
+    place
+        .report()
+        .args(["--account", "999999999999"])
+        .run()
+        .exits(0)
+        .says("no event is left by the accounts asked for: 1 records lie outside");
+    let both = ["--region", "ap-south-1", "--from", "2026-01-01"];
+    place.report().args(both).run().exits(0).says("no event is left by the time and Regions asked for");
+    let config = "accounts = [\"12\"]\n";
+    fs::write(place.folder.path().join("bedtrail.toml"), config).expect("a file can be written");
+    let config = place.folder.path().join("bedtrail.toml");
+    let ran =
+        bedtrail(["audit", "--config"]).args([config.to_str().expect("UTF-8")]).source(place.logs()).run();
+    ran.exits(2).says("the configuration, accounts: \"12\": an account is twelve digits");
 }
 
 #[test]

@@ -3,12 +3,15 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::command::bedtrail;
+use crate::corpus::random::Random;
 use crate::corpus::store::gzip;
+use crate::duplicate::twin;
 use crate::odd::{call, document};
 use crate::program::{Answer, ask, ask_with, int, put, text};
+use crate::store::{collect, same};
 use crate::truth::{balanced, ledger};
 
 const IDS: &str = "SELECT event_id FROM events ORDER BY event_id";
@@ -235,12 +238,33 @@ fn standard_input_takes_every_shape() {
     let detail = records
         .clone()
         .map(|record| format!(r#"{{"version":"0","source":"aws.bedrock","detail":{record}}}"#));
+    let events = records.clone().map(|record| json!({"id": "1", "timestamp": 1, "message": record}));
+    let delivered = events.clone().map(|event| {
+        json!({"messageType": "DATA_MESSAGE", "owner": "111122223333", "logGroup": "trail", "logEvents": [event]})
+            .to_string()
+    });
+    let answered = json!({"events": events, "searchedLogStreams": []});
     let shapes: Vec<(&str, Vec<u8>)> = vec![
+        // As Firehose puts them into a bucket: one document after the other, each compressed by itself.
+        ("log_events", delivered.concat().into_bytes()),
+        ("log_events", delivered.each_ref().map(|document| gzip(document.as_bytes(), 6)).concat()),
+        ("log_events", gzip(&delivered.each_ref().map(|document| gzip(document.as_bytes(), 6)).concat(), 6)),
+        ("log_events", answered.to_string().into_bytes()),
+        ("log_events", serde_json::to_vec_pretty(&answered).expect("to memory")),
+        ("log_events", format!("[{}]", delivered.join(",")).into_bytes()),
+        ("log_events", events.each_ref().map(ToString::to_string).join("\n").into_bytes()),
         ("records", plain.clone()),
         ("records", gzip(&plain, 6)),
         ("records", zstd::encode_all(&plain[..], 3).expect("to memory")),
         ("records", [gzip(&plain[..100], 6), gzip(&plain[100..], 6)].concat()),
         ("lines", records.join("\n").into_bytes()),
+        (
+            "lines",
+            gzip(
+                records.each_ref().map(|one| format!("2026-10-05T12:00:00.000Z {one}\n")).concat().as_bytes(),
+                6,
+            ),
+        ),
         ("lines", gzip(records.join("\r\n").as_bytes(), 6)),
         ("array", format!("[{}]", records.join(",")).into_bytes()),
         ("lookup", json!({"Events": quoted, "NextToken": "x"}).to_string().into_bytes()),
@@ -264,4 +288,152 @@ fn standard_input_takes_every_shape() {
     let nothing = bedtrail(["query", IDS, "-s", "-"]).stdin(b"").run();
     assert_eq!((nothing.code, nothing.stdout.as_str()), (4, ""), "{}", nothing.stderr);
     assert!(nothing.stderr.contains("- refused: the object is empty"), "{}", nothing.stderr);
+}
+
+/// A log group is anybody's to write to, and a subscription begins with a word of the service's own.
+#[test]
+fn what_else_stands_in_a_log_group_is_counted_as_not_ours() {
+    let deep =
+        format!(r#"{{"eventVersion":"1.11","eventName":"x","a":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+    let cut = &call(3, &[])[..200];
+    let messages = [
+        call(1, &[]),
+        "START RequestId: 1".to_owned(),
+        r#"{"level":"info","msg":"bedrock"}"#.to_owned(),
+        call(
+            2,
+            &[
+                ("eventSource", "\"ec2.amazonaws.com\""),
+                ("eventName", "\"RunInstances\""),
+                ("userAgent", "\"x\""),
+            ],
+        ),
+        deep,
+        cut.to_owned(),
+    ];
+    let control = json!({
+        "messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "", "logStream": "",
+        "logEvents": [{"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE: Checking health of destination Firehose."}],
+    });
+    let data = json!({
+        "messageType": "DATA_MESSAGE", "logGroup": "trail",
+        "logEvents": messages.each_ref().map(|message| json!({"timestamp": 1, "message": message})),
+    });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let alone = put(folder.path(), "a/control.json", control.to_string());
+    let answer = ledger(&["-s", &alone]);
+    let row = &answer.rows[0];
+    assert_eq!((answer.code, int(row, "seen"), int(row, "not_ours")), (0, 1, 1), "{}", answer.err);
+    put(folder.path(), "b/both.json.gz", gzip(format!("{control}{data}").as_bytes(), 6));
+    let source = ["-s", text(folder.path())];
+    let answer = ledger(&source);
+    assert_eq!(answer.code, 3);
+    let row = &answer.rows[1];
+    assert_eq!((int(row, "seen"), int(row, "kept"), int(row, "not_ours"), int(row, "refused")), (7, 1, 4, 2));
+    balanced(row);
+    let reasons = ask("SELECT log_index, reason FROM refusals ORDER BY log_index", &source).rows;
+    assert_eq!(reasons.iter().map(|row| int(row, "log_index")).collect::<Vec<_>>(), [5, 6]);
+    assert_eq!(numbers(&ask(IDS, &source)), [1]);
+    // The record behind a row is found again.
+    let raw = bedtrail(["event", "00000000-0000-4000-8000-000000000001"]).args(source).run();
+    assert!(raw.code == 3 && raw.stdout.contains("amazon.nova-pro"), "{}", raw.stderr);
+}
+
+/// A call, with tokens of its own.
+fn counted(number: u32, minute: i64, tokens: u64) -> Value {
+    let mut record: Value = serde_json::from_str(&timed(number, &at_minute(minute))).expect("JSON");
+    record["additionalEventData"] = json!({"inputTokens": tokens, "outputTokens": 1});
+    record
+}
+
+/// So many minutes after noon of the fifth.
+fn at_minute(minute: i64) -> String {
+    let (day, minute) = (5 + (minute + 720).div_euclid(1440), (minute + 720).rem_euclid(1440));
+    format!("2026-10-{day:02}T{:02}:{:02}:00Z", minute / 60, minute % 60)
+}
+
+/// Records of calls around midnight: some with a service event at most an hour from them, some updated later or earlier, by
+/// chains and by rings.
+fn around_midnight(random: &mut Random) -> Vec<Value> {
+    let mut records = Vec::new();
+    let mut next = 1;
+    for _ in 0..24 {
+        let minute = 720 + random.seconds(-200, 200);
+        let number = next;
+        next += 1;
+        records.push(counted(number, minute, random.between(1, 99)));
+        let more = random.below(10);
+        if more < 4 {
+            let mut twin: Value = serde_json::from_str(&twin(next, random.between(100, 999))).expect("JSON");
+            let lag = random.seconds(-59, 59);
+            twin["eventTime"] = json!(at_minute(minute + lag));
+            twin["serviceEventDetails"]["parentRequestId"] = records[records.len() - 1]["requestID"].clone();
+            if let Some(call) = records.last_mut() {
+                call["additionalEventData"] = Value::Null;
+            }
+            records.push(twin);
+            next += 1;
+        } else if more < 7 {
+            let length = random.one(&[1, 2, 3, 4]);
+            let ring = random.chance(300);
+            let first = if ring { next } else { number };
+            for step in 0..length {
+                let of = if ring && step == 0 {
+                    next + length - 1
+                } else if step == 0 {
+                    first
+                } else {
+                    next - 1
+                };
+                let mut update = counted(next, minute + random.seconds(-300, 3000), random.between(1, 99));
+                update["addendum"] = json!({"reason": "UPDATED_DATA", "originalEventID": id(of)});
+                records.push(update);
+                next += 1;
+            }
+        }
+    }
+    records
+}
+
+fn id(number: u32) -> String {
+    format!("00000000-0000-4000-8000-{number:012x}")
+}
+
+/// Two windows that meet add up to the one that is both, wherever they meet: calls, rows of each kind and tokens, over
+/// logs and over a store.
+#[test]
+fn windows_that_meet_add_up() {
+    const SUMS: &str = "SELECT COUNT(*) AS calls, CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT) AS input, \
+        CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT) AS output, COUNT(token_source) AS known, \
+        (SELECT COUNT(*) FROM events) AS events FROM usage";
+    for seed in 0..4 {
+        let mut random = Random::new(seed, "windows");
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (logs, store) = (folder.path().join("logs"), folder.path().join("store"));
+        let records: Vec<String> = around_midnight(&mut random).iter().map(Value::to_string).collect();
+        for (file, some) in records.chunks(7).enumerate() {
+            let layout = "AWSLogs/111122223333/CloudTrail/eu-central-1/2026/10/08";
+            let name =
+                format!("{layout}/111122223333_CloudTrail_eu-central-1_20261008T0005Z_{file:016}.json.gz");
+            put(&logs, &name, gzip(document(some).as_bytes(), 6));
+        }
+        collect(&logs, &store);
+        let sums = |source: &Path, window: &[&str]| {
+            let ran = bedtrail(["query", SUMS, "--format", "json", "-q"]).source(source).args(window).run();
+            let row = &ran.json()["reports"][0]["rows"][0];
+            ["calls", "input", "output", "known", "events"].map(|column| int(row, column))
+        };
+        for source in [&logs, &store] {
+            let whole = sums(source, &["--from", "2026-10-01", "--to", "2026-10-12"]);
+            assert_eq!(whole, sums(source, &[]), "seed {seed}");
+            for minute in [720, 720 + random.seconds(-120, 120), 720 + random.seconds(-120, 120)] {
+                let edge = at_minute(minute);
+                let before = sums(source, &["--from", "2026-10-01", "--to", &edge]);
+                let after = sums(source, &["--from", &edge, "--to", "2026-10-12"]);
+                let both: Vec<u64> = before.iter().zip(&after).map(|(one, other)| one + other).collect();
+                assert_eq!(both, whole, "seed {seed}, {edge}, {}: {before:?} {after:?}", source.display());
+            }
+        }
+        same(&logs, &store, &["--to", &at_minute(720)]);
+    }
 }

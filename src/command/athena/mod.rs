@@ -12,13 +12,16 @@ use arrow::datatypes::{DataType, Int64Type};
 pub(super) use scope::{Foreseen, Part, at_once};
 
 use super::history::Asked as History;
-use super::trail::{Prepared, Tables, Trail, query_failure, scans};
+use super::trail::{NEARBY_EVENTS, Prepared, Tables, Trail, query_failure, scans};
 use super::{Failure, listing, reference, say, scratch};
 use crate::cli::{self, Input};
 use crate::clock::{self, Clock, Window};
 use crate::config::Organization;
-use crate::engine::athena::{Adopted, Asked, Athena, Frame, Told, Window as Materialised, adopt};
-use crate::engine::{Answered, Engine};
+use crate::decode::record::NEARBY;
+use crate::engine::athena::{
+    Adopted, Asked, Athena, Beside, Frame, Told, Window as Materialised, adopt, expression,
+};
+use crate::engine::{Answered, Engine, schema};
 use crate::event::column::Field;
 use crate::ingest::ledger::{Balance, Ledger};
 use crate::output::{Caveat, manifest};
@@ -221,11 +224,21 @@ pub(super) fn open(
     let names = account_name(organization.as_ref().filter(|_| wanted.contains(Field::AccountName)));
     let to = window.to.unwrap_or(now).min(now);
     let asks = Ask { table: &table, input, environment: &environment, names: &names };
-    let (adopted, notes) = asks.adopt(from, to);
+    // Service events just outside the window are read with it, if a query asks for them.
+    let schema = schema::schema(schema::NEARBY_SERVICE_EVENTS);
+    let margin = if tables.contains_key(NEARBY_EVENTS) { NEARBY } else { 0 };
+    let (adopted, notes) = asks.adopt(from, to, margin);
     for text in &notes {
         note(text);
     }
-    let columns = wanted.iter().map(|field| field.name().to_owned()).collect();
+    let mut columns: BTreeSet<String> = wanted.iter().map(|field| field.name().to_owned()).collect();
+    let within = stretch("", from, to);
+    let beside = (margin > 0).then(|| {
+        columns.extend(schema.fields().iter().map(|field| field.name().clone()));
+        let mut condition = asks.conditions(from - margin, to.saturating_add(margin));
+        condition.push("e.record_kind = 'service_event'".to_owned());
+        Beside { relation: NEARBY_EVENTS, schema, condition: condition.join(" AND "), within: &within }
+    });
     note(&format!("reading the window of athena:{source} into a table of this run"));
     let told = asking
         .athena
@@ -234,6 +247,7 @@ pub(super) fn open(
             adopted: &adopted,
             conditions: asks.conditions(from, to),
             columns,
+            beside,
         })
         .map_err(query_failure)?;
     note(&format!("query {} scanned {} bytes", told.execution_id, told.scanned));
@@ -302,8 +316,8 @@ struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    /// The relation over the table in a stretch of time, and what is to be said of it.
-    fn adopt(&self, from: i64, to: i64) -> (Adopted, Vec<String>) {
+    /// The relation over the table in a stretch of time, with so much before and after it, and what is to be said of it.
+    fn adopt(&self, from: i64, to: i64, margin: i64) -> (Adopted, Vec<String>) {
         let extent = Extent {
             from: Some(from),
             to: Some(to),
@@ -312,7 +326,12 @@ impl Ask<'_> {
             late_days: self.input.late_days,
         };
         let (mut conditions, mut notes) = self.table.bounds(&extent, from, to, self.input.late_days);
-        conditions.push(times(self.table, Some(from), Some(to)));
+        let within = times(self.table, Some(from.saturating_sub(margin)), Some(to.saturating_add(margin)));
+        // What an update supersedes may lie within when the update itself does not.
+        conditions.push(match expression(self.table, "addendum.reason") {
+            Some(reason) => format!("({within} OR {reason} = 'UPDATED_DATA')"),
+            None => within,
+        });
         let adopted = adopt(self.table, &conditions, self.environment, self.names);
         let inner: Vec<&str> = adopted.missing.iter().map(String::as_str).collect();
         if !inner.is_empty() {
@@ -324,12 +343,7 @@ impl Ask<'_> {
 
     /// The same stretch, exactly, and the accounts and Regions asked for.
     fn conditions(&self, from: i64, to: i64) -> Vec<String> {
-        let time = |at: i64| clock::format_micros(at).replace('T', " ").trim_end_matches('Z').to_owned();
-        let mut all = vec![format!(
-            "e.event_time >= TIMESTAMP '{}' AND e.event_time < TIMESTAMP '{}'",
-            time(from),
-            time(to)
-        )];
+        let mut all = vec![stretch("e.", from, to)];
         for (column, values) in [("account_id", &self.input.accounts), ("aws_region", &self.input.regions)] {
             if !values.is_empty() {
                 let values: Vec<String> = values.iter().map(|value| quoted(value)).collect();
@@ -338,6 +352,12 @@ impl Ask<'_> {
         }
         all
     }
+}
+
+/// That an event lies in a stretch of time; `of` is what stands before its column.
+fn stretch(of: &str, from: i64, to: i64) -> String {
+    let time = |at: i64| clock::format_micros(at).replace('T', " ").trim_end_matches('Z').to_owned();
+    format!("{of}event_time >= TIMESTAMP '{}' AND {of}event_time < TIMESTAMP '{}'", time(from), time(to))
 }
 
 /// The event time of a table's records within a stretch, in the type that the table gives it.
@@ -374,13 +394,19 @@ fn baseline(
             .help("with --engine athena it is the same one, or a store or logs"));
     }
     let earlier = from - BASELINE * DAY;
-    let (adopted, _) = asks.adopt(earlier, from);
+    let (adopted, _) = asks.adopt(earlier, from, 0);
     let mut columns: BTreeSet<String> = columns.clone();
     columns.insert(Field::EventTime.name().to_owned());
     let conditions = asks.conditions(earlier, from);
     asking
         .athena
-        .materialise(&Materialised { relation: "history", adopted: &adopted, conditions, columns })
+        .materialise(&Materialised {
+            relation: "history",
+            adopted: &adopted,
+            conditions,
+            columns,
+            beside: None,
+        })
         .map_err(query_failure)?;
     let sql = "SELECT CAST(COUNT(*) AS BIGINT) AS events FROM history";
     let found = asking.athena.run(engine, "baseline", sql, &Frame::default()).map_err(query_failure)?;

@@ -144,6 +144,15 @@ pub fn adopt(table: &Table, conditions: &[String], environment: &str, account_na
     Adopted { sql: out, missing }
 }
 
+/// The expression that reads a text at a path, over the table as `r`; none where the table has none.
+pub fn expression(table: &Table, path: &str) -> Option<String> {
+    match reach(table, path)? {
+        Reach::Value(own, Type::Scalar(kind)) if text(kind) => Some(format!("r.{own}")),
+        Reach::Json(own, inner) => Some(format!("json_extract_scalar(r.{own}, {})", quoted(&inner))),
+        Reach::Value(..) => None,
+    }
+}
+
 /// One line that reads a column: `r.path AS name,` with the path and the type that are meant.
 fn column(table: &Table, code: &str, mark: &str, missing: &mut BTreeSet<String>) -> String {
     let (path, kind) = mark.trim().split_once(' ').unwrap_or((mark.trim(), "varchar"));

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 
-pub use adopt::{Adopted, adopt};
+pub use adopt::{Adopted, adopt, expression};
 pub use running::Told;
 pub use statement::Frame;
 
@@ -87,6 +87,21 @@ pub struct Window<'w> {
     pub conditions: Vec<String>,
     /// The columns that queries read.
     pub columns: BTreeSet<String>,
+    /// Rows beside it that are materialised with it, for a relation of their own.
+    pub beside: Option<Beside<'w>>,
+}
+
+/// Rows of `events` just outside the window.
+#[derive(Debug)]
+pub struct Beside<'w> {
+    /// The relation made of them.
+    pub relation: &'static str,
+    /// Its columns, of those of `events`.
+    pub schema: SchemaRef,
+    /// Which rows they are: a condition on the columns of `events`, with which `conditions` need not hold.
+    pub condition: String,
+    /// What tells the rows of the window from them, on the columns materialised.
+    pub within: &'w str,
 }
 
 impl Athena {
@@ -135,15 +150,22 @@ impl Athena {
             .filter(|name| window.columns.contains(name))
             .collect();
         let list: Vec<String> = columns.iter().map(|column| format!("e.{}", literal::name(column))).collect();
-        let some = if window.conditions.is_empty() {
-            String::new()
-        } else {
-            format!("\nWHERE {}", window.conditions.join(" AND "))
+        let within = window.conditions.join(" AND ");
+        let some = match &window.beside {
+            Some(beside) if !within.is_empty() => format!("\nWHERE ({within}) OR ({})", beside.condition),
+            _ if within.is_empty() => String::new(),
+            _ => format!("\nWHERE {within}"),
         };
         let select =
             format!("SELECT {}\nFROM (\n{}\n) AS e{some}", list.join(", "), window.adopted.sql.trim_end());
         let (quoted, told) = self.running.create(window.relation, &select)?;
-        self.made.insert(window.relation, Made { quoted, schema, columns });
+        if let Some(beside) = &window.beside {
+            let (quoted, schema) = (quoted.clone(), Arc::clone(&beside.schema));
+            let only = Some(format!("NOT ({})", beside.within));
+            self.made.insert(beside.relation, Made { quoted, schema, columns: columns.clone(), only });
+        }
+        let only = window.beside.as_ref().map(|beside| beside.within.to_owned());
+        self.made.insert(window.relation, Made { quoted, schema, columns, only });
         if window.relation == "events" {
             self.unknown = window.adopted.unknown().map(|(column, path)| (column, path.to_owned())).collect();
         }
@@ -162,7 +184,7 @@ impl Athena {
         let select = self.written(engine, &sql, &Frame::default())?;
         let (quoted, told) = self.running.create(view, &select)?;
         let columns = schema.fields().iter().map(|field| field.name().clone()).collect();
-        self.made.insert(view, Made { quoted, schema, columns });
+        self.made.insert(view, Made { quoted, schema, columns, only: None });
         Ok(told)
     }
 

@@ -52,6 +52,8 @@ pub(super) struct Table {
     pub(super) schema: SchemaRef,
     /// Those that the table has: no query of the run reads the others.
     pub(super) columns: BTreeSet<String>,
+    /// Which of its rows are the relation's; all where there is none.
+    pub(super) only: Option<String>,
 }
 
 /// A relation that travels with a statement.
@@ -246,7 +248,9 @@ impl Builder<'_> {
             });
         }
         let some = self.frame.predicate.as_ref().filter(|_| name == "events");
-        let some = some.map(|predicate| format!("\nWHERE {predicate}")).unwrap_or_default();
+        let all: Vec<String> =
+            table.only.iter().chain(some).map(|condition| format!("({condition})")).collect();
+        let some = if all.is_empty() { String::new() } else { format!("\nWHERE {}", all.join(" AND ")) };
         Ok(format!("SELECT {}\nFROM {}{some}", list.join(", "), table.quoted))
     }
 

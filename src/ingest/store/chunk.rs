@@ -7,12 +7,11 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
-use hashbrown::HashSet;
 
 use super::StoreError;
 use super::entry::Flat;
 use super::part::rows_schema;
-use crate::decode::record::{Key, Shared, superseded_by};
+use crate::decode::record::{Key, Shared, Update, superseded_by};
 use crate::event::builder::FieldSet;
 use crate::event::column::Field;
 use crate::ingest::ledger::Entry;
@@ -33,8 +32,8 @@ pub(super) struct Chunk {
     pub(super) rows: RecordBatch,
     /// The key of each row.
     pub(super) keys: Vec<Key>,
-    /// What each object supersedes.
-    pub(super) supersedes: HashSet<u128>,
+    /// The updates among their records.
+    pub(super) updates: Vec<Update>,
     /// The entry of each object read.
     pub(super) entries: Vec<Flat>,
 }
@@ -52,7 +51,7 @@ pub(super) enum Reading<'r> {
 struct Held {
     batches: Vec<RecordBatch>,
     keys: Vec<Key>,
-    supersedes: HashSet<u128>,
+    updates: Vec<Update>,
     entries: Vec<(u32, Entry)>,
     arrived: Vec<(u32, LogObject)>,
     bytes: usize,
@@ -72,7 +71,7 @@ impl Chunk {
             held.bytes += parcel.bytes;
             held.batches.extend(parcel.rows);
             held.keys.extend(parcel.keys);
-            held.supersedes.extend(parcel.supersedes);
+            held.updates.extend(parcel.updates);
             held.entries.extend(parcel.entries);
             held.arrived.extend(parcel.arrived);
             Ok(held.bytes < limits.memory && held.entries.len() < OBJECTS)
@@ -85,7 +84,7 @@ impl Chunk {
         };
         let wanted = OnceLock::from(wanted);
         let done = read(files, feed, &wanted, shared, limits, progress, &take)?;
-        let Held { batches, keys, supersedes, mut entries, mut arrived, .. } =
+        let Held { batches, keys, updates, mut entries, mut arrived, .. } =
             held.into_inner().unwrap_or_else(PoisonError::into_inner);
         entries.sort_unstable_by_key(|(ordinal, _)| *ordinal);
         arrived.sort_unstable_by_key(|(ordinal, _)| *ordinal);
@@ -98,7 +97,7 @@ impl Chunk {
         drop(batches);
         let rows = with_own(&events, &keys, &objects)?;
         let entries = entries.into_iter().map(|(_, entry)| entry.into()).collect();
-        Ok(Self { objects, all, rows, keys, supersedes, entries })
+        Ok(Self { objects, all, rows, keys, updates, entries })
     }
 }
 

@@ -284,8 +284,7 @@ impl Store {
         collected: &mut Collected,
     ) -> Result<bool, StoreError> {
         let names: Vec<&str> = chunk.objects.iter().map(|object| object.name.as_str()).collect();
-        let settled =
-            settle(&*self.medium, &self.state, &chunk.rows, &chunk.keys, &names, &chunk.supersedes)?;
+        let settled = settle(&*self.medium, &self.state, &chunk.rows, &chunk.keys, &names, &chunk.updates)?;
         let mut entries = chunk.entries;
         for (key, outcome) in chunk.keys.iter().zip(&settled.new) {
             if let Some(entry) = entries.get_mut(key.object as usize) {

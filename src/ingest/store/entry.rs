@@ -46,7 +46,7 @@ const FOREIGN: usize = 0;
 const NETWORK: usize = 1;
 const TIMES: [&str; 2] = ["first_event_time", "last_event_time"];
 
-const SHAPES: [Shape; 7] = [
+const SHAPES: [Shape; 8] = [
     Shape::Records,
     Shape::Lines,
     Shape::Array,
@@ -54,6 +54,7 @@ const SHAPES: [Shape; 7] = [
     Shape::Envelope,
     Shape::Digest,
     Shape::InvocationLog,
+    Shape::LogEvents,
 ];
 
 /// The schema of a part of the ledger.

@@ -11,7 +11,7 @@ use super::StoreError;
 use super::log::{PartKind, State};
 use super::medium::Medium;
 use super::part::{FATE, Reading, column};
-use crate::decode::record::event_id;
+use crate::decode::record::{Update, event_id};
 use crate::event::row::RecordKind;
 
 /// What became of a row.
@@ -37,8 +37,9 @@ impl Fate {
 }
 
 /// Columns that tell rows apart.
-pub(super) const COLUMNS: [&str; 9] = [
+pub(super) const COLUMNS: [&str; 10] = [
     "event_id",
+    "event_time",
     "record_kind",
     "log_object",
     "log_index",
@@ -58,11 +59,18 @@ pub(super) struct Mark {
     pub(super) object: String,
     pub(super) index: u32,
     pub(super) supersedes: Option<u128>,
+    /// The event's time, microseconds UTC.
+    pub(super) time: i64,
     pub(super) fate: Fate,
     pub(super) conflict: bool,
 }
 
 impl Mark {
+    /// What it updates, if it is an update.
+    pub(super) fn update(&self) -> Option<Update> {
+        Some(Update { id: self.id, of: self.supersedes?, time: self.time })
+    }
+
     /// An update under the id it had before.
     pub(super) fn renewed(&self) -> bool {
         self.supersedes == Some(self.id)
@@ -89,7 +97,7 @@ pub(super) struct Marks<'b> {
     supersedes: &'b StringViewArray,
     conflicts: &'b BooleanArray,
     fates: Option<&'b StringViewArray>,
-    times: Option<&'b TimestampMicrosecondArray>,
+    times: &'b TimestampMicrosecondArray,
 }
 
 impl<'b> Marks<'b> {
@@ -106,7 +114,7 @@ impl<'b> Marks<'b> {
             supersedes: text("_supersedes")?,
             conflicts: column(batch, "_conflict")?,
             fates: text(FATE).ok(),
-            times: column(batch, "event_time").ok(),
+            times: column(batch, "event_time")?,
         })
     }
 
@@ -142,9 +150,9 @@ impl<'b> Marks<'b> {
         RecordKind::ALL.into_iter().find(|known| known.as_str() == kind).unwrap_or(RecordKind::ApiCall)
     }
 
-    /// The event's time, where that column was read.
+    /// The event's time, microseconds UTC.
     pub(super) fn time(&self, row: usize) -> i64 {
-        self.times.map_or(0, |times| times.value(row))
+        self.times.value(row)
     }
 
     pub(super) fn mark(&self, row: usize) -> Mark {
@@ -160,6 +168,7 @@ impl<'b> Marks<'b> {
             object: self.object(row).to_owned(),
             index: u32::try_from(self.indexes.value(row)).unwrap_or(u32::MAX),
             supersedes: self.supersedes(row),
+            time: self.time(row),
             fate,
             conflict: self.conflict(row),
         }

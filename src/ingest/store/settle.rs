@@ -15,9 +15,10 @@ use super::known::{self, Fate, Known, Mark};
 use super::log::State;
 use super::medium::Medium;
 use super::{StoreError, day_of};
-use crate::decode::record::Key;
+use crate::decode::record::{Key, Update};
 use crate::event::column::Field;
 use crate::ingest::duplicate::{Duplicates, Placed, Verdict};
+use crate::ingest::update::Superseded;
 
 /// What became of a row, and whether another has its id and other content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +40,14 @@ pub(super) struct Settled {
     pub(super) occurrences: BTreeSet<Occurrence>,
 }
 
-/// Settles new rows. `names` are the objects that the keys speak of, `supersedes` the ids that new rows supersede.
+/// Settles new rows. `names` are the objects that the keys speak of, `updates` those among the new rows.
 pub(super) fn settle(
     medium: &dyn Medium,
     state: &State,
     rows: &RecordBatch,
     new: &[Key],
     names: &[&str],
-    supersedes: &HashSet<u128>,
+    updates: &[Update],
 ) -> Result<Settled, StoreError> {
     let times = rows.column(Field::EventTime as usize).as_primitive::<TimestampMicrosecondType>();
     let days: Vec<i32> = times.values().iter().map(|time| day_of(*time)).collect();
@@ -60,14 +61,24 @@ pub(super) fn settle(
     }
     let mut ids: Vec<u128> = occurrences.iter().map(|one| one.id).collect();
     ids.dedup();
-    let there = keys::find(medium, state, &Arc::new(ids))?;
-    let touched: HashSet<u128> = there.iter().map(|one| one.id).collect();
-    let at_days: BTreeSet<i32> = there.iter().map(|one| one.day).collect();
-    let known = known::find(medium, state, &at_days, &touched)?;
-
-    let mut superseded = supersedes.clone();
-    superseded
-        .extend(known.iter().filter(|known| !known.mark.renewed()).filter_map(|known| known.mark.supersedes));
+    let (there, touched, known) = loop {
+        let asked = Arc::new(ids);
+        let there = keys::find(medium, state, &asked)?;
+        let touched: HashSet<u128> = there.iter().map(|one| one.id).collect();
+        let at_days: BTreeSet<i32> = there.iter().map(|one| one.day).collect();
+        let known = known::find(medium, state, &at_days, &touched)?;
+        // What hangs together by updates is judged together: one that closes a ring decides on all of it.
+        let linked =
+            known.iter().filter_map(|known| known.mark.update()).flat_map(|update| [update.id, update.of]);
+        let more: BTreeSet<u128> = linked.filter(|id| asked.binary_search(id).is_err()).collect();
+        if more.is_empty() {
+            break (there, touched, known);
+        }
+        ids = asked.iter().copied().chain(more).collect();
+        ids.sort_unstable();
+    };
+    let superseded =
+        Superseded::by(updates.iter().copied().chain(known.iter().filter_map(|known| known.mark.update())));
     let judged: Vec<&Known> = known.iter().filter(|known| touched.contains(&known.mark.id)).collect();
     let marks: Vec<&Mark> = judged.iter().map(|known| &known.mark).collect();
     let outcomes = judge(new, names, &marks, &superseded)?;
@@ -88,7 +99,7 @@ pub(super) fn judge(
     new: &[Key],
     names: &[&str],
     marks: &[&Mark],
-    superseded: &HashSet<u128>,
+    superseded: &Superseded,
 ) -> Result<Vec<Outcome>, StoreError> {
     // The rule compares objects by their place among all names.
     let mut order: BTreeMap<&str, u32> = names.iter().map(|name| (*name, 0)).collect();

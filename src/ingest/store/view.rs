@@ -18,10 +18,13 @@ use super::log::{Part, PartKind};
 use super::part::Reading;
 use super::settle::judge;
 use super::{Store, StoreError};
+use crate::decode::record::Update;
 use crate::event::row::RecordKind;
 use crate::ingest::ledger::{Balance, Ledger};
+use crate::ingest::update::Superseded;
 use crate::source::{Extent, Layout, LogObject, Place};
 
+mod nearby;
 mod promote;
 
 /// Where the rows of a view are.
@@ -78,6 +81,8 @@ struct Seen {
     odd: Vec<Mark>,
     /// Rows that count in the store, are of the window, and lie in objects that are not read.
     hidden: HashSet<(u128, u64)>,
+    /// Updates in objects that are read, themselves not asked for.
+    beyond: Vec<Update>,
     objects: Option<HashMap<String, Tally>>,
 }
 
@@ -141,6 +146,9 @@ impl Store {
         for mark in &judged.promoted {
             kinds[mark.kind as usize] += 1;
         }
+        for mark in &judged.demoted {
+            kinds[mark.kind as usize] -= 1;
+        }
         balance.api_calls = kinds[RecordKind::ApiCall as usize];
         balance.service_events = kinds[RecordKind::ServiceEvent as usize];
         balance.network_activity = kinds[RecordKind::NetworkActivity as usize];
@@ -151,7 +159,7 @@ impl Store {
         balance.conflicts = judged.conflicts.len() as u64;
         balance.out_of_range = rows.saturating_sub(balance.kept + balance.duplicate + balance.superseded);
         Ok(View {
-            rows: StoredRows { files, predicate: extent::predicate(extent), promoted },
+            rows: StoredRows { files, predicate: predicate(extent, &judged.demoted), promoted },
             ledger: listed(entries),
             balance,
             pruned,
@@ -205,10 +213,13 @@ impl Store {
                 for row in 0..batch.num_rows() {
                     if test.in_range(row, extent) && test.is_read(row, extent) {
                         seen.copies.push(Copy { mark: marks.mark(row), time: marks.time(row) });
+                    } else if marks.supersedes(row).is_some() && test.is_read(row, extent) {
+                        seen.beyond.extend(marks.mark(row).update());
                     }
                 }
             }
         }
+        self.see_beyond(extent, &columns, &mut seen.beyond)?;
         let copied: HashSet<u128> = seen.copies.iter().map(|copy| copy.mark.id).collect();
         for part in live {
             let facts = part.facts.unwrap_or_default();
@@ -222,6 +233,9 @@ impl Store {
                 let (test, marks) = (Test::of(&batch)?, Marks::of(&batch)?);
                 for row in 0..batch.num_rows() {
                     if !test.in_range(row, extent) {
+                        if marks.supersedes(row).is_some() && test.is_read(row, extent) {
+                            seen.beyond.extend(marks.mark(row).update());
+                        }
                         continue;
                     }
                     if !test.is_read(row, extent) {
@@ -246,6 +260,36 @@ impl Store {
         }
         Ok(seen)
     }
+
+    /// Gathers the updates of days that hold no row of the window, but lie in objects that are read.
+    fn see_beyond(
+        &self,
+        extent: &Extent,
+        columns: &[&str],
+        beyond: &mut Vec<Update>,
+    ) -> Result<(), StoreError> {
+        for kind in [PartKind::Events, PartKind::Copies] {
+            let within: HashSet<&str> =
+                extent::parts(&self.state, kind, extent).iter().map(|part| part.key.as_str()).collect();
+            let mut others = self.state.of(kind);
+            others.retain(|part| {
+                !within.contains(part.key.as_str()) && part.facts.is_none_or(|facts| facts.odd)
+            });
+            self.medium.expect(&others);
+            for part in others {
+                for batch in Reading::open(&*self.medium, part)?.columns(columns).batches()? {
+                    let batch = batch?;
+                    let (test, marks) = (Test::of(&batch)?, Marks::of(&batch)?);
+                    for row in 0..batch.num_rows() {
+                        if marks.supersedes(row).is_some() && test.is_read(row, extent) {
+                            beyond.extend(marks.mark(row).update());
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What the extent changes.
@@ -253,6 +297,8 @@ impl Store {
 struct Judged {
     /// Copies that count under the extent.
     promoted: Vec<Mark>,
+    /// Rows that count in the store and not under the extent: a ring of updates is broken where one is not read.
+    demoted: Vec<Mark>,
     duplicate: u64,
     superseded: u64,
     /// Objects of rows that share an id with another row that counts, once for each row.
@@ -272,8 +318,7 @@ fn judge_again(seen: &Seen) -> Result<Judged, StoreError> {
     }
     ids.extend(seen.odd.iter().map(|mark| mark.id));
     let visible = || seen.copies.iter().map(|copy| &copy.mark).chain(&seen.odd);
-    let superseded: HashSet<u128> =
-        visible().filter(|mark| !mark.renewed()).filter_map(|mark| mark.supersedes).collect();
+    let superseded = Superseded::by(visible().filter_map(Mark::update).chain(seen.beyond.iter().copied()));
     let marks: Vec<&Mark> = visible().filter(|mark| ids.contains(&mark.id)).collect();
     let outcomes = judge(&[], &[], &marks, &superseded)?;
     let mut outcomes = marks.iter().zip(outcomes);
@@ -295,9 +340,15 @@ fn judge_again(seen: &Seen) -> Result<Judged, StoreError> {
         }
         judged.fates.insert(at, fate);
     }
-    judged
-        .conflicts
-        .extend(outcomes.filter(|(_, outcome)| outcome.conflict).map(|(mark, _)| mark.object.clone()));
+    for (mark, outcome) in outcomes {
+        if outcome.conflict {
+            judged.conflicts.push(mark.object.clone());
+        }
+        if outcome.fate != Fate::Live {
+            judged.superseded += 1;
+            judged.demoted.push((*mark).clone());
+        }
+    }
     Ok(judged)
 }
 
@@ -328,9 +379,25 @@ fn tally(seen: &mut Seen, judged: &Judged) {
             }
         }
     }
+    for mark in &judged.demoted {
+        let tally = tallies.entry_ref(mark.object.as_str()).or_default();
+        let kind = mark.kind as usize;
+        tally.rows[kind] = tally.rows[kind].saturating_sub(1);
+        tally.superseded += 1;
+        tally.dropped[kind] += 1;
+    }
     for object in &judged.conflicts {
         tallies.entry_ref(object.as_str()).or_default().conflicts += 1;
     }
+}
+
+/// Which rows of the store's files count under an extent, in SQL.
+fn predicate(extent: &Extent, demoted: &[Mark]) -> Option<String> {
+    let not = demoted.iter().map(|mark| {
+        format!("NOT (log_object = '{}' AND log_index = {})", mark.object.replace('\'', "''"), mark.index)
+    });
+    let all: Vec<String> = extent::predicate(extent).into_iter().chain(not).collect();
+    (!all.is_empty()).then(|| all.join(" AND "))
 }
 
 /// An entry without what became of its rows.

@@ -36,11 +36,20 @@ pub(super) struct Files {
     pub(super) removed: Vec<String>,
 }
 
+/// Rows that change sides, by day.
+#[derive(Default)]
+struct Moved {
+    /// They counted, and count no more.
+    copies: BTreeMap<i32, Vec<RecordBatch>>,
+    /// They did not count, and do now: a ring of updates was closed.
+    live: BTreeMap<i32, Vec<RecordBatch>>,
+}
+
 impl Store {
     /// Writes what was settled.
     pub(super) fn write_rows(&mut self, rows: &RecordBatch, settled: &Settled) -> Result<Files, StoreError> {
         let mut files = Files::default();
-        let mut copies = self.rewrite(&settled.changed, &mut files)?;
+        let Moved { mut copies, live: back } = self.rewrite(&settled.changed, &mut files)?;
         let mut live: BTreeMap<i32, (Vec<u32>, Vec<bool>)> = BTreeMap::new();
         let mut other: BTreeMap<i32, (Vec<u32>, Vec<Outcome>)> = BTreeMap::new();
         for ((outcome, day), row) in settled.new.iter().zip(&settled.days).zip(0..) {
@@ -57,6 +66,10 @@ impl Store {
         for (day, (indices, conflicts)) in live {
             let taken = taken(rows, indices)?;
             let batch = with_column(&taken, "_conflict", Arc::new(BooleanArray::from(conflicts)))?;
+            files.added.push(self.write_part(PartKind::Events, day, &batch)?);
+        }
+        for (day, batches) in back {
+            let batch = concat_batches(&rows_schema(), &batches).map_err(StoreError::internal)?;
             files.added.push(self.write_part(PartKind::Events, day, &batch)?);
         }
         for (day, (indices, outcomes)) in other {
@@ -86,25 +99,23 @@ impl Store {
         part::write(&*self.medium, key, kind, Some(day), &schema, slices)
     }
 
-    /// Writes files anew whose rows have another outcome now; returns the rows that do not count any more, by day.
-    fn rewrite(
-        &mut self,
-        changed: &[(Known, Outcome)],
-        files: &mut Files,
-    ) -> Result<BTreeMap<i32, Vec<RecordBatch>>, StoreError> {
+    /// Writes files anew whose rows have another outcome now; returns those that change sides.
+    fn rewrite(&mut self, changed: &[(Known, Outcome)], files: &mut Files) -> Result<Moved, StoreError> {
         let mut by_part: BTreeMap<&str, BTreeMap<u64, Outcome>> = BTreeMap::new();
         for (known, outcome) in changed {
             by_part.entry(&known.part).or_default().insert(known.row, *outcome);
         }
-        let mut moved: BTreeMap<i32, Vec<RecordBatch>> = BTreeMap::new();
+        let mut moved = Moved::default();
         for (key, outcomes) in by_part {
             let Some((_, part)) = self.state.parts.get(key).cloned() else {
                 return Err(StoreError::Internal(format!("{key} is no part of the store")));
             };
             let schema = if part.kind == PartKind::Copies { copies_schema() } else { rows_schema() };
             let day = part.day.unwrap_or_default();
-            let gone = outcomes.values().filter(|outcome| outcome.fate != Fate::Live).count() as u64;
-            let all_gone = part.kind == PartKind::Events && gone == part.rows;
+            let of_copies = part.kind == PartKind::Copies;
+            let goes = |outcome: &Outcome| (outcome.fate == Fate::Live) == of_copies;
+            let gone = outcomes.values().filter(|outcome| goes(outcome)).count() as u64;
+            let all_gone = gone == part.rows;
             let mut at = 0;
             let mut left = Vec::new();
             let batches = Reading::open(&*self.medium, &part)?.batches()?.map(|batch| {
@@ -119,12 +130,13 @@ impl Store {
                     return Ok(batch);
                 }
                 let batch = with_outcomes(&batch, &here, &schema)?;
-                if part.kind == PartKind::Copies {
-                    return Ok(batch);
-                }
-                let (stay, go) = split(&batch, &here)?;
+                let (stay, go) = split(&batch, &here, goes)?;
                 if let Some((rows, outcomes)) = go {
-                    left.push(as_copies(&rows, &outcomes)?);
+                    left.push(if of_copies {
+                        conform(&rows, &rows_schema())?
+                    } else {
+                        as_copies(&rows, &outcomes)?
+                    });
                 }
                 Ok(stay)
             });
@@ -138,9 +150,11 @@ impl Store {
                 files.added.push(written);
             }
             files.removed.push(part.key);
-            moved.entry(day).or_default().extend(left);
+            let to = if of_copies { &mut moved.live } else { &mut moved.copies };
+            if !left.is_empty() {
+                to.entry(day).or_default().extend(left);
+            }
         }
-        moved.retain(|_, batches| !batches.is_empty());
         Ok(moved)
     }
 
@@ -212,8 +226,9 @@ fn with_outcomes(
 fn split(
     batch: &RecordBatch,
     outcomes: &BTreeMap<usize, Outcome>,
+    goes: impl Fn(&Outcome) -> bool,
 ) -> Result<(RecordBatch, Option<(RecordBatch, Vec<Outcome>)>), StoreError> {
-    let gone = |row: usize| outcomes.get(&row).filter(|outcome| outcome.fate != Fate::Live);
+    let gone = |row: usize| outcomes.get(&row).filter(|outcome| goes(outcome));
     let stays: BooleanArray = (0..batch.num_rows()).map(|row| Some(gone(row).is_none())).collect();
     let stay = filter_record_batch(batch, &stays).map_err(StoreError::internal)?;
     let goes: Vec<Outcome> = (0..batch.num_rows()).filter_map(|row| gone(row).copied()).collect();

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes events.json and later.json beside this file: the odd records that the unit tests of src/event hold, and one for
+"""Writes events.json, later.json and rings.json beside this file: the odd records that the unit tests of src/event hold, and one for
 each user agent, model reference, address, error and caller that is told apart, so that both engines meet every case."""
 
 import csv
@@ -211,7 +211,20 @@ def main():
     again = {**renewed, "addendum": {"reason": "UPDATED_DATA", "originalEventID": renewed["eventID"]}, "errorCode": "ThrottlingException"}
     records += [copy, copy, conflict, old, renewed, late]
     later = [copy, {**conflict, "userAgent": "Boto3/2"}, update, again, again, old]
-    for name, some in (("events.json", records), ("later.json", later)):
+    # Updates that name each other in a ring, of two, three and four; of equal times; and one that another supersedes. Their
+    # numbers are theirs alone.
+    globals()["number"] = count(900001)
+    rings = []
+    for length, more in ((2, {}), (3, {}), (4, {}), (3, {"eventTime": "2026-10-05T20:00:00Z"}), (2, {})):
+        first, ring = record(), [record(**more) for _ in range(length)]
+        names = [one["eventID"] for one in ring]
+        for one, name in zip(ring, names[1:] + names[:1]):
+            one["requestID"] = first["requestID"]
+            one["addendum"] = {"reason": "UPDATED_DATA", "originalRequestID": first["requestID"], "originalEventID": name}
+        rings += [first, *ring]
+    addendum = {"reason": "UPDATED_DATA", "originalRequestID": first["requestID"], "originalEventID": names[0]}
+    rings.append(record(requestID=first["requestID"], addendum=addendum))
+    for name, some in (("events.json", records), ("later.json", later), ("rings.json", rings)):
         text = ",\n".join(json.dumps(one, ensure_ascii=False) for one in some)
         (HERE / name).write_text('{"Records":[\n' + text + "\n]}\n", encoding="utf-8")
         print(name, len(some))

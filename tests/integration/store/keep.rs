@@ -133,6 +133,27 @@ fn pruned_days_are_gone_and_the_rest_is_as_with_from() {
     };
     days("2026-10-10").exits(3).says("were pruned");
     days("2026-10-12").exits(0);
+    // Nothing is known of days that are gone: they are neither delivered nor silent.
+    let coverage = |window: &[&str]| {
+        let ran =
+            bedtrail(["report", "coverage", "--format", "json", "--store", text(&store)]).args(window).run();
+        let rows = ran.json()["reports"][0]["rows"].as_array().expect("rows").clone();
+        let states: BTreeSet<String> =
+            rows.iter().map(|row| row["state"].as_str().expect("a state").to_owned()).collect();
+        assert!(rows.iter().all(|row| (row["state"] == "pruned") <= (row["objects"] == 0)), "{rows:?}");
+        (ran.code, states.into_iter().collect::<Vec<_>>(), rows)
+    };
+    let (code, states, rows) = coverage(&["--from", "2026-10-05", "--to", "2026-10-10"]);
+    assert_eq!((code, states), (3, vec!["pruned".to_owned()]), "{rows:?}");
+    let (code, states, rows) = coverage(&["--from", "2026-10-10", "--to", "2026-10-20"]);
+    assert_eq!(code, 3);
+    assert!(states.contains(&"delivered".to_owned()), "{rows:?}");
+    assert!(
+        rows.iter().all(|row| row["reason"].as_str().is_some_and(|reason| reason.contains("2026-10-12"))),
+        "{rows:?}"
+    );
+    let (code, states, rows) = coverage(&["--from", "2026-10-12"]);
+    assert_eq!((code, states), (0, vec!["delivered".to_owned()]), "{rows:?}");
     // What was pruned is not collected again.
     collect(logs, &store).says(" 0 new objects");
 }
