@@ -106,7 +106,7 @@ pub fn redact_record(json: &str, asked: Content) -> String {
     let raw = [record.request_parameters, record.response_elements];
     let mut parts: Vec<&str> = raw.into_iter().flatten().map(RawValue::get).collect();
     // Both stand in the text itself.
-    let start = |part: &str| (part.as_ptr() as usize).saturating_sub(json.as_ptr() as usize);
+    let start = |part: &str| part.as_ptr().addr().saturating_sub(json.as_ptr().addr());
     parts.sort_unstable_by_key(|part| start(part));
     let (mut out, mut at) = (String::new(), 0);
     for part in parts {
