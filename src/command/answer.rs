@@ -77,13 +77,22 @@ impl Frame {
             name: report.name.clone(),
             title: report.title.clone(),
             question: report.question.clone(),
-            preamble: if report.name == NOT_ASSESSED { Vec::new() } else { self.preamble.clone() },
+            preamble: self.preamble(report, &batches),
             schema: with_meanings(&schema, &report.columns),
             batches,
             glance: report.glance.clone(),
             footer: self.footer.clone(),
             findings: None,
         })
+    }
+
+    fn preamble(&self, report: &Report, batches: &[RecordBatch]) -> Vec<Caveat> {
+        if report.name == NOT_ASSESSED {
+            return Vec::new();
+        }
+        let silent = !report.empty.is_empty() && batches.iter().all(|batch| batch.num_rows() == 0);
+        let silence = silent.then(|| Caveat::new("no rows", report.empty.clone()));
+        self.preamble.iter().cloned().chain(silence).collect()
     }
 
     /// What the rules found as an answer; with the findings themselves if they are to be `shown` with their events.
