@@ -107,6 +107,11 @@ ours AS (
         w.identity_type IN ('IAMUser', 'FederatedUser')
         AND COALESCE(@made_for_key(COALESCE(NULLIF(w.identity_user_name, ''), w.issuer_user_name)), FALSE)
       )
+      OR (
+        (w.raw_category = 'NetworkActivity' OR w.event_type IN ('AwsVpceEvent', 'AwsVpceEvents'))
+        AND w.error_code = @endpoint_error
+        AND w.event_source IN (@endpoint_sources)
+      )
 @wanted
     )
 ),
@@ -513,6 +518,15 @@ e AS (
       (v.key_user AND NOT starts_with(v.key_id, 'AKIA') AND NOT starts_with(v.key_id, 'ASIA'))
       OR starts_with(v.key_id, 'ABSK')
     ) AS unsaid,
+    -- Content::of() of src/event/content.rs.
+    (
+      COALESCE(
+        NULLIF(v.raw_category, ''),
+        CASE WHEN v.management_event = 'true' THEN 'Management' WHEN v.management_event = 'false' THEN 'Data' END,
+        ''
+      ) = 'Data'
+      OR v.activity IN (@run_time)
+    ) AND NOT regexp_like(v.activity, '_admin\z|\Aentitlement\z') AS asks,
     COALESCE(
       @text(v.request, guardrailIdentifier),
       @text(v.request, guardrailConfig.guardrailIdentifier), @text(v.request, guardrailConfig.guardrailId),
@@ -747,8 +761,8 @@ SELECT
   COALESCE(e.parent_request_id, NULLIF(e.raw_request_id, '')) AS request_id,
   NULLIF(e.shared_event_id, '') AS shared_event_id,
   CASE WHEN e.request IS NOT NULL THEN COALESCE(@raw_text(e.request, omitted) = 'true', FALSE) END AS params_omitted,
-  @redacted(e.request) AS request_parameters,
-  @redacted(e.response) AS response_elements,
+  @asked(e.request) AS request_parameters,
+  @asked(e.response) AS response_elements,
   @redacted(e.additional) AS additional_event_data,
   @redacted(e.service) AS service_event_details,
   CASE WHEN e.has_identity THEN COALESCE(@object(type=e.identity_type, principalId=e.principal_id, arn=e.principal_arn, accountId=e.identity_account, accessKeyId=e.access_key_id, userName=e.identity_user_name, invokedBy=e.invoked_by, identityProvider=e.identity_provider, credentialId=e.credential_id, onBehalfOf={userId=e.behalf_user, identityStoreArn=e.behalf_store}, inScopeOf={sourceArn=e.scope_arn, sourceAccount=e.scope_account, issuerType=e.scope_issuer, credentialsIssuedTo=e.credentials_issued_to}, invokedByDelegate={accountId=e.delegate_account_id}, sessionContext={sourceIdentity=e.source_identity, ec2RoleDelivery=e.role_delivery, attributes={creationDate=e.session_created, mfaAuthenticated=e.mfa}, sessionIssuer={type=e.issuer_type, principalId=e.issuer_id, arn=e.issuer_arn, accountId=e.issuer_account, userName=e.issuer_user_name}}), '{}') END AS user_identity,

@@ -2,6 +2,7 @@
 -- question = "Who invoked which agent, runtime, harness or flow, in which sessions, and with what outcome?"
 -- frameworks = ["SOC 2 CC6.1", "SOC 2 CC7.2", "ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12", "NIST SP 800-53 AC-3"]
 -- audit = "folder"
+-- empty = "Calls of agents, runtimes and flows are data events, which a trail records only where a selector asks for them: bedtrail selectors."
 -- glance = ["principal", "person", "target", "endpoint", "calls", "ok", "denied", "sessions", "approved_caller", "last_seen", "event_names", "account_id"]
 --
 -- [columns]

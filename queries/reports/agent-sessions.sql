@@ -2,6 +2,7 @@
 -- question = "What happened in each agent session: who called, with which agent, and what was read, run, remembered and refused under it?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "SOC 2 CC7.2", "NIST SP 800-53 AU-6(3)", "EU AI Act Art. 12"]
 -- audit = "folder"
+-- empty = "Calls of agents, runtimes and flows are data events, which a trail records only where a selector asks for them: bedtrail selectors."
 -- glance = ["session", "agents", "callers", "agent_calls", "model_calls", "memory_calls", "tool_calls", "refused", "refused_actions", "last_seen", "account_id"]
 --
 -- [columns]

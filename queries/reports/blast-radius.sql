@@ -2,6 +2,7 @@
 -- question = "Which services and actions did each agent's execution role call, and which destructive attempts did the boundary stop?"
 -- frameworks = ["SOC 2 CC6.1", "SOC 2 CC6.3", "ISO/IEC 42001 A.6.2.6", "NIST SP 800-53 AC-6", "NIST SP 800-53 AC-3", "EU AI Act Art. 26"]
 -- audit = "folder"
+-- empty = "No record is of a role that the policy or a record of its agent names as an agent's, or that a Bedrock service was seen to assume. An execution_role in the policy and --scope agents show what it does elsewhere."
 -- glance = ["role_arn", "action", "effect", "boundary", "ok", "denied", "policy_says", "last_seen", "agents", "error_codes", "sessions", "kept"]
 --
 -- [columns]

@@ -37,7 +37,8 @@ WITH topics AS (
       (15, 'AgentCore payments', 'what agents paid, with which instrument', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"BedrockAgentCore Payments","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockAgentCore::Payments"]}]}]'),
       (16, 'functions of agents', 'invocations of the Lambda functions behind action groups and gateways', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"Lambda Function","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::Lambda::Function"]}]}]'),
       (17, 'web search', 'what was searched and fetched for models', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"BedrockWebSearch Tool","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::BedrockWebSearch::Tool"]}]}]'),
-      (18, 'Claude Platform on AWS', 'the model calls and agents of aws-external-anthropic', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"AWSExternalAnthropic Workspace","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::AWSExternalAnthropic::Workspace"]}]}]')
+      (18, 'Claude Platform on AWS', 'the model calls and agents of aws-external-anthropic', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"AWSExternalAnthropic Workspace","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::AWSExternalAnthropic::Workspace"]}]}]'),
+      (19, 'refusals at VPC endpoints', 'calls that the policy of a VPC endpoint refused before the service saw them', '[{"Name":"management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},{"Name":"bedrock refused at VPC endpoints","FieldSelectors":[{"Field":"eventCategory","Equals":["NetworkActivity"]},{"Field":"eventSource","Equals":["bedrock.amazonaws.com"]},{"Field":"errorCode","Equals":["VpceAccessDenied"]}]},{"Name":"bedrock-agentcore refused at VPC endpoints","FieldSelectors":[{"Field":"eventCategory","Equals":["NetworkActivity"]},{"Field":"eventSource","Equals":["bedrock-agentcore.amazonaws.com"]},{"Field":"errorCode","Equals":["VpceAccessDenied"]}]},{"Name":"bedrock-mantle refused at VPC endpoints","FieldSelectors":[{"Field":"eventCategory","Equals":["NetworkActivity"]},{"Field":"eventSource","Equals":["bedrock-mantle.amazonaws.com"]},{"Field":"errorCode","Equals":["VpceAccessDenied"]}]},{"Name":"lambda refused at VPC endpoints","FieldSelectors":[{"Field":"eventCategory","Equals":["NetworkActivity"]},{"Field":"eventSource","Equals":["lambda.amazonaws.com"]},{"Field":"errorCode","Equals":["VpceAccessDenied"]}]},{"Name":"s3 refused at VPC endpoints","FieldSelectors":[{"Field":"eventCategory","Equals":["NetworkActivity"]},{"Field":"eventSource","Equals":["s3.amazonaws.com"]},{"Field":"errorCode","Equals":["VpceAccessDenied"]}]}]')
   ) AS t (place, topic, what, selectors)
 ),
 -- Each record is a call of one topic, a sign of one, or neither. Reads of lists are no sign: scanners read everywhere.
@@ -94,6 +95,15 @@ told AS (
     event_time AS event_time
   FROM events
   WHERE record_kind = 'api_call'
+  UNION ALL
+  SELECT
+    account_id AS account_id,
+    aws_region AS aws_region,
+    'refusals at VPC endpoints' AS call_topic,
+    CAST(NULL AS VARCHAR) AS sign_topic,
+    event_time AS event_time
+  FROM events
+  WHERE record_kind = 'network_activity'
 ),
 counted AS (
   SELECT
@@ -172,8 +182,12 @@ lines AS (
     CAST(0 AS BIGINT) AS signs,
     CAST(0 AS BIGINT) AS records,
     CAST(NULL AS TIMESTAMP) AS last_sign,
-    'No trace in any account or Region read. These are data events and off by default, so that it does not show that there were none: ' || t.what || '.' AS meaning,
-    'Add these data event selectors, or forbid the service.' AS fix,
+    'No trace in any account or Region read. These are ' || CASE WHEN t.place = 19 THEN 'network activity' ELSE 'data' END
+      || ' events and off by default, so that it does not show that there were none: ' || t.what || '.' AS meaning,
+    CASE
+      WHEN t.place = 19 THEN 'Add these network activity selectors, if calls come through VPC endpoints.'
+      ELSE 'Add these data event selectors, or forbid the service.'
+    END AS fix,
     t.selectors AS selectors
   FROM topics AS t
   LEFT JOIN (SELECT topic AS topic, COUNT(*) AS places FROM counted GROUP BY topic) AS c ON c.topic = t.topic

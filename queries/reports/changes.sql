@@ -2,7 +2,7 @@
 -- question = "Who changed models, access, guardrails, agents, keys, logging or trails, from what to what?"
 -- frameworks = ["SOC 2 CC8.1", "SOC 2 CC6.3", "ISO/IEC 27001 A.8.32", "NIST SP 800-53 CM-3", "NIST SP 800-53 AC-6(9)", "PCI DSS 10.2.1.2"]
 -- audit = "folder"
--- glance = ["event_time", "principal", "event_name", "object", "outcome", "before", "after", "person", "log_target", "account_id"]
+-- glance = ["event_time", "principal", "event_name", "object", "outcome", "after", "before", "person", "log_target", "account_id"]
 --
 -- [columns]
 -- event_time = "When the change was made, UTC."

@@ -1,6 +1,7 @@
 -- title = "AI coding agents"
 -- question = "Who uses Codex, Claude Code and other coding agents, in which version, from which role, with which models, and is it approved?"
 -- frameworks = ["ISO/IEC 42001 A.4.2", "ISO/IEC 42001 A.9.2", "SOC 2 CC6.1", "NIST SP 800-53 CM-11"]
+-- empty = "Model calls of bedrock-mantle, Codex's by default, are data events, which a trail records only where a selector asks for them: bedtrail selectors --for mantle."
 -- glance = ["client", "client_version", "person", "approval", "model_id", "calls", "ok", "endpoint", "credential", "last_seen", "role_arn", "helper", "account_id"]
 --
 -- [columns]

@@ -2,6 +2,7 @@
 -- question = "Who ran and changed data automation, with which project?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12"]
 -- audit = "folder"
+-- empty = "Runs of data automation are data events, which a trail records only where a selector asks for them: bedtrail selectors."
 -- glance = ["event_name", "project", "principal", "person", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]

@@ -2,6 +2,7 @@
 -- question = "Which calls did the policy of a VPC endpoint refuse?"
 -- frameworks = ["SOC 2 CC6.6", "NIST SP 800-53 SC-7", "NIST SP 800-53 AC-4"]
 -- audit = "folder"
+-- empty = "Refusals at VPC endpoints are network activity events, which a trail records only where a selector asks for them: bedtrail selectors --for network."
 -- glance = ["event_name", "event_source", "vpc_endpoint_id", "principal", "calls", "error_code", "source_ip", "last_seen", "account_id"]
 --
 -- [columns]

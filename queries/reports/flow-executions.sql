@@ -2,6 +2,7 @@
 -- question = "Who started, stopped and read which execution of which flow?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12"]
 -- audit = "folder"
+-- empty = "Calls of flows are data events, which a trail records only where a selector asks for them: bedtrail selectors --for agents."
 -- glance = ["flow", "execution", "event_name", "principal", "person", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]
@@ -55,6 +56,7 @@ ORDER BY
   4 ASC NULLS LAST,
   5 ASC NULLS LAST,
   6 ASC NULLS LAST,
+  16 ASC,
   7 ASC NULLS LAST,
   8 ASC NULLS LAST,
   9 ASC NULLS LAST,

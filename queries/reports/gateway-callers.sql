@@ -2,6 +2,7 @@
 -- question = "Which token subjects called which gateway and tool, from where, and who was turned away?"
 -- frameworks = ["SOC 2 CC6.1", "SOC 2 CC6.6", "NIST SP 800-53 AC-3", "NIST SP 800-53 IA-9"]
 -- audit = "folder"
+-- empty = "Calls of gateways are data events, which a trail records only where a selector asks for them: bedtrail selectors --for agentcore."
 -- glance = ["issuer", "subject", "gateway", "tool", "status_class", "calls", "source_ip", "scope", "last_seen", "account_id"]
 --
 -- [columns]

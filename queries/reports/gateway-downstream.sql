@@ -2,6 +2,7 @@
 -- question = "Which outside caller of a gateway drove which agent, function or other call behind it?"
 -- frameworks = ["SOC 2 CC7.2", "ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-6(3)"]
 -- audit = "folder"
+-- empty = "Calls of gateways are data events, which a trail records only where a selector asks for them: bedtrail selectors --for agentcore."
 -- glance = ["event_time", "caller", "tool", "link", "downstream_event", "downstream_target", "downstream_outcome", "gateway", "status", "source_ip", "account_id"]
 --
 -- [columns]
@@ -13,7 +14,7 @@
 -- source_ip = "Where the call came from."
 -- tool = "The tool."
 -- status = "The HTTP status the gateway answered."
--- link = "recorded: the gateway's record names the request id; unresolved: it names one of which no record was kept; derived: no id is named, and a Bedrock AgentCore service made the call in the two seconds before the answer; unknown: neither. Derived links can be wrong where calls overlap."
+-- link = "recorded: the gateway's record names the request id; unresolved: it names one of which no record was kept; derived: no id is named, and a Bedrock AgentCore service made the call in the two seconds before the answer; none: the gateway turned the call away with 401 or 403, and set nothing off; unknown: none of these. Derived links can be wrong where calls overlap."
 -- downstream_request_id = "The request id, of the first five that the record can name."
 -- downstream_time = "When that call completed, UTC."
 -- downstream_source = "The service."
@@ -35,6 +36,7 @@ WITH gateway AS (
     source_ip AS source_ip,
     tool_name AS tool,
     gateway_status AS status,
+    COALESCE(gateway_status IN (401, 403), FALSE) AS turned_away,
     json_extract_scalar(additional_event_data, '$.downstreamRequestIds[0]') AS id_1,
     json_extract_scalar(additional_event_data, '$.downstreamRequestIds[1]') AS id_2,
     json_extract_scalar(additional_event_data, '$.downstreamRequestIds[2]') AS id_3,
@@ -100,15 +102,15 @@ recorded AS (
 unnamed AS (
   SELECT event_id AS event_id, account_id AS account_id, aws_region AS aws_region, event_time AS at_time
   FROM gateway
-  WHERE id_1 IS NULL
+  WHERE id_1 IS NULL AND NOT turned_away
   UNION ALL
   SELECT event_id AS event_id, account_id AS account_id, aws_region AS aws_region, event_time - INTERVAL '1' SECOND AS at_time
   FROM gateway
-  WHERE id_1 IS NULL
+  WHERE id_1 IS NULL AND NOT turned_away
   UNION ALL
   SELECT event_id AS event_id, account_id AS account_id, aws_region AS aws_region, event_time - INTERVAL '2' SECOND AS at_time
   FROM gateway
-  WHERE id_1 IS NULL
+  WHERE id_1 IS NULL AND NOT turned_away
 ),
 derived AS (
   SELECT
@@ -153,7 +155,7 @@ SELECT
   g.source_ip AS source_ip,
   g.tool AS tool,
   g.status AS status,
-  COALESCE(l.link_kind, 'unknown') AS link,
+  COALESCE(l.link_kind, CASE WHEN g.turned_away THEN 'none' ELSE 'unknown' END) AS link,
   l.request_id AS downstream_request_id,
   l.event_time AS downstream_time,
   l.event_source AS downstream_source,

@@ -2,6 +2,7 @@
 -- question = "Who uses which API, project, file and fine-tuning of the OpenAI- and Anthropic-compatible endpoint, and with which model?"
 -- frameworks = ["ISO/IEC 42001 A.4.2", "ISO/IEC 42001 A.10.3", "SOC 2 CC6.1", "NIST SP 800-53 AU-12"]
 -- audit = "folder"
+-- empty = "Model calls of bedrock-mantle are data events, which a trail records only where a selector asks for them: bedtrail selectors --for mantle."
 -- glance = ["api", "api_basis", "principal", "person", "model_id", "calls", "ok", "denied", "credential", "client", "project", "last_seen", "event_names", "account_id"]
 --
 -- [columns]

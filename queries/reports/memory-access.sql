@@ -2,7 +2,8 @@
 -- question = "Who read and wrote which memory, for which actor and session?"
 -- frameworks = ["SOC 2 CC6.1", "ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12", "ISO/IEC 27001 A.5.34"]
 -- audit = "folder"
--- glance = ["memory", "access", "event_name", "principal", "actor", "session", "calls", "ok", "denied", "last_seen", "account_id"]
+-- empty = "Reads and writes of memory are data events, which a trail records only where a selector asks for them: bedtrail selectors --for agentcore."
+-- glance = ["memory", "access", "event_name", "principal", "actor", "namespace", "session", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]
 -- account_id = "The account that received the records."

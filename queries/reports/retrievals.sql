@@ -2,6 +2,7 @@
 -- question = "Who read which knowledge base, from where, and with what outcome?"
 -- frameworks = ["SOC 2 CC6.1", "ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12", "HIPAA 164.312(b)"]
 -- audit = "folder"
+-- empty = "Reads of knowledge bases are data events, which a trail records only where a selector asks for them: bedtrail selectors --for agents."
 -- glance = ["principal", "person", "knowledge_base", "event_name", "calls", "ok", "denied", "source_ip", "last_seen", "model_id", "account_id"]
 --
 -- [columns]

@@ -2,6 +2,7 @@
 -- question = "Who made, wrote, read and ended which session of Bedrock, of a runtime or of payments?"
 -- frameworks = ["ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12"]
 -- audit = "folder"
+-- empty = "Calls of the session services are data events, which a trail records only where a selector asks for them: bedtrail selectors."
 -- glance = ["kind", "session", "event_name", "principal", "person", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]
@@ -59,6 +60,7 @@ ORDER BY
   3 ASC NULLS LAST,
   4 ASC NULLS LAST,
   5 ASC NULLS LAST,
+  15 ASC,
   6 ASC NULLS LAST,
   7 ASC NULLS LAST,
   8 ASC NULLS LAST,

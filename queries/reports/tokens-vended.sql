@@ -2,6 +2,7 @@
 -- question = "Which agent took which token or key, from which provider, for whom, and may it?"
 -- frameworks = ["SOC 2 CC6.1", "NIST SP 800-53 IA-5", "NIST SP 800-53 AC-6", "ISO/IEC 27001 A.5.17"]
 -- audit = "folder"
+-- empty = "Most tokens handed to agents are data events, which a trail records only where a selector asks for them: bedtrail selectors --for agentcore."
 -- glance = ["principal", "event_name", "provider", "approved", "workload", "for_user", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]

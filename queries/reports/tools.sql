@@ -2,13 +2,14 @@
 -- question = "Who ran code interpreters, browsers, gateway tools and Bedrock tools, in which sessions?"
 -- frameworks = ["SOC 2 CC6.1", "ISO/IEC 42001 A.6.2.8", "NIST SP 800-53 AU-12"]
 -- audit = "folder"
+-- empty = "Uses of tools are data events, which a trail records only where a selector asks for them: bedtrail selectors."
 -- glance = ["kind", "tool", "principal", "person", "event_name", "session", "calls", "ok", "denied", "last_seen", "account_id"]
 --
 -- [columns]
 -- account_id = "The account that received the records."
 -- environment = "The policy's environment for the account."
 -- aws_region = "The Region."
--- kind = "code_interpreter, browser, gateway_tool, bedrock_tool, web_search, payment or other."
+-- kind = "code_interpreter, browser, gateway_tool, bedrock_tool, web_search, payment or other; gateway: a call of a gateway that runs no tool, such as initialize or tools/list."
 -- tool = "The tool: aws.codeinterpreter.v1 and aws.browser.v1 are AWS's own, on the public network; others are the account's."
 -- event_name = "The operation."
 -- principal = "Who called: role, user, token issuer and subject, service or account."
@@ -29,6 +30,7 @@ SELECT
   environment AS environment,
   aws_region AS aws_region,
   CASE
+    WHEN surface = 'gateway' AND tool_name IS NULL THEN 'gateway'
     WHEN surface = 'gateway' THEN 'gateway_tool'
     WHEN strpos(event_name, 'CodeInterpreter') > 0 THEN 'code_interpreter'
     WHEN strpos(event_name, 'Browser') > 0 THEN 'browser'

@@ -49,7 +49,7 @@ pub enum Recorded {
     Agents,
     /// Runtimes, gateways, memory, tools, identity, registries.
     Agentcore,
-    /// Calls of Bedrock that a VPC endpoint's policy refused.
+    /// Calls of Bedrock, AgentCore, Lambda and S3 that the policy of a VPC endpoint refused.
     Network,
     /// All data events: these, and what Bedrock itself has.
     All,

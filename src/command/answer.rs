@@ -82,13 +82,22 @@ impl Frame {
             name: report.name.clone(),
             title: report.title.clone(),
             question: report.question.clone(),
-            preamble: if report.name == NOT_ASSESSED { Vec::new() } else { self.preamble.clone() },
+            preamble: self.preamble(report, &rows),
             schema: with_meanings(&rows.schema(), &report.columns),
             rows,
             glance: report.glance.clone(),
             footer: self.footer.clone(),
             findings: None,
         }
+    }
+
+    fn preamble(&self, report: &Report, rows: &Answered) -> Vec<Caveat> {
+        if report.name == NOT_ASSESSED {
+            return Vec::new();
+        }
+        let silent = !report.empty.is_empty() && rows.rows() == 0;
+        let silence = silent.then(|| Caveat::new("no rows", report.empty.clone()));
+        self.preamble.iter().cloned().chain(silence).collect()
     }
 
     /// What the rules found as an answer; with the findings themselves if they are to be `shown` with their events.

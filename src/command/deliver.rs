@@ -178,10 +178,9 @@ impl<'a> Delivery<'a> {
     pub(super) fn stream(&self, answers: &[Answer]) -> Result<(), Failure> {
         let stdout = std::io::stdout();
         let terminal = stdout.is_terminal();
-        let size = terminal.then(terminal_size::terminal_size).flatten();
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let options = Options {
-            width: terminal.then(|| width(size.map(|(width, _)| width.0))),
+            width: terminal_width(),
             colour: match self.output.color {
                 Colour::Auto => terminal && !no_colour,
                 Colour::Always => true,
@@ -200,6 +199,13 @@ impl<'a> Delivery<'a> {
 }
 
 /// How wide the terminal is: as it says, else as `COLUMNS` says, else as terminals always were.
+/// The width of the terminal that standard output is, in characters; none where it is none.
+pub(super) fn terminal_width() -> Option<usize> {
+    let terminal = std::io::stdout().is_terminal();
+    let size = terminal.then(terminal_size::terminal_size).flatten();
+    terminal.then(|| width(size.map(|(width, _)| width.0)))
+}
+
 fn width(told: Option<u16>) -> usize {
     let variable = || std::env::var("COLUMNS").ok()?.parse().ok();
     told.filter(|width| *width > 0).or_else(variable).map_or(80, usize::from)

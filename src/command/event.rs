@@ -14,7 +14,8 @@ use crate::cli::{self, Input};
 use crate::decode::record;
 use crate::engine::{Answered, Engine};
 use crate::event::column::COLUMNS;
-use crate::event::content;
+use crate::event::content::{Content, redact_record};
+use crate::event::scope::Scope;
 use crate::evidence::trace::quoted;
 use crate::exit::{Code, Conditions};
 use crate::output::format;
@@ -43,11 +44,24 @@ struct Shown {
     columns: Box<RawValue>,
 }
 
-/// Where a row comes from.
+/// Where a row comes from, and what of it is content.
 #[derive(Deserialize)]
 struct Origin {
     log_object: String,
     log_index: u64,
+    event_source: String,
+    event_category: Option<String>,
+    activity: String,
+}
+
+impl Origin {
+    fn content(&self) -> Content {
+        if Scope::get().family(&self.event_source) {
+            Content::of(&self.activity, self.event_category.as_deref())
+        } else {
+            Content::Named
+        }
+    }
 }
 
 /// Runs the subcommand.
@@ -63,17 +77,18 @@ pub(super) fn run(arguments: &cli::Event) -> Result<Code, Failure> {
     let mut lost = false;
     let mut records = Vec::new();
     for columns in rows {
-        let Origin { log_object: name, log_index: index } =
-            serde_json::from_str(columns.get()).map_err(Failure::failed)?;
-        let record = match objects.record(&name, index, &id) {
+        let origin: Origin = serde_json::from_str(columns.get()).map_err(Failure::failed)?;
+        let record = match objects.record(&origin, &id) {
             Ok(record) => Some(record),
             Err(reason) => {
-                say(&format!("warning: record {index} of {name} cannot be shown: {reason}"));
+                let Origin { log_object, log_index, .. } = &origin;
+                say(&format!("warning: record {log_index} of {log_object} cannot be shown: {reason}"));
                 lost = true;
                 None
             }
         };
-        records.push(Shown { log_object: name, log_index: index, record, columns });
+        let Origin { log_object, log_index, .. } = origin;
+        records.push(Shown { log_object, log_index, record, columns });
     }
     let document = Document { schema: "bedtrail/1", event_id: &id, records };
     print(&output::document(&serde_json::to_string(&document).map_err(Failure::failed)?))?;
@@ -185,7 +200,8 @@ struct Objects<'i> {
 
 impl Objects<'_> {
     /// A record as it was logged, what callers put in by hand by its length.
-    fn record(&mut self, name: &str, index: u64, id: &str) -> Result<Box<RawValue>, String> {
+    fn record(&mut self, origin: &Origin, id: &str) -> Result<Box<RawValue>, String> {
+        let name = &*origin.log_object;
         if !self.read.contains_key(name) {
             let bytes = self.fetch(name);
             self.read.insert(name.to_owned(), bytes);
@@ -195,11 +211,11 @@ impl Objects<'_> {
             Some(Err(reason)) => return Err(reason.clone()),
             None => return Err("internal error: it was not read".to_owned()),
         };
-        let index = usize::try_from(index).map_err(|error| error.to_string())?;
+        let index = usize::try_from(origin.log_index).map_err(|error| error.to_string())?;
         let text = record::raw(bytes, name, self.input.max_object_size, index)
             .map_err(|error| error.to_string())?
             .ok_or("the object has fewer records now")?;
-        let text = if self.input.keep_content { text } else { content::redact(&text).into_owned() };
+        let text = if self.input.keep_content { text } else { redact_record(&text, origin.content()) };
         let record: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let found = ["eventID", "eventId"].iter().find_map(|key| record[key].as_str());
         match found {

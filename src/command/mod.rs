@@ -122,9 +122,7 @@ fn with(cli: Cli, given: &Given) -> Code {
         Ok(code) => code,
         Err(failure) => {
             say(&format!("error: {}", failure.message));
-            if let Some(help) = failure.help {
-                say(&format!("help: {help}"));
-            }
+            failure.help.iter().for_each(|help| say(&format!("help: {help}")));
             failure.code
         }
     }

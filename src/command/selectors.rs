@@ -15,12 +15,23 @@ const CATALOGUE: &str = include_str!("../../queries/data/event-catalogue.csv");
 const GUIDE_ONLY: &[&str] =
     &["AWS::Bedrock::Prompt", "AWS::BedrockMantle::CustomizedModel", "AWS::BedrockMantle::Reservation"];
 
+/// Event sources whose endpoints refuse what concerns agents and models.
+const AT_ENDPOINTS: &[&str] = &[
+    "bedrock.amazonaws.com",
+    "bedrock-agentcore.amazonaws.com",
+    "bedrock-mantle.amazonaws.com",
+    "lambda.amazonaws.com",
+    "s3.amazonaws.com",
+];
+
 /// Runs the subcommand.
 pub(super) fn run(arguments: &cli::Selectors) -> Result<Code, Failure> {
     let network = arguments.wanted == cli::Recorded::Network;
     let types = if network { BTreeSet::new() } else { types(arguments.wanted)? };
     let mut all = selectors(&types);
-    all.extend(network.then(refused_at_endpoint));
+    if network {
+        all.extend(AT_ENDPOINTS.iter().copied().map(refused_at_endpoint));
+    }
     print(&output::document(&Value::Array(all).to_string()))?;
     let doubtful: Vec<&str> = GUIDE_ONLY.iter().copied().filter(|kind| types.contains(*kind)).collect();
     if !doubtful.is_empty() {
@@ -31,9 +42,13 @@ pub(super) fn run(arguments: &cli::Selectors) -> Result<Code, Failure> {
         ));
     }
     if network {
-        say(
-            "note: network activity is recorded only of calls that come through a VPC endpoint; each event costs",
-        );
+        for line in [
+            "network activity is recorded only of calls that come through a VPC endpoint; each event costs",
+            "which services have such events is CloudTrail's to say, and grows: if put-event-selectors refuses an event \
+             source, leave its selector out",
+        ] {
+            say(&format!("note: {line}"));
+        }
         return Ok(Code::Clean);
     }
     for line in [
@@ -97,12 +112,12 @@ fn selectors(types: &BTreeSet<String>) -> Vec<Value> {
 }
 
 /// What a policy of a VPC endpoint refused; such a selector names one event source.
-fn refused_at_endpoint() -> Value {
+fn refused_at_endpoint(source: &str) -> Value {
     json!({
-        "Name": "refused at VPC endpoints",
+        "Name": format!("{} refused at VPC endpoints", source.trim_end_matches(".amazonaws.com")),
         "FieldSelectors": [
             {"Field": "eventCategory", "Equals": ["NetworkActivity"]},
-            {"Field": "eventSource", "Equals": ["bedrock.amazonaws.com"]},
+            {"Field": "eventSource", "Equals": [source]},
             {"Field": "errorCode", "Equals": ["VpceAccessDenied"]},
         ],
     })
@@ -125,6 +140,16 @@ mod tests {
             ]})
         );
         assert_eq!(list[0]["FieldSelectors"].as_array().unwrap().len(), 1, "reads and writes");
+    }
+
+    #[test]
+    fn refusals_at_endpoints_are_asked_of_every_source_that_is_kept_beside_the_family() {
+        let (error_code, sources) = crate::event::scope::Scope::get().at_endpoint();
+        assert!(sources.into_iter().all(|source| AT_ENDPOINTS.contains(&source)));
+        let text = refused_at_endpoint("s3.amazonaws.com").to_string();
+        assert!(
+            text.contains("s3 refused") && text.contains("s3.amazonaws.com") && text.contains(error_code)
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use super::answer;
+use super::deliver;
 use super::trail::{Prepared, query_failure};
 use super::{Failure, print};
 use crate::cli;
@@ -47,7 +48,9 @@ pub(super) fn run(arguments: &cli::Trace) -> Result<Code, Failure> {
     }
     traced.limits.extend(trail.footer());
     print(&match arguments.format {
-        cli::Shape::Tree => output::trace::tree(&traced, &answer::completeness().meaning),
+        cli::Shape::Tree => {
+            output::trace::tree(&traced, &answer::completeness().meaning, deliver::terminal_width())
+        }
         cli::Shape::Json => output::trace::json(&traced),
     })?;
     let conditions = Conditions { evidence_incomplete: !trail.complete(), ..Conditions::default() };

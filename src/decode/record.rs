@@ -452,6 +452,8 @@ impl<'s> Decoder<'s> {
             && !followed
             && !self.scope.ours(source, name, made_by)
             && !user(&identity).is_some_and(|user| self.scope.user(user))
+            && !(record.is_network_activity()
+                && self.scope.refused_at_endpoint(source, record.error_code.as_deref()))
             && !function()
         {
             outcome.counts.not_ours += 1;

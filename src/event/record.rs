@@ -133,6 +133,14 @@ pub struct Record<'a> {
     pub tls_details: Option<TlsDetails<'a>>,
 }
 
+impl Record<'_> {
+    /// Whether a VPC endpoint recorded it, rather than the service called. AWS's pages write its type both ways.
+    pub fn is_network_activity(&self) -> bool {
+        self.event_category.as_deref() == Some("NetworkActivity")
+            || matches!(self.event_type.as_deref(), Some("AwsVpceEvent" | "AwsVpceEvents"))
+    }
+}
+
 /// `tlsDetails`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -12,7 +12,7 @@ use super::builder::EventBuilder;
 use super::cache::Cache;
 use super::client;
 use super::column::Field;
-use super::content::redact;
+use super::content::{Content, redact};
 use super::credential::{Bearer, credential};
 use super::json;
 use super::model::{Model, normalise};
@@ -299,8 +299,6 @@ impl<'r, 'a> Row<'r, 'a> {
     }
 
     fn kind(&self, shared: bool, caller: Option<&str>) -> RecordKind {
-        let network = self.record.event_category.as_deref() == Some("NetworkActivity")
-            || matches!(self.record.event_type.as_deref(), Some("AwsVpceEvent" | "AwsVpceEvents"));
         let recipient = self.record.recipient_account_id.as_deref().filter(|account| !account.is_empty());
         let elsewhere = || {
             let owner = account::owner(caller, &self.resources);
@@ -308,23 +306,27 @@ impl<'r, 'a> Row<'r, 'a> {
         };
         match () {
             () if self.service_event => RecordKind::ServiceEvent,
-            () if network => RecordKind::NetworkActivity,
+            () if self.record.is_network_activity() => RecordKind::NetworkActivity,
             () if shared && elsewhere() => RecordKind::SharedCopy,
             () => RecordKind::ApiCall,
         }
     }
 
+    /// `eventCategory`, or what `managementEvent` says where an export lacks it.
+    fn category(&self) -> Option<&str> {
+        let record = self.record;
+        record.event_category.as_deref().filter(|category| !category.is_empty()).or_else(|| {
+            record.management_event.map(|management| if management { "Management" } else { "Data" })
+        })
+    }
+
     fn what(&self, record_kind: RecordKind, environment: Option<&str>, out: &mut EventBuilder) {
         let record = self.record;
-        let category =
-            record.event_category.as_deref().filter(|category| !category.is_empty()).or_else(|| {
-                record.management_event.map(|management| if management { "Management" } else { "Data" })
-            });
         out.text(Field::EventId, record.event_id.as_deref());
         out.time(Field::EventTime, Some(self.basics.event_time));
         out.text(Field::EventSource, Some(self.basics.source));
         out.text(Field::EventName, Some(self.basics.name));
-        out.text(Field::EventCategory, category);
+        out.text(Field::EventCategory, self.category());
         out.text(Field::EventType, record.event_type.as_deref());
         out.text(Field::RecordKind, Some(record_kind.as_str()));
         out.flag(Field::ReadOnly, record.read_only);
@@ -488,14 +490,15 @@ impl<'r, 'a> Row<'r, 'a> {
         let admin = matches!(self.meaning.activity, "model_admin" | "agent_admin");
         let made = |raw| if admin || !out.wanted().is_raw_of_admin() { raw } else { None };
         let (request, response) = (made(record.request_parameters), made(record.response_elements));
-        for (field, raw) in [
-            (Field::RequestParameters, request),
-            (Field::ResponseElements, response),
-            (Field::AdditionalEventData, record.additional_event_data),
-            (Field::ServiceEventDetails, record.service_event_details),
+        let asked = Content::of(self.meaning.activity, self.category());
+        for (field, raw, content) in [
+            (Field::RequestParameters, request, asked),
+            (Field::ResponseElements, response, asked),
+            (Field::AdditionalEventData, record.additional_event_data, Content::Named),
+            (Field::ServiceEventDetails, record.service_event_details, Content::Named),
         ] {
             if let Some(raw) = raw.filter(|_| out.wants(field)) {
-                let text = if keep { Cow::Borrowed(raw.get()) } else { redact(raw.get()) };
+                let text = if keep { Cow::Borrowed(raw.get()) } else { redact(raw.get(), content) };
                 out.text(field, Some(&text));
             }
         }

@@ -16,6 +16,7 @@ struct File {
     made_by: Vec<String>,
     users: Vec<String>,
     family: Vec<String>,
+    at_endpoint: AtEndpoint,
     alias: BTreeMap<String, String>,
     left_out: Vec<Names>,
     wanted: Vec<Names>,
@@ -28,6 +29,14 @@ struct Names {
     names: Vec<String>,
 }
 
+/// Which refusals of VPC endpoints are kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AtEndpoint {
+    error_code: String,
+    sources: Vec<String>,
+}
+
 /// What bedtrail keeps of CloudTrail.
 #[derive(Debug)]
 pub struct Scope {
@@ -35,6 +44,7 @@ pub struct Scope {
     made_by: Vec<String>,
     users: Vec<String>,
     family: HashSet<String>,
+    at_endpoint: AtEndpoint,
     alias: HashMap<String, String>,
     wanted: HashMap<String, HashSet<String>>,
     names: BTreeSet<String>,
@@ -60,6 +70,7 @@ impl Scope {
             made_by: file.made_by,
             users: file.users,
             family: file.family.into_iter().collect(),
+            at_endpoint: file.at_endpoint,
             alias: file.alias.into_iter().collect(),
             wanted: file.wanted.into_iter().map(|w| (w.source, w.names.into_iter().collect())).collect(),
             names,
@@ -87,6 +98,17 @@ impl Scope {
     /// Whether an IAM user of this name is one that was made for an API key, whose every call is kept.
     pub fn user(&self, name: &str) -> bool {
         self.users.iter().any(|prefix| name.starts_with(&**prefix))
+    }
+
+    /// Whether the policy of a VPC endpoint refused a call to this source, so that its network activity event is kept.
+    pub fn refused_at_endpoint(&self, source: &str, error_code: Option<&str>) -> bool {
+        error_code == Some(&*self.at_endpoint.error_code)
+            && self.at_endpoint.sources.iter().any(|one| one == source)
+    }
+
+    /// The error code of such events, and the sources outside the family of which they are kept, sorted.
+    pub fn at_endpoint(&self) -> (&str, impl Iterator<Item = &str>) {
+        (&self.at_endpoint.error_code, self.at_endpoint.sources.iter().map(String::as_str))
     }
 
     /// Whether some source outside the family wants this event name: a record whose `eventName` is none of these and
@@ -124,8 +146,8 @@ impl Scope {
         self.users.iter().map(String::as_str)
     }
 
-    /// Text of which one stands in every record that is kept for its source, for the service that made it or for the
-    /// user who called.
+    /// Text of which one stands in every record that is kept for its source, for the service that made it, for the
+    /// user who called or for the error code.
     pub fn needles(&self) -> &[&'static str] {
         &self.needles
     }
@@ -176,9 +198,15 @@ mod tests {
         let file = file();
         let sources = file.wanted.iter().map(|wanted| wanted.source.clone()).collect();
         let lists = file.wanted.iter().map(|wanted| wanted.names.clone());
-        for list in
-            lists.chain([sources, file.family, file.needles, file.made_by, file.users, file.activities])
-        {
+        for list in lists.chain([
+            sources,
+            file.family,
+            file.at_endpoint.sources,
+            file.needles,
+            file.made_by,
+            file.users,
+            file.activities,
+        ]) {
             assert!(
                 !list.is_empty() && list.is_sorted() && list.windows(2).all(|pair| pair[0] != pair[1]),
                 "{list:?}"
@@ -190,7 +218,8 @@ mod tests {
     fn every_family_record_holds_a_needle() {
         let scope = Scope::get();
         let file = file();
-        for text in file.family.iter().chain(&file.made_by).chain(&file.users) {
+        let error_code = [file.at_endpoint.error_code];
+        for text in file.family.iter().chain(&file.made_by).chain(&file.users).chain(&error_code) {
             assert!(scope.needles().iter().any(|needle| text.starts_with(needle)), "{text}");
         }
         for needle in scope.needles() {
@@ -234,6 +263,15 @@ mod tests {
             ("ci-BedrockAPIKey-1", false),
         ] {
             assert_eq!(scope.user(user), key, "{user}");
+        }
+        for (source, error_code, kept) in [
+            ("s3.amazonaws.com", Some("VpceAccessDenied"), true),
+            ("lambda.amazonaws.com", Some("VpceAccessDenied"), true),
+            ("kms.amazonaws.com", Some("VpceAccessDenied"), false),
+            ("s3.amazonaws.com", Some("AccessDenied"), false),
+            ("s3.amazonaws.com", None, false),
+        ] {
+            assert_eq!(scope.refused_at_endpoint(source, error_code), kept, "{source} {error_code:?}");
         }
         assert_eq!(scope.alias("bedrock-runtime.amazonaws.com"), "bedrock.amazonaws.com");
         assert_eq!(scope.alias("iam.amazonaws.com"), "iam.amazonaws.com");

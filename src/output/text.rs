@@ -51,6 +51,30 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     replace(text, hostile, visible)
 }
 
+/// The text in lines of at most `width` characters, broken where ARNs and sentences have joints.
+pub(super) fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    let mut rest = text;
+    // A column of marks that take no room has no width, and still must get on.
+    while let Some((end, _)) = rest.char_indices().nth(width.max(1)) {
+        let line = &rest[..end];
+        // A blank that the next line would begin with ends this one.
+        let blank = if rest[end..].starts_with(' ') { Some(end) } else { line.rfind(' ') };
+        let after =
+            |joints: &[char], least: usize| line.rfind(joints).map(|at| at + 1).filter(|&at| at > least);
+        let end = blank
+            .filter(|&at| at > width / 3)
+            .or_else(|| after(&['/', ':'], width / 2))
+            .or_else(|| after(&['-', '.', ',', '_', '='], width / 3))
+            .unwrap_or(end);
+        out.push_str(&rest[..end]);
+        out.push('\n');
+        rest = rest[end..].strip_prefix(' ').unwrap_or(&rest[end..]);
+    }
+    out.push_str(rest);
+    out
+}
+
 /// For a CSV cell, before quoting: control characters other than line feed and tab are written out
 /// (`\u{1b}`), all else is kept. A `formula` start gets an apostrophe, by which spreadsheets know text.
 pub(super) fn csv(text: &str) -> Cow<'_, str> {
@@ -120,5 +144,24 @@ mod tests {
         let safe = json(&text);
         assert_eq!(safe, r#""\u009b\u202e\udb40\udc41\u007f""#);
         assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), value);
+    }
+
+    #[test]
+    fn lines_break_at_joints() {
+        let arn = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/Developer";
+        insta::assert_snapshot!(wrapped(arn, 26), @"
+        arn:aws:iam::111122223333:
+        role/aws-reserved/
+        sso.amazonaws.com/
+        Developer
+        ");
+        insta::assert_snapshot!(wrapped("called in us-east-1, ran in us-west-2", 20), @"
+        called in us-east-1,
+        ran in us-west-2
+        ");
+        assert_eq!(wrapped("xxxxxxxxxx", 4), "xxxx\nxxxx\nxx");
+        assert_eq!(wrapped("ääää ää", 4), "ääää\nää");
+        assert_eq!(wrapped("", 4), "");
+        assert_eq!(wrapped("ab", 0), "a\nb");
     }
 }

@@ -1,28 +1,31 @@
 //! A trace as a tree for people, and as JSON.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::shown;
+use super::{shown, text};
 use crate::clock;
 use crate::evidence::trace::{Caller, Row, Span, Step, Trace};
 
-/// The tree: a line for each caller, and below it one for each record. `opening` goes first.
-pub fn tree(trace: &Trace, opening: &str) -> String {
-    let mut out = String::new();
+/// The tree: a line for each caller, and below it one for each record. `opening` goes first. Lines are broken to be no
+/// longer than `width` characters, if there is one.
+pub fn tree(trace: &Trace, opening: &str, width: Option<usize>) -> String {
+    let mut tree = Tree { out: String::new(), width };
     let subject = &trace.subject;
-    let _ = writeln!(out, "{} {}", subject.kind, shown(&subject.value));
-    let _ = writeln!(out, "{opening}");
+    tree.line("", "", &format!("{} {}", subject.kind, subject.value));
+    tree.line("", "", opening);
     for caller in &trace.callers {
-        let _ = writeln!(out, "\n{}", who(caller));
-        branches(&caller.steps, "", &mut out);
+        tree.out.push('\n');
+        tree.line("", if caller.steps.is_empty() { "   " } else { "│  " }, &who(caller));
+        tree.branches(&caller.steps, "");
     }
-    out.push('\n');
+    tree.out.push('\n');
     for limit in &trace.limits {
-        let _ = writeln!(out, "{}", shown(limit));
+        tree.line("", "", limit);
     }
-    out
+    tree.out
 }
 
 /// So many characters of what callers put in by hand fit into the tree; JSON has it whole.
@@ -41,48 +44,85 @@ fn who(caller: &Caller) -> String {
     let principal = caller.principal.as_deref().unwrap_or("unknown");
     let session = caller.session_name.as_deref().filter(|session| *session != person);
     let session = session.map(|session| format!(", session {session}")).unwrap_or_default();
-    let line = format!("{person} as {principal}{session}  [{}: {}]", caller.link.word(), caller.link.by());
-    shown(&line).into_owned()
+    let from = addresses(&caller.steps);
+    format!("{person} as {principal}{session}{from}  [{}: {}]", caller.link.word(), caller.link.by())
 }
 
-fn branches(steps: &[Step], indent: &str, out: &mut String) {
-    for (at, step) in steps.iter().enumerate() {
-        let last = at + 1 == steps.len();
-        let (fork, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        let link =
-            step.link.as_ref().map(|link| format!("  [{}: {}]", link.word(), link.by())).unwrap_or_default();
-        let line = format!("{}{link}", record(&step.row));
-        let _ = writeln!(out, "{indent}{fork}{}", shown(&line));
-        let indent = format!("{indent}{below}");
-        for (name, content) in contents(&step.row) {
-            let cut: String = content.chars().take(CONTENT).collect();
-            let more = if cut.len() < content.len() { " …" } else { "" };
-            let _ = writeln!(out, "{indent}{name} {}{more}", shown(&cut));
-        }
-        spans(&step.spans, "request id", step.steps.is_empty(), &indent, out);
-        branches(&step.steps, &indent, out);
+/// So many addresses of a caller are named.
+const ADDRESSES: usize = 3;
+
+/// Where somebody's calls came from.
+fn addresses(steps: &[Step]) -> String {
+    let all: BTreeSet<&str> = steps.iter().filter_map(|step| step.row.source_ip.as_deref()).collect();
+    let some: Vec<&str> = all.iter().copied().take(ADDRESSES).collect();
+    match all.len() - some.len() {
+        _ if some.is_empty() => String::new(),
+        0 => format!(", from {}", some.join(" ")),
+        more => format!(", from {} and {more} more", some.join(" ")),
     }
 }
 
-/// Spans of a record, or of a span; `closes`: nothing follows them.
-fn spans(list: &[Span], by: &str, closes: bool, indent: &str, out: &mut String) {
-    for (at, span) in list.iter().enumerate() {
-        let last = closes && at + 1 == list.len();
-        let (fork, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
-        let mut line = span.start.map(clock::format_micros).unwrap_or_default();
-        let _ = write!(line, " span {}", span.name);
-        if let Some(status) = &span.status {
-            let _ = write!(line, " {status}");
+/// What is written, line by line.
+struct Tree {
+    out: String,
+    width: Option<usize>,
+}
+
+/// A line is broken only where so many characters of it are left.
+const LEGIBLE: usize = 30;
+
+impl Tree {
+    /// One line after `first`; what does not fit goes on after `further`.
+    fn line(&mut self, first: &str, further: &str, line: &str) {
+        let line = shown(line);
+        let width = |width: usize| width.saturating_sub(further.chars().count()).max(LEGIBLE);
+        let line = self.width.map_or_else(|| line.to_string(), |all| text::wrapped(&line, width(all)));
+        for (at, part) in line.split('\n').enumerate() {
+            let _ = writeln!(self.out, "{}{}", if at == 0 { first } else { further }, part.trim_end());
         }
-        if let (Some(start), Some(end)) = (span.start, span.end) {
-            let _ = write!(line, ", {} ms", end.saturating_sub(start) / 1000);
+    }
+
+    fn branches(&mut self, steps: &[Step], indent: &str) {
+        for (at, step) in steps.iter().enumerate() {
+            let last = at + 1 == steps.len();
+            let (fork, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            let ends = step.steps.is_empty() && step.spans.is_empty();
+            let further = format!("{indent}{below}{}", if ends { "   " } else { "│  " });
+            let link = step.link.as_ref();
+            let link = link.map(|link| format!("  [{}: {}]", link.word(), link.by())).unwrap_or_default();
+            self.line(&format!("{indent}{fork}"), &further, &format!("{}{link}", record(&step.row)));
+            let indent = format!("{indent}{below}");
+            for (name, content) in contents(&step.row) {
+                let cut: String = content.chars().take(CONTENT).collect();
+                let more = if cut.len() < content.len() { " …" } else { "" };
+                self.line(&indent, &further, &format!("{name} {cut}{more}"));
+            }
+            self.spans(&step.spans, "request id", step.steps.is_empty(), &indent);
+            self.branches(&step.steps, &indent);
         }
-        for (name, value) in &span.attributes {
-            let _ = write!(line, ", {name} {value}");
+    }
+
+    /// Spans of a record, or of a span; `closes`: nothing follows them.
+    fn spans(&mut self, list: &[Span], by: &str, closes: bool, indent: &str) {
+        for (at, span) in list.iter().enumerate() {
+            let last = closes && at + 1 == list.len();
+            let (fork, below) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            let mut line = span.start.map(clock::format_micros).unwrap_or_default();
+            let _ = write!(line, " span {}", span.name);
+            if let Some(status) = &span.status {
+                let _ = write!(line, " {status}");
+            }
+            if let (Some(start), Some(end)) = (span.start, span.end) {
+                let _ = write!(line, ", {} ms", end.saturating_sub(start) / 1000);
+            }
+            for (name, value) in &span.attributes {
+                let _ = write!(line, ", {name} {value}");
+            }
+            let _ = write!(line, ", trace {}  [recorded: {by}]", span.trace_id);
+            let further = format!("{indent}{below}{}", if span.spans.is_empty() { "   " } else { "│  " });
+            self.line(&format!("{indent}{fork}"), &further, line.trim_start());
+            self.spans(&span.spans, "parent span", true, &format!("{indent}{below}"));
         }
-        let _ = write!(line, ", trace {}  [recorded: {by}]", span.trace_id);
-        let _ = writeln!(out, "{indent}{fork}{}", shown(line.trim_start()));
-        spans(&span.spans, "parent span", true, &format!("{indent}{below}"), out);
     }
 }
 
@@ -112,6 +152,9 @@ fn span_objects(list: &[Span], by: &str) -> Vec<Value> {
         .collect()
 }
 
+/// So many characters of a name fit into the tree.
+const NAME: usize = 200;
+
 /// Time, call, how it came out, and what it was about.
 fn record(row: &Row) -> String {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -123,11 +166,15 @@ fn record(row: &Row) -> String {
     };
     let mut line =
         format!("{} {service} {} {outcome}", clock::format_micros(row.event_time), text(&row.event_name));
+    // An ARN says nothing that the id in it does not, but for account and Region, which are the record's.
+    let last =
+        |arn: &Option<String>| arn.as_deref().and_then(|arn| arn.rsplit('/').next().map(str::to_owned));
+    let runtime = row.runtime_arn.clone().filter(|_| row.agent_id.is_none());
     for (name, value) in [
         ("", &row.model_id),
         ("agent", &row.agent_id),
-        ("", &row.runtime_arn),
-        ("", &row.gateway_arn),
+        ("", &runtime),
+        ("gateway", &last(&row.gateway_arn)),
         ("flow", &row.flow_id),
         ("session", &row.agent_session_id),
         ("tool", &row.tool_name),
@@ -136,10 +183,13 @@ fn record(row: &Row) -> String {
         ("memory", &row.memory_id),
         ("", &row.lambda_arn),
         ("", &row.assumed_role),
+        ("", &row.target),
     ] {
-        if let Some(value) = value {
+        if let Some(value) = value.as_deref().filter(|value| !line.ends_with(*value)) {
             let space = if name.is_empty() { "" } else { " " };
-            let _ = write!(line, ", {name}{space}{value}");
+            let cut: String = value.chars().take(NAME).collect();
+            let more = if cut.len() < value.len() { "…" } else { "" };
+            let _ = write!(line, ", {name}{space}{cut}{more}");
         }
     }
     if let (Some(input), Some(output)) = (row.input_tokens, row.output_tokens) {
@@ -201,6 +251,7 @@ fn steps(list: &[Step]) -> Vec<Value> {
                 ("memory_id", &row.memory_id),
                 ("lambda_arn", &row.lambda_arn),
                 ("assumed_role", &row.assumed_role),
+                ("target", &row.target),
                 ("request_id", &row.request_id),
                 ("log_object", &row.log_object),
             ] {
@@ -228,4 +279,62 @@ fn steps(list: &[Step]) -> Vec<Value> {
             Value::Object(object)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::trace::{Link, Subject};
+
+    fn step(name: &str, link: Option<Link>, steps: Vec<Step>) -> Step {
+        let row = Row {
+            event_source: Some("s3.amazonaws.com".to_owned()),
+            event_name: Some(name.to_owned()),
+            outcome: Some("ok".to_owned()),
+            source_ip: Some("192.0.2.1".to_owned()),
+            target: Some("bucket-of-receipts/2026/11/a-long-name-of-an-object\u{1b}[2J.pdf".to_owned()),
+            ..Row::default()
+        };
+        Step { link, row, steps, spans: Vec::new() }
+    }
+
+    #[test]
+    fn lines_are_broken_under_their_own_branch() {
+        let by = || Some(Link::Derived("role and time".to_owned()));
+        let below = vec![step("GetObject", by(), vec![]), step("PutObject", by(), vec![])];
+        let caller = Caller {
+            principal: Some("arn:aws:iam::111122223333:role/service/portal-api".to_owned()),
+            session_name: None,
+            person: None,
+            link: Link::Unknown("the record names nobody".to_owned()),
+            steps: vec![step("CopyObject", None, below)],
+        };
+        let mut subject = Subject::default();
+        subject.kind.push_str("agent");
+        subject.value.push('a');
+        let trace = Trace { subject, callers: vec![caller], limits: Vec::new() };
+        let narrow = tree(&trace, "Opening.", Some(50));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 50), "{narrow}");
+        insta::assert_snapshot!(narrow, @r"
+        agent a
+        Opening.
+
+        nobody known as arn:aws:iam::111122223333:role/
+        │  service/portal-api, from 192.0.2.1  [unknown:
+        │  the record names nobody]
+        └─ 1970-01-01T00:00:00Z s3 CopyObject ok,
+           │  bucket-of-receipts/2026/11/
+           │  a-long-name-of-an-object\u{1b}[2J.pdf
+           ├─ 1970-01-01T00:00:00Z s3 GetObject ok,
+           │     bucket-of-receipts/2026/11/
+           │     a-long-name-of-an-object\u{1b}[2J.pdf
+           │     [derived: role and time]
+           └─ 1970-01-01T00:00:00Z s3 PutObject ok,
+                 bucket-of-receipts/2026/11/
+                 a-long-name-of-an-object\u{1b}[2J.pdf
+                 [derived: role and time]
+        ");
+        let wide = tree(&trace, "Opening.", None);
+        assert_eq!(wide.lines().count(), 7, "{wide}");
+    }
 }

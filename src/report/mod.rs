@@ -22,6 +22,8 @@ pub struct Report {
     pub columns: Vec<(String, String)>,
     /// The columns that tell most, the most telling first: what a person sees of a wide answer. Empty: all.
     pub glance: Vec<String>,
+    /// What it means that there is no row, where that may be for want of records. Empty: nothing to say.
+    pub empty: String,
     /// When an audit runs it.
     pub audit: Audit,
     /// The SELECT, without the header.
@@ -80,6 +82,8 @@ struct Header {
     #[serde(default)]
     glance: Vec<String>,
     #[serde(default)]
+    empty: String,
+    #[serde(default)]
     audit: Audit,
     columns: BTreeMap<String, String>,
 }
@@ -116,6 +120,7 @@ impl Report {
             frameworks: header.frameworks,
             columns,
             glance: header.glance,
+            empty: header.empty,
             audit: header.audit,
             sql: body.trim().to_owned(),
         })
@@ -180,7 +185,7 @@ SELECT role_arn, COUNT(*) AS calls FROM usage GROUP BY role_arn ORDER BY role_ar
             error("-- frameworks", "-- glance = [\"call\"]\n-- frameworks"),
         ];
         insta::assert_snapshot!(said.join("\n"), @r"
-        report `r`: unknown field `qestion`, expected one of `title`, `question`, `frameworks`, `glance`, `audit`, `columns`
+        report `r`: unknown field `qestion`, expected one of `title`, `question`, `frameworks`, `glance`, `empty`, `audit`, `columns`
         report `r`: `question` must not be empty
         report `r`: `role_arn` must not be empty
         report `r`: `columns` must describe the columns that it returns

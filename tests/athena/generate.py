@@ -17,9 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = ROOT / "queries/athena/events.template.sql"
 OUTPUT = ROOT / "queries/athena/events.sql"
-# As MORE_VENDORS, SCOPES and CONTENT in src/event/model.rs and content.rs; check_rust() holds them to those.
+# Where Rust has MORE_VENDORS and SCOPES, and what is content.
 RUST_MODEL = ROOT / "src/event/model.rs"
-RUST_CONTENT = ROOT / "src/event/content.rs"
+RUST_CONTENT = ROOT / "src/event/content/names.rs"
 
 ARN = r"arn:[^:\n]+:[^:\n]+:[^:\n]*:[^:\n]*:"
 
@@ -99,6 +99,9 @@ def lookups():
         "wanted": wanted,
         "makers": sorted(scope["made_by"]),
         "users": sorted(scope["users"]),
+        "run_time": ", ".join(quote(one) for one in rust_list(RUST_CONTENT, "RUN_TIME")),
+        "endpoint_error": quote(scope["at_endpoint"]["error_code"]),
+        "endpoint_sources": ", ".join(quote(source) for source in scope["at_endpoint"]["sources"]),
         "catalogue": catalogue,
         "vendors": "|".join(sorted(vendors, key=lambda vendor: (-len(vendor), vendor))),
         "scopes": "|".join(sorted(rust_list(RUST_MODEL, "SCOPES"), key=lambda scope: (-len(scope), scope))),
@@ -148,9 +151,11 @@ def inside(name, names):
     return f"COALESCE({name} IN ({', '.join(quote(one) for one in names)}), FALSE)"
 
 
-def redacted(text):
-    """As redact() of src/event/content.rs: token by token, with the depth of what is open, as no regular expression can."""
-    content, rpc, parts = (rust_list(RUST_CONTENT, name) for name in ("CONTENT", "RPC", "RPC_PARTS"))
+def redacted(text, asks="FALSE"):
+    """As redact() of src/event/content.rs: token by token, with the depth of what is open, as no regular expression can.
+    Where `asks` is true, what is not known is content."""
+    content, known, parts, shown = (rust_list(RUST_CONTENT, name) for name in ("CONTENT", "KNOWN", "PARTS", "SHOWN"))
+    outer = [part for part in parts if "." not in part and part != "body"]
     raw = rf"""regexp_extract(x, '\A"((?:[^"\\]|\\.)*)"\s*:', 1)"""
     token = a_row(rf"""
         txt VARCHAR: x
@@ -160,46 +165,52 @@ def redacted(text):
     value = "substr(k.txt, length(k.head) + 1)"
     kept = ", ".join(quote(one) for one in ["null", *rust_list(RUST_CONTENT, "HIDDEN")])
     length = f"length(to_utf8({value})) - CASE WHEN starts_with({value}, '\"') THEN 2 ELSE 0 END"
-    # The last three say whether the value is hidden: wherever it stands, in claims, in a JSON-RPC message.
-    known = a_row(f"""
+    named = inside("k.name", content)
+    if asks != "FALSE":
+        named = f"k.name IS NOT NULL AND CASE WHEN {asks} THEN NOT {inside('k.name', known)} ELSE {named} END"
+    # `anywhere` says whether the value is hidden outside of parts.
+    judged = a_row(f"""
         txt VARCHAR: k.txt
+        name VARCHAR: k.name
         head VARCHAR: k.head
         cut VARCHAR: CASE WHEN k.name IS NULL OR {value} IN ({kept}) THEN k.txt ELSE k.head || {BYTES.format(length)} END
         size BIGINT: length(to_utf8(k.txt))
         opens BOOLEAN: substr(k.txt, -1) IN ('{{', '[')
         closes BOOLEAN: k.txt IN ('}}', ']')
-        claims BOOLEAN: COALESCE(k.name = 'claims', FALSE) AND {value} = '{{'
-        body BOOLEAN: COALESCE(k.name = 'body', FALSE) AND {value} = '{{'
+        is_object BOOLEAN: {value} = '{{' AND strpos(k.name, '.') = 0
         rpc BOOLEAN: {inside('k.name', ['jsonrpc', 'method'])} AND {value} <> 'null'
-        anywhere BOOLEAN: {inside('k.name', content)}
-        claim BOOLEAN: k.name IS NOT NULL AND NOT {inside('k.name', ['iss', 'sub'])}
-        message BOOLEAN: k.name IS NOT NULL AND NOT ({inside('k.name', rpc)} AND ({value} = '{{' OR NOT {inside('k.name', parts)}))
+        anywhere BOOLEAN: {named}
     """)
     # A body is written both ways until it is known whether it is a message: `held` is the message, `length` the other.
-    begins = "t.body AND s.hidden = 0 AND s.claims = 0 AND s.body = 0"
-    hides = (
-        f"s.hidden = 0 AND NOT ({begins}) AND CASE WHEN s.claims > 0 THEN t.claim WHEN s.body > 0 THEN t.message ELSE t.anywhere END"
+    full = "s.part || '.' || t.name"
+    begins = "COALESCE(t.is_object AND t.name = 'body' AND s.hidden = 0 AND s.part = '', FALSE)"
+    enters = (
+        f"COALESCE(t.is_object AND s.hidden = 0 AND CASE WHEN s.part <> '' THEN {inside(full, parts)}"
+        f" ELSE t.name IN ({', '.join(quote(part) for part in outer)}) AND NOT {asks} END, FALSE)"
     )
-    ends = {name: f"t.closes AND s.{name} > 0 AND s.depth = s.{name}" for name in ("hidden", "claims", "body")}
-    shown = (
-        f"CASE WHEN {ends['hidden']} THEN {BYTES.format('s.size + 1')} WHEN s.hidden > 0 THEN ''"
+    hides = (
+        f"s.hidden = 0 AND t.name IS NOT NULL AND NOT {begins} AND NOT {enters} AND CASE WHEN s.part <> ''"
+        f" THEN t.opens OR strpos(t.name, '.') > 0 OR NOT {inside(full, shown)} ELSE t.anywhere END"
+    )
+    ends_hidden = "t.closes AND s.hidden > 0 AND s.depth = s.hidden"
+    ends_part = "t.closes AND s.hidden = 0 AND s.part <> '' AND s.depth = s.part_depth"
+    ends_body = "t.closes AND s.body > 0 AND s.depth = s.body"
+    said = (
+        f"CASE WHEN {ends_hidden} THEN {BYTES.format('s.size + 1')} WHEN s.hidden > 0 THEN ''"
         f" WHEN {hides} THEN CASE WHEN t.opens THEN t.head ELSE t.cut END ELSE t.txt END"
     )
     body = f"CASE WHEN s.rpc THEN s.held || '}}' ELSE {BYTES.format('s.length + 1')} END"
-
-    def open_at(name, starts):
-        return f"CASE WHEN {ends[name]} THEN 0 WHEN s.{name} > 0 THEN s.{name} WHEN {starts} THEN s.depth + 1 ELSE 0 END"
-
     state = a_row(f"""
-        out VARCHAR: s.out || CASE WHEN {begins} THEN t.head WHEN {ends['body']} THEN {body} WHEN s.body > 0 THEN '' ELSE {shown} END
-        held VARCHAR: CASE WHEN {begins} THEN '{{' WHEN s.body > 0 THEN s.held || {shown} ELSE '' END
+        out VARCHAR: s.out || CASE WHEN {begins} THEN t.head WHEN {ends_body} THEN {body} WHEN s.body > 0 THEN '' ELSE {said} END
+        held VARCHAR: CASE WHEN {begins} THEN '{{' WHEN s.body > 0 THEN s.held || {said} ELSE '' END
         rpc BOOLEAN: s.body > 0 AND (s.rpc OR (t.rpc AND s.depth = s.body))
         length BIGINT: CASE WHEN {begins} THEN 1 WHEN s.body > 0 THEN s.length + t.size ELSE 0 END
         size BIGINT: CASE WHEN s.hidden > 0 THEN s.size + t.size ELSE 1 END
         depth BIGINT: s.depth + CASE WHEN t.opens THEN 1 WHEN t.closes THEN -1 ELSE 0 END
-        hidden BIGINT: {open_at('hidden', f't.opens AND {hides}')}
-        claims BIGINT: {open_at('claims', 't.claims AND s.hidden = 0 AND s.body = 0')}
-        body BIGINT: {open_at('body', begins)}
+        hidden BIGINT: CASE WHEN {ends_hidden} THEN 0 WHEN s.hidden > 0 THEN s.hidden WHEN t.opens AND {hides} THEN s.depth + 1 ELSE 0 END
+        body BIGINT: CASE WHEN {ends_body} THEN 0 WHEN s.body > 0 THEN s.body WHEN {begins} THEN s.depth + 1 ELSE 0 END
+        part VARCHAR: CASE WHEN {ends_part} THEN COALESCE(regexp_extract(s.part, '\\A(.*)[.][^.]*\\z', 1), '') WHEN {begins} THEN 'body' WHEN NOT {enters} THEN s.part WHEN s.part = '' THEN t.name ELSE {full} END
+        part_depth BIGINT: CASE WHEN {ends_part} THEN s.part_depth - 1 WHEN {begins} OR {enters} THEN s.depth + 1 ELSE s.part_depth END
     """)
     start = a_row("""
         out VARCHAR: ''
@@ -209,13 +220,21 @@ def redacted(text):
         size BIGINT: 0
         depth BIGINT: 0
         hidden BIGINT: 0
-        claims BIGINT: 0
         body BIGINT: 0
+        part VARCHAR: ''
+        part_depth BIGINT: 0
     """)
-    names = "|".join([*content, "claims"])
+    # Most texts have nothing to hide, and are not taken apart. An escaped quote could make a longer name look like a known one.
+    touched = rf"""strpos({text}, '\u00') > 0 OR regexp_like({text}, '"(?:{"|".join(content)})"\s*:')"""
+    if asks != "FALSE":
+        strange = (
+            rf"""strpos({text}, '\') > 0 OR cardinality(regexp_extract_all({text}, '"\s*:'))"""
+            rf""" > cardinality(regexp_extract_all({text}, '"(?:{"|".join(known)})"\s*:'))"""
+        )
+        touched = f"CASE WHEN {asks} THEN {strange} ELSE {touched} END"
     return (
-        rf"""CASE WHEN e.family AND (strpos({text}, '\u00') > 0 OR regexp_like({text}, '"(?:{names})"\s*:'))"""
-        f" THEN reduce(transform(transform(regexp_extract_all({text}, {quote(TOKEN)}), x -> {token}), k -> {known}),"
+        f"CASE WHEN e.family AND ({touched})"
+        f" THEN reduce(transform(transform(regexp_extract_all({text}, {quote(TOKEN)}), x -> {token}), k -> {judged}),"
         f" {start}, (s, t) -> {state}, s -> s.out) ELSE {text} END"
     )
 
@@ -289,6 +308,7 @@ def macros(found):
         ),
         "object": an_object,
         "redacted": redacted,
+        "asked": lambda text: redacted(text, "e.asks"),
     }
 
 

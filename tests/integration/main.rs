@@ -11,6 +11,7 @@ mod aws_service;
 mod border;
 mod bucket;
 mod command;
+mod content;
 #[path = "../../benches/corpus/mod.rs"]
 mod corpus;
 mod dated;

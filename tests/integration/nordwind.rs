@@ -72,6 +72,7 @@ fn what_the_records_cannot_show_is_told_with_the_selectors_that_would() {
         ]
     );
     assert!(lines.contains(&"functions of agents recorded eu-central-1 1 3".to_owned()), "{lines:?}");
+    assert!(lines.contains(&"refusals at VPC endpoints recorded eu-central-1 0 1".to_owned()), "{lines:?}");
     for selectors in told("blind-spots", &["selectors"]).iter().filter(|text| *text != "-") {
         let selectors: Value = serde_json::from_str(selectors).expect("JSON");
         for selector in selectors.as_array().expect("a list") {
@@ -81,6 +82,31 @@ fn what_the_records_cannot_show_is_told_with_the_selectors_that_would() {
             }
         }
     }
+}
+
+#[test]
+fn calls_that_a_gateway_turned_away_set_nothing_off() {
+    let lines = told("gateway-downstream", &["tool", "status", "link", "downstream_event"]);
+    assert_eq!(
+        lines,
+        [
+            "orders___find 200 recorded Invoke",
+            "orders___find 200 recorded InvokeAgentRuntime",
+            "orders___find 200 derived Invoke",
+            "orders___refund 403 none -",
+            "orders___find 401 none -",
+            "orders___find 401 none -",
+            "orders___find 401 none -",
+        ]
+    );
+}
+
+#[test]
+fn the_steps_of_sessions_and_flows_are_told_in_the_order_of_time() {
+    let sessions = told("sessions", &["event_name"]);
+    assert_eq!(sessions, ["CreateSession", "PutInvocationStep", "EndSession"]);
+    let flows = told("flow-executions", &["execution", "event_name"]);
+    assert_eq!(flows, ["run-1 StartFlowExecution", "- InvokeFlow", "run-1 GetFlowExecution"]);
 }
 
 #[test]
@@ -104,10 +130,27 @@ fn a_trace_leads_from_the_policys_agent_through_its_function_to_what_that_did() 
     let (function, query) = (at("lambda Invoke ok"), at("dynamodb Query ok"));
     assert!(function < query, "{tree}");
     assert!(
-        tree[query..].starts_with("dynamodb Query ok  [derived: credentials of the function, and time]"),
+        tree[query..]
+            .starts_with("dynamodb Query ok, claims  [derived: credentials of the function, and time]"),
         "{tree}"
     );
     assert!(!tree.contains("request_parameters"), "{tree}");
+    assert!(at("bedrock CreateAgent ok") < at("bedrock UpdateAgent ok"), "its making, too: {tree}");
+    assert!(tree.contains(", from 203.0.113.40  [recorded: source identity]"), "{tree}");
+    assert!(
+        tree.contains("\nA call is dated when it ended, so that what it set off may be dated before it.\n"),
+        "{tree}"
+    );
+    let refund = trace("refund-session-20261103-0002", &[]).exits(0).stdout;
+    assert!(
+        refund.contains("dynamodb DeleteTable denied (AccessDenied), refunds  ["),
+        "what it touched: {refund}"
+    );
+    assert!(
+        refund.contains("s3 DeleteObject ok, nordwind-receipts/2026/11/r-1.pdf  ["),
+        "what it touched: {refund}"
+    );
+    assert!(!refund.contains("A call is dated when it ended"), "{refund}");
     let by_arn = trace("arn:aws:bedrock:eu-central-1:111122223333:agent/CLAIMS01", &[]).exits(0).stdout;
     assert!(by_arn.starts_with("agent CLAIMS01\n") && by_arn.contains("dynamodb Query ok"), "{by_arn}");
 
@@ -117,4 +160,15 @@ fn a_trace_leads_from_the_policys_agent_through_its_function_to_what_that_did() 
     let claims = &shown["callers"][0]["steps"][0]["additional_event_data"]["jwt"]["claims"];
     assert_eq!(claims["sub"], "partner-agent-7");
     assert!(claims["scope"].as_str().is_some_and(|scope| !scope.contains("bytes")), "{claims}");
+}
+
+#[test]
+fn no_rows_are_explained_where_that_may_be_for_want_of_records() {
+    let silent = |report: &str, source: &str| {
+        let ran = bedtrail(["report", report, "-q"]).source(source).run().exits(0).stdout;
+        (ran.contains("No rows."), ran.contains("Not assessed  no rows  "))
+    };
+    assert_eq!(silent("retrievals", "fixtures/trail"), (true, true));
+    assert_eq!(silent("retrievals", "fixtures/agents"), (false, false));
+    assert_eq!(silent("endpoint-denials", "fixtures/rules/BT051-guardrail-deleted/fires"), (true, true));
 }

@@ -44,6 +44,7 @@ const SOURCES: &[&str] = &[
     "aws-external-anthropic.amazonaws.com",
     "iam.amazonaws.com",
     "s3.amazonaws.com",
+    "lambda.amazonaws.com",
     "ec2.amazonaws.com",
     "ec2.amazonaws.com",
     "cloudtrail.amazonaws.com",
@@ -112,9 +113,17 @@ struct Words {
     parts: &'static [&'static str],
     telling: &'static [&'static str],
     users: &'static [&'static str],
+    errors: &'static [&'static str],
 }
 
-const LOUD: Words = Words { sources: SOURCES, names: NAMES, parts: PARTS, telling: TELLING, users: USERS };
+const LOUD: Words = Words {
+    sources: SOURCES,
+    names: NAMES,
+    parts: PARTS,
+    telling: TELLING,
+    users: USERS,
+    errors: &["VpceAccessDenied", "VpceAccessDenied", "AccessDenied", "VpceAccessDenie", ""],
+};
 const QUIET: Words = Words {
     sources: &["ec2.amazonaws.com", "s3.amazonaws.com", "sts.amazonaws.com"],
     names: &["RunInstances", "GetObject", "AssumeRole"],
@@ -138,6 +147,7 @@ const QUIET: Words = Words {
     ],
     telling: &["bedroc", "insight", "\\", "}"],
     users: &["ana", "edrockAPIKey-1", "bedrockAPIKe", "aAeaApiKey-2", "APIKey-", "IKiKIKey-", ""],
+    errors: &["AccessDenied", "Client.VpceAccessDenied", "VpceAccessDenie", "vpceAccessDenied", ""],
 };
 
 /// How a record is spelt.
@@ -336,6 +346,18 @@ fn record(random: &mut Random, id: usize) -> Json {
             text(if random.chance(940) { "Management" } else { random.one(&["Insight", "Aggregated"]) }),
         ),
     ];
+    if random.chance(200) {
+        fields.push(("errorCode", text(random.one(words.errors))));
+        let (key, value) = random.one(&[
+            ("eventCategory", "NetworkActivity"),
+            ("eventType", "AwsVpceEvent"),
+            ("eventType", "AwsVpceEvents"),
+            ("eventType", "AwsApiCall"),
+        ]);
+        if let Some((_, field)) = fields.iter_mut().find(|(name, _)| *name == key) {
+            *field = text(value);
+        }
+    }
     if random.chance(970) {
         fields.push(("eventVersion", text(random.one(&["1.11", "1.08", "1.0"]))));
     }
@@ -510,7 +532,11 @@ fn judge(record: &str) -> Fate {
     let user = named(&identity["userName"]).or_else(|| named(&issuer["userName"]));
     let by_user = matches!(identity["type"].as_str(), Some("IAMUser" | "FederatedUser"))
         && user.is_some_and(|user| Scope::get().user(&user));
-    if !Scope::get().ours(source, name, made_by) && !by_user {
+    let at_endpoint = (field("eventCategory") == "NetworkActivity"
+        || matches!(field("eventType").as_str(), Some("AwsVpceEvent" | "AwsVpceEvents")))
+        && field("errorCode") == "VpceAccessDenied"
+        && matches!(source, "lambda.amazonaws.com" | "s3.amazonaws.com");
+    if !Scope::get().ours(source, name, made_by) && !by_user && !at_endpoint {
         return Fate::NotOurs;
     }
     let version = field("eventVersion").as_str().unwrap_or("1.0");

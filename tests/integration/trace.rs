@@ -1,6 +1,8 @@
 //! `trace`: from the caller to the last call.
 
 use crate::command::bedtrail;
+use crate::odd::{call, document};
+use crate::program::put;
 
 const STORY: [&str; 4] = ["-s", "fixtures/trail", "--policy", "fixtures/policy.toml"];
 
@@ -63,7 +65,7 @@ fn spans_hang_under_the_record_of_their_request() {
     let line = format!(
         r#"{{"traceId":"t1","spanId":"a","name":"invoke \u001b[31m","startTimeUnixNano":1790000000000000000,"endTimeUnixNano":1790000000012000000,"attributes":{{"aws.request_id":"{request}","gen_ai.prompt":"secret"}}}}"#
     );
-    let spans = crate::program::put(folder.path(), "spans.ndjson", line + "\nno span\n");
+    let spans = put(folder.path(), "spans.ndjson", line + "\nno span\n");
     let document = trace("refund-00270950", &["--format", "json", "--spans", &spans]).json();
     let span = &document["callers"][0]["steps"][0]["spans"][0];
     assert_eq!((span["trace_id"].as_str(), span["link"].as_str()), (Some("t1"), Some("recorded")));
@@ -72,4 +74,26 @@ fn spans_hang_under_the_record_of_their_request() {
     assert!(!tree.stdout.contains("secret") && !tree.stdout.contains('\u{1b}'), "{}", tree.stdout);
     assert!(tree.stdout.contains("1 of 1 spans belong to these records"), "{}", tree.stdout);
     assert_eq!(trace("refund-00270950", &["--spans", "no-such-file"]).code, 4);
+}
+
+#[test]
+fn records_that_share_an_event_id_are_told_apart() {
+    let gateway = |subject: &str| {
+        let claims = format!(r#"{{"jwt":{{"claims":{{"iss":"https://idp.example","sub":"{subject}"}}}}}}"#);
+        call(
+            1,
+            &[
+                ("eventSource", r#""bedrock-agentcore.amazonaws.com""#),
+                ("eventName", r#""InvokeGateway""#),
+                ("eventCategory", r#""Data""#),
+                ("userIdentity", r#"{"type":"AWSAccount","principalId":"","accountId":"anonymous"}"#),
+                ("additionalEventData", &claims),
+            ],
+        )
+    };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let logs = put(folder.path(), "a.json", document(&[gateway("ana"), gateway("ben"), gateway("cy")]));
+    let traced = bedtrail(["trace", "ben", "-s", &logs]).run().exits(0).stdout;
+    assert_eq!(traced.matches("InvokeGateway").count(), 1, "{traced}");
+    assert!(traced.contains("ben as ") && !traced.contains("ana as "), "{traced}");
 }

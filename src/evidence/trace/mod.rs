@@ -151,17 +151,26 @@ pub fn trace(engine: &Engine, typed: &str, content: bool) -> Result<Trace, Error
         }
         all.extend(near);
     }
-    all.sort_by(|a, b| {
-        (a.event_time, &a.event_id, &a.log_object).cmp(&(b.event_time, &b.event_id, &b.log_object))
-    });
+    // Records of other content can share an event id; none shares its place.
+    let order = |row: &Row| (row.event_time, row.event_id.clone(), row.log_object.clone(), row.log_index);
+    all.sort_by_cached_key(order);
     all.dedup();
-    let wanted: BTreeSet<(&Option<String>, i64)> =
-        core.iter().map(|row| (&row.event_id, row.event_time)).collect();
+    let wanted: BTreeSet<(&Option<String>, Option<i64>)> =
+        core.iter().map(|row| (&row.log_object, row.log_index)).collect();
     let core =
-        (0..all.len()).filter(|at| wanted.contains(&(&all[*at].event_id, all[*at].event_time))).collect();
-    limits.extend(scope(engine)?);
+        (0..all.len()).filter(|at| wanted.contains(&(&all[*at].log_object, all[*at].log_index))).collect();
     let steps = link::forest(all, &core, &roles);
+    if steps.iter().any(before) {
+        let text = "A call is dated when it ended, so that what it set off may be dated before it.";
+        limits.push(text.to_owned());
+    }
+    limits.extend(scope(engine)?);
     Ok(Trace { subject, callers: callers(steps), limits })
+}
+
+/// Whether something below a step is dated before what it hangs on.
+fn before(step: &Step) -> bool {
+    step.steps.iter().any(|below| below.row.event_time < step.row.event_time || before(below))
 }
 
 fn callers(steps: Vec<Step>) -> Vec<Caller> {

@@ -16,6 +16,8 @@ macro_rules! texts {
             pub input_tokens: Option<i64>,
             /// `output_tokens`.
             pub output_tokens: Option<i64>,
+            /// `log_index`: with `log_object` the one thing that no two records share.
+            pub log_index: Option<i64>,
             $(#[doc = $sql] pub $field: Option<String>,)*
             /// `request_parameters`, if content was asked for.
             pub request_parameters: Option<String>,
@@ -24,7 +26,8 @@ macro_rules! texts {
         }
 
         const COLUMNS: &str =
-            concat!("event_time AS event_time, input_tokens AS input_tokens, output_tokens AS output_tokens"
+            concat!("event_time AS event_time, input_tokens AS input_tokens, output_tokens AS output_tokens, \
+                log_index AS log_index"
                 $(, ", ", $sql, " AS ", stringify!($field))*);
 
         /// The rows of a batch with the columns of [`select`].
@@ -41,6 +44,7 @@ macro_rules! texts {
             for (name, put) in [
                 ("input_tokens", (|row, value| row.input_tokens = value) as fn(&mut Row, Option<i64>)),
                 ("output_tokens", |row, value| row.output_tokens = value),
+                ("log_index", |row, value| row.log_index = value),
             ] {
                 let array = column(name, &DataType::Int64)?;
                 let array = array.as_primitive::<Int64Type>();
@@ -110,6 +114,16 @@ texts! {
     log_object = "log_object",
     assumed_role = "CASE WHEN event_name = 'AssumeRole' THEN json_extract_scalar(request_parameters, '$.roleArn') END",
     vended_key = "CASE WHEN event_name = 'AssumeRole' THEN json_extract_scalar(response_elements, '$.credentials.accessKeyId') END",
+    target = "CASE WHEN NOT starts_with(event_source, 'bedrock') THEN COALESCE(\
+        json_extract_scalar(request_parameters, '$.bucketName') \
+            || COALESCE('/' || json_extract_scalar(request_parameters, '$.key'), ''), \
+        json_extract_scalar(request_parameters, '$.tableName'), json_extract_scalar(request_parameters, '$.secretId'), \
+        json_extract_scalar(request_parameters, '$.keyId'), json_extract_scalar(request_parameters, '$.queueUrl'), \
+        json_extract_scalar(request_parameters, '$.topicArn'), json_extract_scalar(request_parameters, '$.streamName'), \
+        json_extract_scalar(request_parameters, '$.logGroupName'), \
+        json_extract_scalar(request_parameters, '$.dBInstanceIdentifier'), \
+        json_extract_scalar(request_parameters, '$.trailName'), json_extract_scalar(request_parameters, '$.roleName'), \
+        json_extract_scalar(request_parameters, '$.userName'), resource_arn) END",
     gateway_data = "CASE WHEN surface = 'gateway' THEN additional_event_data END",
 }
 

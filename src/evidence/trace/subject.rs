@@ -38,6 +38,18 @@ const AGENTS: &str = "SELECT DISTINCT p.agent AS agent, a.id AS id FROM (\
     JOIN policy_agent AS p ON regexp_like(a.id, p.runtime_re) OR regexp_like(a.resource_arn, p.runtime_re) \
     WHERE a.id IS NOT NULL ORDER BY agent, id";
 
+/// Where the answer to the call that made a thing says what it is called: no other record of that call does.
+const MADE: &[&str] = &[
+    "agent.agentId",
+    "agentRuntimeArn",
+    "agentRuntimeId",
+    "gatewayArn",
+    "gatewayId",
+    "memory.id",
+    "knowledgeBase.knowledgeBaseId",
+    "id",
+];
+
 /// So many candidates are named.
 const NAMED: usize = 20;
 
@@ -135,8 +147,16 @@ impl Subject {
     /// The condition that a record is of it.
     pub(super) fn condition(&self) -> String {
         let literals = super::literals(self.ids.iter().map(String::as_str));
-        let parts: Vec<String> =
+        let mut parts: Vec<String> =
             self.columns.iter().map(|column| format!("{column} IN ({literals})")).collect();
+        if self.kind == "agent" {
+            let made: Vec<String> = MADE
+                .iter()
+                .map(|path| format!("json_extract_scalar(response_elements, '$.{path}')"))
+                .collect();
+            let made = made.join(", ");
+            parts.push(format!("(activity = 'agent_admin' AND COALESCE({made}) IN ({literals}))"));
+        }
         parts.join(" OR ")
     }
 }
@@ -219,11 +239,15 @@ fn rank(kind: &str) -> usize {
 }
 
 fn ambiguous(typed: &str, found: &[&Candidate]) -> Error {
+    // They come in the order of their values: what one name is in several columns is one thing.
     let mut lines: Vec<String> = found
-        .iter()
-        .map(|one| {
-            let records = if one.records == 1 { "record" } else { "records" };
-            format!("{} {} ({} {records}, {})", one.kind, one.value, one.records, one.column)
+        .chunk_by(|a, b| a.value == b.value)
+        .filter_map(|same| {
+            let kind = &same.iter().max_by_key(|one| rank(&one.kind))?.kind;
+            let most = same.iter().map(|one| one.records).max()?;
+            let records = if most == 1 { "record" } else { "records" };
+            let columns: Vec<&str> = same.iter().map(|one| one.column.as_str()).collect();
+            Some(format!("{kind} {} ({most} {records}, {})", same[0].value, columns.join(" and ")))
         })
         .collect();
     let more = lines.len().saturating_sub(NAMED);
@@ -258,6 +282,7 @@ mod tests {
             ("agent", "runtime_arn", runtime),
             ("person", "role_name", "refund"),
             ("person", "session_name", "refund-2"),
+            ("session", "agent_session_id", "refund-2"),
         ];
         assert_eq!(of("refund", &values).unwrap().columns, ["role_name"]);
         assert_eq!(of("refund", &values[..1]).unwrap().value, runtime);
@@ -266,7 +291,7 @@ mod tests {
         "ref" may be any of these; give more of the name:
           agent arn:aws:bedrock-agentcore:eu-central-1:111122223333:runtime/refund (2 records, runtime_arn)
           person refund (2 records, role_name)
-          person refund-2 (2 records, session_name)
+          session refund-2 (2 records, session_name and agent_session_id)
         "#);
         insta::assert_snapshot!(of("x", &[]).unwrap_err(), @r#"no session, agent, request or person of the trail is called "x""#);
     }

@@ -323,6 +323,7 @@ impl Lake {
             invoked_by: Some("useridentity.invokedby"),
             address: Some("sourceipaddress"),
             user: Some("useridentity.username"),
+            error_code: Some("errorcode"),
             region: "awsregion",
             account: Some("recipientaccountid"),
         };

@@ -17,6 +17,8 @@ pub(super) struct Names<'n> {
     pub(super) address: Option<&'n str>,
     /// `useridentity.username`
     pub(super) user: Option<&'n str>,
+    /// `errorcode`
+    pub(super) error_code: Option<&'n str>,
     /// `awsregion`
     pub(super) region: &'n str,
     /// `recipientaccountid`
@@ -49,6 +51,9 @@ pub(super) fn condition(scope: &Scope, extent: &Extent, names: &Names<'_>) -> St
     let users: Vec<String> = scope.users().map(regex::escape).collect();
     let users = quoted(&format!("^({})", users.join("|")));
     ours.extend(names.user.map(|user| format!("regexp_like({user}, {users})")));
+    let (error_code, sources) = scope.at_endpoint();
+    let at_endpoint = among(names.source, sources);
+    ours.extend(names.error_code.map(|code| format!("({at_endpoint} AND {code} = {})", quoted(error_code))));
     let mut all = vec![format!("({})", ours.join(" OR "))];
     if !extent.regions.is_empty() {
         all.push(among(names.region, extent.regions.iter().map(String::as_str)));
@@ -72,6 +77,7 @@ mod tests {
             invoked_by: Some("i"),
             address: None,
             user: Some("u"),
+            error_code: Some("e"),
             region: "r",
             account: Some("a"),
         };
@@ -81,7 +87,10 @@ mod tests {
         assert!(text.contains(" OR (s IN ('agreement-marketplace.amazonaws.com',"), "{text}");
         assert!(text.contains(" AND n IN ('AcceptAgreementApprovalRequest',"), "{text}");
         assert!(text.contains(r"regexp_like(i, '^(agent\-registry\.|"), "{text}");
-        assert!(text.contains(r" OR regexp_like(u, '^(AeaApiKey\-|BedrockAPIKey\-)'))"), "{text}");
+        assert!(text.contains(r" OR regexp_like(u, '^(AeaApiKey\-|BedrockAPIKey\-)') OR "), "{text}");
+        let at_endpoint =
+            " OR (s IN ('lambda.amazonaws.com','s3.amazonaws.com') AND e = 'VpceAccessDenied'))";
+        assert!(text.contains(at_endpoint), "{text}");
         assert!(text.ends_with(" AND a IN ('111122223333')"), "{text}");
     }
 }

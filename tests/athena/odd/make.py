@@ -151,6 +151,21 @@ REQUESTS = [
     {"inputText": "secret", "prompt": None, "instruction": "HIDDEN_DUE_TO_SECURITY_REASONS", "metadata": {"a": {"b": [{"c": {"d": 1}}]}}, "x": [{"messages": [1, {"y": "]"}]}]},
     {"body": "{\"prompt\":\"x\"}", "name": "prompt", "requestMetadata": 7}, {"body": {"inputs": "x", "prompt": "y"}},
 ]
+# What callers add by hand; the names are shown where they belong, and nowhere else.
+MESSAGES = [
+    {"body": {"jsonrpc": "2.0", "id": "7", "method": "message/send", "params": {"message": {"role": "user", "name": "n"}, "name": ["a"], "code": 3}}},
+    {"body": {"method": "initialize", "params": {"clientInfo": {"name": "mcp", "version": "1", "x": {"name": 2}}, "capabilities": {}, "clientInfo.name": "d"}, "params.name": "d"}},
+    {"body": {"jsonrpc": None, "method": None, "params": {"name": "n"}}}, {"body": {"params": {"name": "n"}, "jsonrpc": "2.0"}, "body2": {"jsonrpc": "2.0"}},
+    {"body": {"jsonrpc": "2.0", "result": {"isError": True, "serverInfo": {"name": "s", "body": {"jsonrpc": "2.0", "id": 1}}, "content": [{"text": "}{"}]}}},
+    {"x": [{"body": {"jsonrpc": "2.0", "id": 1, "error": "no"}}], "body": [{"jsonrpc": "2.0"}], "session\"Id": "s", "model\"Id": "m", "\u006dodel": "m"},
+    {"sessionId": {"who": "me", "sessionId": "s"}, "scopes": ["a", {"b": 1, "status": "c"}], "payload": "p", "myExtra": "é", "Metadata": {"a": [1, 2]}, "n": 5, "t": True, "z": None},
+    {"jwt": {"claims": {"sub": "s"}}, "claims": {"iss": "i"}, "headers": {"kid": "k"}, "guardrailConfig": {"guardrailIdentifier": "g", "note": "n"}},
+]
+TOKENS = [
+    {"jwt": {"headers": {"kid": "k", "typ": "JWT", "x5c": ["c"]}, "claims": {"sub": ["s"], "iss": {"sub": 1}, "kid": "k"}, "type": "JWS", "raw": "e"}, "targetId": "t"},
+    {"jwt": "eyJ", "claims": ["sub"]}, {"claims": {"sub": "s", "type": "t", "claims": {"sub": "s"}}}, {"jwt": {"claims": "c", "headers": None, "jwt.claims": {"sub": 1}, "claims.sub": 2}},
+    {"x": {"jwt": {"claims": {"iss": "i", "a": "b"}}}, "body": {"jsonrpc": "2.0", "jwt": {"claims": {"iss": "i"}}}},
+]
 SOURCES = [
     ("bedrock.amazonaws.com", "InvokeAgent"), ("bedrock-agentcore.amazonaws.com", "InvokeAgentRuntime"), ("bedrock-mantle.amazonaws.com", "CreateInference"),
     ("bedrock-runtime.amazonaws.com", "ConverseStream"), ("bedrock-agentcore-control.amazonaws.com", "CreateOauth2CredentialProvider"),
@@ -204,6 +219,13 @@ def main():
     records += [record(recipientAccountId=None, userIdentity={"accountId": "anonymous"}, resources=[{"ARN": BEDROCK + "inference-profile/us.meta.llama3-8b-instruct-v1:0"}]),
                 record(recipientAccountId="", userIdentity={"accountId": "444455556666"}), record(recipientAccountId=None, userIdentity={})]
     records += [record(eventTime="2026-10-05T10:00:00.5Z"), record(eventVersion="1.09"), record(tlsDetails={"tlsVersion": "TLSv1.3", "clientProvidedHostHeader": "h"}, vpcEndpointId="vpce-1")]
+    gateway = {key: value for key, value in GATEWAY.items() if key != "additionalEventData"}
+    for one in MESSAGES:
+        records += [record(**{**gateway, "requestParameters": one, "responseElements": one}), record(eventName="CreateAgent", requestParameters=one)]
+    records += [record(**{**gateway, "requestParameters": None, "additionalEventData": one}) for one in TOKENS]
+    for source, code in [("s3", "VpceAccessDenied"), ("lambda", "VpceAccessDenied"), ("kms", "VpceAccessDenied"), ("s3", "AccessDenied"), ("s3", None)]:
+        for category, kind in [("NetworkActivity", "AwsVpceEvent"), ("", "AwsVpceEvents"), ("Data", "AwsApiCall")]:
+            records.append(record(eventSource=f"{source}.amazonaws.com", eventName="GetObject", errorCode=code, eventCategory=category, eventType=kind, vpcEndpointId="vpce-1"))
     # Copies, conflicts and updates, over two files.
     copy, conflict, old, renewed = record(), record(), record(), record()
     update = record(addendum={"reason": "UPDATED_DATA", "updatedFields": "responseElements", "originalEventID": old["eventID"]})

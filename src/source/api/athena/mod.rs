@@ -162,6 +162,7 @@ impl Athena {
             invoked_by: invoked_by.as_deref(),
             user: user.as_deref(),
             address: Some("\"sourceipaddress\"").filter(|_| there("sourceipaddress")),
+            error_code: Some("\"errorcode\"").filter(|_| there("errorcode")),
             region: "\"awsregion\"",
             account: Some("\"recipientaccountid\"").filter(|_| there("recipientaccountid")),
         };
