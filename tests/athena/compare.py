@@ -8,7 +8,7 @@
 3. events    queries/athena/events.sql over the raw records of each fixture, as Athena would show them, gives the rows
              that `bedtrail query` gives, column by column;
 4. reports   every report over those events, with the views it reads, of the trail, the odd records and the corpora;
-5. rules     every rule over its own fixtures, the trail and the corpora, folded as the program folds it.
+5. rules     every rule over all cases of its own, the trail, the odd records and the corpora, folded as the program folds it.
 
 The trail is the story of fixtures/trail; the odd records are tests/athena/odd; the corpora are generated (see corpora.py).
 
@@ -195,15 +195,14 @@ def fixtures(more=()):
     folders = [folder for root in (ROOT, *more) for folder in sorted((root / "fixtures/rules").iterdir())]
     for folder in {folder.name: folder for folder in folders}.values():
         policy = folder / "policy.toml"
-        for part in ("fires", "silent"):
-            if (folder / part).is_dir():
-                rule = folder.name[:5]
-                yield f"{rule}_{part}".lower(), folder / part, policy if policy.exists() else None, rule
+        rule = folder.name[:5]
+        for case in sorted(case for case in folder.iterdir() if case.is_dir()):
+            yield f"{rule}_{case.name}".lower().replace("-", "_"), case, policy if policy.exists() else None, rule
 
 
 OVER = ["trail", "odd", "rules", "corpora"]
-# What every report and rule is asked of, the rules of their own fixtures aside.
-WHOLE = ("trail", "corpora")
+# What every report and rule is asked of, besides the rules of their own fixtures.
+WHOLE = ("trail", "odd", "corpora")
 
 
 def over(key):
@@ -329,7 +328,7 @@ def ask_reports(bench):
     for path in sorted((ROOT / "queries/reports").glob("*.sql")):
         sql = without_header(path.read_text())
         for key in bench.fixtures:
-            if over(key) in ("odd", *WHOLE):
+            if over(key) in WHOLE:
                 bench.ask(key, path.name, sql)
 
 
