@@ -78,7 +78,7 @@ def run_duckdb(batch):
 
 
 # Fixtures whose events Trino makes of the raw records; `rules` is those of all rules as one trail.
-MADE = ("trail", "odd", "rules", *(f"corpus_{seed}" for seed in corpora.SEEDS))
+MADE = ("trail", "agents", "odd", "rules", *(f"corpus_{seed}" for seed in corpora.SEEDS))
 
 
 def strip(cell, kind):

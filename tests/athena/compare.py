@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Holds the SQL of Athena against the Rust program: same fixtures, same rows.
 
-    compare.py --bedtrail PATH [--only parse|pinned|events|reports|rules] [--over trail|odd|rules|corpora] [--rule BT001] [--verbose]
+    compare.py --bedtrail PATH [--only parse|pinned|events|reports|rules] [--over trail|agents|odd|rules|corpora] [--rule BT001] [--report NAME] [--verbose]
 
 1. parse     every shipped report, rule and view, and what queries/athena prints, parses as Trino's SQL;
 2. pinned    the differences between engines that queries/athena/README.md lists, one case each;
 3. events    queries/athena/events.sql over the raw records of each fixture, as Athena would show them, gives the rows
              that `bedtrail query` gives, column by column;
-4. reports   every report over those events, with the views it reads, of the trail, the odd records and the corpora;
-5. rules     every rule over all cases of its own, the trail, the odd records and the corpora, folded as the program folds it.
+4. reports   every report over those events, with the views it reads, of the trail, the agents, the odd records and the corpora;
+5. rules     every rule over all cases of its own and over these, folded as the program folds it.
 
-The trail is the story of fixtures/trail; the odd records are tests/athena/odd; the corpora are generated (see corpora.py).
+The trail is the story of fixtures/trail, the agents that of fixtures/agents; the odd records are tests/athena/odd; the corpora are generated (see corpora.py).
 
 2 to 5 run on DuckDB (see duck.py), and with --trino on Trino too (see trino.sh, trino_engine.py). Exits 1 on a difference. Needs sqlglot and duckdb (PyPI).
 """
@@ -190,6 +190,7 @@ def parse(tally, roots):
 def fixtures(more=()):
     """(catalog, folder, policy, rule) of each fixture in the repository."""
     yield "trail", ROOT / "fixtures/trail", POLICY, None
+    yield "agents", ROOT / "fixtures/agents/AWSLogs", ROOT / "fixtures/agents/policy.toml", None
     yield "odd", ROOT / "tests/athena/odd", None, None
     yield "rules", ROOT / "fixtures/rules", None, None
     folders = [folder for root in (ROOT, *more) for folder in sorted((root / "fixtures/rules").iterdir())]
@@ -200,9 +201,9 @@ def fixtures(more=()):
             yield f"{rule}_{case.name}".lower().replace("-", "_"), case, policy if policy.exists() else None, rule
 
 
-OVER = ["trail", "odd", "rules", "corpora"]
+OVER = ["trail", "agents", "odd", "rules", "corpora"]
 # What every report and rule is asked of, besides the rules of their own fixtures.
-WHOLE = ("trail", "odd", "corpora")
+WHOLE = ("trail", "agents", "odd", "corpora")
 
 
 def over(key):
@@ -324,8 +325,10 @@ def ask_events(bench):
         bench.ask(key, "key of events", "SELECT COUNT(*) - COUNT(DISTINCT log_object || ' ' || CAST(log_index AS VARCHAR)) AS doubles FROM events")
 
 
-def ask_reports(bench):
+def ask_reports(bench, only):
     for path in sorted((ROOT / "queries/reports").glob("*.sql")):
+        if only and path.stem not in only:
+            continue
         sql = without_header(path.read_text())
         for key in bench.fixtures:
             if over(key) in WHOLE:
@@ -426,6 +429,7 @@ def main():
     arguments.add_argument("--only", action="append", choices=PARTS)
     arguments.add_argument("--over", action="append", choices=OVER, help="only over these records")
     arguments.add_argument("--rule", action="append", help="only rules of these codes")
+    arguments.add_argument("--report", action="append", help="only reports of these names")
     arguments.add_argument("--more", action="append", default=[], type=Path, help="another checkout whose rules are held too")
     arguments.add_argument("--trino", metavar="CLASSPATH", help="run on Trino too (tests/athena/trino.sh gives this)")
     arguments.add_argument("--again", action="store_true", help="ask Trino also what it has answered before, of the same SQL over the same rows")
@@ -446,7 +450,7 @@ def main():
         if "events" in only:
             ask_events(bench)
         if "reports" in only:
-            ask_reports(bench)
+            ask_reports(bench, given.report)
         if "rules" in only:
             ask_rules(bench, [ROOT, *given.more], given.rule)
         engines = {"duckdb": lambda: (run_duckdb(bench.batch), 0)}
@@ -471,6 +475,10 @@ def finish(tally):
         for names, word in ((unlike, "unequal"), (unanswered, "not answered")):
             told += f"; {len(names)} {word}: {', '.join(names)}" if names else ""
         print(told)
+        # Equal as they are, these say nothing.
+        full = {line[1].split(" over ")[0] for line in lines if line[3] != "0 rows"}
+        if empty := sorted({line[1].split(" over ")[0] for line in lines} - full):
+            print(f"{part:15} without a row anywhere: {', '.join(empty)}")
     for engine, count in tally.kept.items():
         if count:
             print(f"{engine} had answered {count} of these questions in an earlier run: the same SQL over the same rows")

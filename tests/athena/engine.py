@@ -70,6 +70,7 @@ def large(folder):
 # (name, records, policy or what writes one, more arguments, columns that the table lacks)
 CASES = [
     ("trail", "fixtures/trail", ACME, [], ()),
+    ("agents", "fixtures/agents/AWSLogs", ROOT / "fixtures/agents/policy.toml", [], ()),
     ("odd", "tests/athena/odd", None, [], ()),
     ("rules", "fixtures/rules", ACME, [], ()),
     ("versions", "fixtures/trail", versions, [], ()),
