@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 """Holds the SQL of Athena against the Rust program: same fixtures, same rows.
 
-    compare.py --bedtrail PATH [--only parse|pinned|events|reports|rules] [--over trail|odd|rules|corpora] [--rule BT001] [--verbose]
+    compare.py --bedtrail PATH [--only parse|pinned|events|reports|rules] [--over trail|agents|odd|rules|corpora] [--rule BT001] [--report NAME] [--verbose]
 
 1. parse     every shipped report, rule and view, and what queries/athena prints, parses as Trino's SQL;
 2. pinned    the differences between engines that queries/athena/README.md lists, one case each;
 3. events    queries/athena/events.sql over the raw records of each fixture, as Athena would show them, gives the rows
              that `bedtrail query` gives, column by column;
-4. reports   every report over those events, with the views it reads, of the trail, the odd records and the corpora;
-5. rules     every rule over its own fixtures, the trail and the corpora, folded as the program folds it.
+4. reports   every report over those events, with the views it reads, of the trail, the agents, the odd records and the corpora;
+5. rules     every rule over all cases of its own and over these, folded as the program folds it.
 
-The trail is the story of fixtures/trail; the odd records are tests/athena/odd; the corpora are generated (see corpora.py).
+The trail is the story of fixtures/trail, the agents that of fixtures/agents; the odd records are tests/athena/odd; the corpora are generated (see corpora.py).
 
-2 to 5 run on DuckDB (see duck.py), and with --trino on Trino too (see trino.sh). Exits 1 on a difference. Needs sqlglot and duckdb (PyPI).
+2 to 5 run on DuckDB (see duck.py), and with --trino on Trino too (see trino.sh, trino_engine.py). Exits 1 on a difference. Needs sqlglot and duckdb (PyPI).
 """
 
 import argparse
@@ -33,8 +33,9 @@ import sqlglot
 sys.path.insert(0, str(Path(__file__).parent))
 import corpora
 import generate
-from batch import MADE, Batch, run_duckdb, run_trino
+from batch import MADE, Batch, run_duckdb
 from pinned import PINNED, REFUSED
+from trino_engine import run_trino
 
 LIMIT = 12
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,10 @@ JSON_COLUMNS = {
     "request_parameters", "response_elements", "additional_event_data", "service_event_details", "user_identity", "resources", "addendum",
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
+# The time of the run is shown in answers: it is the same in every run.
+NOW = {"BEDTRAIL_NOW": "2026-11-01T00:00:00Z"}
+# What an engine gave where it gave nothing.
+UNANSWERED = "no answer"
 # What Athena cannot show, and why (queries/athena/README.md).
 NOT_COMPARED = {"log_index": "the position in an object is not shown; rows are numbered by time and id"}
 
@@ -72,7 +77,8 @@ class Bedtrail:
         self.path = path
 
     def run(self, *arguments):
-        done = subprocess.run([self.path, *(str(one).removeprefix(f"{ROOT}/") for one in arguments)], cwd=ROOT, capture_output=True, text=True)
+        command = [self.path, *(str(one).removeprefix(f"{ROOT}/") for one in arguments)]
+        done = subprocess.run(command, cwd=ROOT, env=os.environ | NOW, capture_output=True, text=True)
         if done.returncode not in (0, 1, 3):
             raise RuntimeError(f"bedtrail {' '.join(map(str, arguments))[:200]}: {done.stderr.strip()[:600]}")
         return done.stdout
@@ -128,7 +134,7 @@ class Tally:
     """What was equal and what was not."""
 
     def __init__(self, verbose):
-        self.verbose, self.lines, self.failed = verbose, [], 0
+        self.verbose, self.lines, self.failed, self.kept = verbose, [], 0, {}
 
     def note(self, part, name, equal, text=""):
         self.lines.append((part, name, equal, text))
@@ -184,20 +190,20 @@ def parse(tally, roots):
 def fixtures(more=()):
     """(catalog, folder, policy, rule) of each fixture in the repository."""
     yield "trail", ROOT / "fixtures/trail", POLICY, None
+    yield "agents", ROOT / "fixtures/agents/AWSLogs", ROOT / "fixtures/agents/policy.toml", None
     yield "odd", ROOT / "tests/athena/odd", None, None
     yield "rules", ROOT / "fixtures/rules", None, None
     folders = [folder for root in (ROOT, *more) for folder in sorted((root / "fixtures/rules").iterdir())]
     for folder in {folder.name: folder for folder in folders}.values():
         policy = folder / "policy.toml"
-        for part in ("fires", "silent"):
-            if (folder / part).is_dir():
-                rule = folder.name[:5]
-                yield f"{rule}_{part}".lower(), folder / part, policy if policy.exists() else None, rule
+        rule = folder.name[:5]
+        for case in sorted(case for case in folder.iterdir() if case.is_dir()):
+            yield f"{rule}_{case.name}".lower().replace("-", "_"), case, policy if policy.exists() else None, rule
 
 
-OVER = ["trail", "odd", "rules", "corpora"]
-# What every report and rule is asked of, the rules of their own fixtures aside.
-WHOLE = ("trail", "corpora")
+OVER = ["trail", "agents", "odd", "rules", "corpora"]
+# What every report and rule is asked of, besides the rules of their own fixtures.
+WHOLE = ("trail", "agents", "odd", "corpora")
 
 
 def over(key):
@@ -237,7 +243,7 @@ class Bench:
         self.relations = bedtrail.relations()
         self.fixtures = {key: (logs, policy, rule) for key, logs, policy, rule in fixtures(more) if over(key) in wanted}
         if "corpora" in wanted:
-            self.fixtures |= {name: (logs, POLICY, None) for name, logs in corpora.write(bedtrail.path, folder)}
+            self.fixtures |= {name: (logs, POLICY, None) for name, logs in corpora.write(bedtrail.path)}
         for key, (logs, _, _) in self.fixtures.items():
             # Asked a hundred questions, where the rest is asked a handful.
             if over(key) in WHOLE:
@@ -300,12 +306,13 @@ def judge_pinned(tally, bench, engine, answers):
     key = next(iter(bench.fixtures))
     for title, _, ours, theirs in PINNED:
         name = f"pinned: {title}"
-        want, have = bench.want(key, name), answers.get((key, name), "no answer")
+        want, have = bench.want(key, name), answers.get((key, name), UNANSWERED)
         found = [one if isinstance(one, str) else (one[1][0]["answer"] or "") for one in (want, have)]
         if theirs is REFUSED:
             if engine != "trino":
                 continue
-            found[1] = REFUSED if isinstance(have, str) and have != "no answer" else found[1]
+            # Refused for what it is, not for want of a relation.
+            found[1] = REFUSED if isinstance(have, str) and have != UNANSWERED and "does not exist" not in have else found[1]
         equal = ours is None or found == [ours, theirs]
         tally.note(f"{engine} pinned", title, equal, "" if equal else f"{found[0]!r} in bedtrail, {found[1]!r} in Athena's SQL")
 
@@ -318,11 +325,13 @@ def ask_events(bench):
         bench.ask(key, "key of events", "SELECT COUNT(*) - COUNT(DISTINCT log_object || ' ' || CAST(log_index AS VARCHAR)) AS doubles FROM events")
 
 
-def ask_reports(bench):
+def ask_reports(bench, only):
     for path in sorted((ROOT / "queries/reports").glob("*.sql")):
+        if only and path.stem not in only:
+            continue
         sql = without_header(path.read_text())
         for key in bench.fixtures:
-            if over(key) in ("odd", *WHOLE):
+            if over(key) in WHOLE:
                 bench.ask(key, path.name, sql)
 
 
@@ -379,7 +388,7 @@ def judge(tally, bench, engine, answers):
     for key, name in bench.asked:
         if name.startswith("pinned: ") or (engine == "trino" and key not in MADE and name in ("all events", "key of events")):
             continue
-        want, have = bench.want(key, name), answers.get((key, name), "no answer")
+        want, have = bench.want(key, name), answers.get((key, name), UNANSWERED)
         part = "events" if name.endswith(" events") or name.startswith("key of") else "reports" if name.endswith(".sql") else "rules"
         folder = bench.fixtures[key][0]
         title = f"{name} over " + (f"{folder.parent.name}/{folder.name}" if over(key) == "rules" else key)
@@ -387,7 +396,7 @@ def judge(tally, bench, engine, answers):
             tally.note(f"{engine} {part}", title, False, want)
             continue
         # A question that failed for want of a relation: what that relation failed of.
-        broken = [text for step, text in answers.items() if step[0] == key and step not in bench.asked and isinstance(text, str)]
+        broken = [text for step, text in answers.items() if step[0] in (key, "shared") and step not in bench.asked and isinstance(text, str)]
         if isinstance(have, str):
             tally.note(f"{engine} {part}", title, False, (broken or [have])[0][:700])
             continue
@@ -420,8 +429,10 @@ def main():
     arguments.add_argument("--only", action="append", choices=PARTS)
     arguments.add_argument("--over", action="append", choices=OVER, help="only over these records")
     arguments.add_argument("--rule", action="append", help="only rules of these codes")
+    arguments.add_argument("--report", action="append", help="only reports of these names")
     arguments.add_argument("--more", action="append", default=[], type=Path, help="another checkout whose rules are held too")
     arguments.add_argument("--trino", metavar="CLASSPATH", help="run on Trino too (tests/athena/trino.sh gives this)")
+    arguments.add_argument("--again", action="store_true", help="ask Trino also what it has answered before, of the same SQL over the same rows")
     arguments.add_argument("--verbose", action="store_true")
     given = arguments.parse_args()
     tally = Tally(given.verbose)
@@ -439,14 +450,14 @@ def main():
         if "events" in only:
             ask_events(bench)
         if "reports" in only:
-            ask_reports(bench)
+            ask_reports(bench, given.report)
         if "rules" in only:
             ask_rules(bench, [ROOT, *given.more], given.rule)
-        engines = {"duckdb": lambda: run_duckdb(bench.batch)}
+        engines = {"duckdb": lambda: (run_duckdb(bench.batch), 0)}
         if given.trino:
-            engines["trino"] = lambda: run_trino(bench.batch, given.trino)
+            engines["trino"] = lambda: run_trino(bench.batch, given.trino, given.again)
         for engine, run in engines.items():
-            answers = run()
+            answers, tally.kept[engine] = run()
             judge(tally, bench, engine, answers)
             if "pinned" in only:
                 judge_pinned(tally, bench, engine, answers)
@@ -458,8 +469,19 @@ def finish(tally):
     print()
     for part in dict.fromkeys(line[0] for line in tally.lines):
         lines = [line for line in tally.lines if line[0] == part]
-        equal = sum(line[2] for line in lines)
-        print(f"{part:15} {equal} of {len(lines)} equal" + ("" if equal == len(lines) else ": " + ", ".join(line[1] for line in lines if not line[2])))
+        unlike = [line[1] for line in lines if not line[2] and line[3] != UNANSWERED]
+        unanswered = [line[1] for line in lines if not line[2] and line[3] == UNANSWERED]
+        told = f"{part:15} {len(lines) - len(unlike) - len(unanswered)} of {len(lines)} equal"
+        for names, word in ((unlike, "unequal"), (unanswered, "not answered")):
+            told += f"; {len(names)} {word}: {', '.join(names)}" if names else ""
+        print(told)
+        # Equal as they are, these say nothing.
+        full = {line[1].split(" over ")[0] for line in lines if line[3] != "0 rows"}
+        if empty := sorted({line[1].split(" over ")[0] for line in lines} - full):
+            print(f"{part:15} without a row anywhere: {', '.join(empty)}")
+    for engine, count in tally.kept.items():
+        if count:
+            print(f"{engine} had answered {count} of these questions in an earlier run: the same SQL over the same rows")
     sys.exit(1 if tally.failed else 0)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs compare.py on Trino 435 itself: the engine's own code in one process (Java 17), the memory connector under it.
 # The jars come from Maven Central through mvn; where they cannot be had this says so and is no failure (exit 0), unless
-# TRINO_REQUIRED is set. Arguments go to compare.py.
+# TRINO_REQUIRED is set. Arguments go to compare.py. What was answered is kept (trino_engine.py): a run that was cut short goes on.
 set -euo pipefail
 cd "$(dirname "$0")"
 work=${TRINO_WORK:-../../target/trino}
