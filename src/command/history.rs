@@ -10,8 +10,9 @@ use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 
 use super::follow::Follow;
 use super::listing::{self, Sources};
-use super::trail::{Tables, query_failure, threads, warn};
+use super::trail::{Tables, query_failure, threads};
 use super::version::Versions;
+use super::warning::warn;
 use super::{Failure, progress, say, stored};
 use crate::cli::{self, Input};
 use crate::clock::{self, Window};

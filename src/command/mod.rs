@@ -31,6 +31,7 @@ mod stored;
 mod trace;
 mod trail;
 mod version;
+mod warning;
 
 use std::io::Write as _;
 

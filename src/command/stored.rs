@@ -8,8 +8,9 @@ use super::Failure;
 use super::follow::Follow;
 use super::history::{Asked, Baseline};
 use super::listing::{self, Passed};
-use super::trail::{NEARBY_EVENTS, Prepared, Trail, cover, put, query_failure, run_batch, scans, warn};
+use super::trail::{NEARBY_EVENTS, Prepared, Trail, put, query_failure, run_batch, scans};
 use super::version::Versions;
+use super::warning::{cover, nothing_left, warn};
 use crate::cli::{Aws, Input, Scope};
 use crate::clock;
 use crate::config::Organization;
@@ -163,7 +164,7 @@ pub(super) fn open(
     if !view.recognised {
         return Err(listing::no_log(objects));
     }
-    super::trail::nothing_left(&view.balance, view.pruned, input);
+    nothing_left(&view.balance, view.pruned, input);
     let mut lacks = lacks(&store, &extent, input);
     lacks.extend(unfollowed(followed.as_ref(), versions.as_ref())?);
     if !input.quiet {

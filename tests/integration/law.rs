@@ -35,8 +35,9 @@ const FLOORS: [(&str, u8); 19] = [
     ("lib", 7),
 ];
 
-/// Imports within a floor: a policy speaks in the columns of events, a command in what was typed.
-const BESIDE: [(&str, &str); 2] = [("policy", "event"), ("command", "cli")];
+/// Imports within a floor: a policy speaks in the columns of events, a configuration of accounts and Regions as they do, a
+/// command in what was typed.
+const BESIDE: [(&str, &str); 3] = [("policy", "event"), ("config", "event"), ("command", "cli")];
 
 /// Lines of a file, its tests not counted.
 const LONGEST: usize = 600;
