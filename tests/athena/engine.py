@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import corpora
+import records
 from service import Athena, Server
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +68,25 @@ def large(folder):
     return policy
 
 
-# (name, records, policy or what writes one, more arguments, columns that the table lacks)
+def logged(folder):
+    """A model-invocation log of the trail's calls: one in five is missing, one in seven counts otherwise, one is of no call."""
+    lines = []
+    for number, row in enumerate(records.rows(ROOT / "fixtures/trail", ROOT)):
+        if row.get("eventname") not in ("Converse", "ConverseStream", "InvokeModel") or "requestid" not in row or number % 5 == 0:
+            continue
+        tokens = json.loads(row.get("additionaleventdata") or "{}").get("inputTokens") or 40
+        lines.append({
+            "schemaType": "ModelInvocationLog", "schemaVersion": "1.0", "timestamp": row["eventtime"], "accountId": row["recipientaccountid"],
+            "region": row["awsregion"], "requestId": row["requestid"], "operation": row["eventname"],
+            "modelId": json.loads(row.get("requestparameters") or "{}").get("modelId"),
+            "input": {"inputTokenCount": tokens + (number % 7 == 0)}, "output": {"outputTokenCount": 10},
+        })
+    lines.append({**lines[-1], "requestId": "of-no-call"})
+    (folder / "log.json").write_text("\n".join(map(json.dumps, lines)))
+    return ["--invocation-logs", str(folder / "log.json")]
+
+
+# (name, records, policy or what writes one, more arguments or what makes them, columns that the table lacks)
 CASES = [
     ("trail", "fixtures/trail", ACME, [], ()),
     ("agents", "fixtures/agents/AWSLogs", ROOT / "fixtures/agents/policy.toml", [], ()),
@@ -82,9 +101,14 @@ CASES = [
     ("before", "tests/athena/edge", None, ["--from", "2026-10-01", "--to", "2026-10-05T12:00:00Z"], ()),
     ("after", "tests/athena/edge", None, ["--from", "2026-10-05T12:00:00Z", "--to", "2026-10-08"], ()),
     ("large", "fixtures/trail", large, [], ()),
+    ("invocation log", "fixtures/trail", ACME, logged, ()),
+    # What rests on what the table lacks is not assessed, and every other rule finds what it finds.
+    ("without columns", "fixtures/trail", ACME, [], ("errorcode", "vpcendpointid", "sessioncredentialfromconsole")),
 ]
 # What Athena cannot show: the objects of the ledger, and the place of a record in one.
 LEDGER = {"coverage", "population", "not-assessed"}
+# What only rules fill: all that is compared where the table lacks columns, which other reports show as null.
+OF_RULES = {"rules", "violations"}
 
 
 def run(program, arguments, environment=None):
@@ -112,9 +136,9 @@ def without_place(row):
     return {name: value for name, value in row.items() if name not in ("sample_records", "log_index")}
 
 
-def unassessed(found):
-    """The rules that need the ledger, and say so."""
-    return {row["rule_id"] for row in found["rules"] if "ledger of log objects" in (row.get("reason") or "")}
+def unassessed(found, why):
+    """The rules that are not assessed for a reason with these words."""
+    return {row["rule_id"] for row in found["rules"] if why in (row.get("reason") or "")}
 
 
 def rests(row, skipped):
@@ -122,12 +146,15 @@ def rests(row, skipped):
     return row.get("rule_id") in skipped or bool(skipped & set((row.get("rules") or "").split()))
 
 
-def differences(ours, theirs):
-    skipped = unassessed(theirs)
+def differences(ours, theirs, without):
+    ledger, lacking = unassessed(theirs, "ledger of log objects"), unassessed(theirs, "the table has no column")
+    skipped = ledger | lacking
     lines = []
+    if bool(without) != bool(lacking):
+        lines.append(f"rules: {len(lacking)} are not assessed for want of a column")
     if sorted(ours) != sorted(theirs):
         lines.append(f"reports {sorted(ours)} and {sorted(theirs)}")
-    for name in sorted(set(ours) & set(theirs) - LEDGER):
+    for name in sorted(set(ours) & set(theirs) & (OF_RULES if without else set(ours)) - LEDGER):
         kept = [[without_place(row) for row in rows if not rests(row, skipped)] for rows in (ours[name], theirs[name])]
         if len(kept[0]) != len(kept[1]):
             lines.append(f"{name}: {len(kept[0])} rows here, {len(kept[1])} in Athena")
@@ -135,7 +162,7 @@ def differences(ours, theirs):
             unlike = [column for column in one if same(one[column]) != same(other.get(column))]
             for column in unlike[:3]:
                 lines.append(f"{name}, row {number}, {column}: {one[column]!r} here, {other.get(column)!r} in Athena ({one.get('rule_id', '')})")
-    return lines, skipped
+    return lines, ledger, lacking
 
 
 def same(value):
@@ -159,6 +186,7 @@ def differs(program, name, folder, policy, more, without):
     """Whether a case differs; how is printed."""
     with tempfile.TemporaryDirectory() as out, tempfile.TemporaryDirectory() as written:
         policy = policy(Path(written)) if callable(policy) else policy
+        more = more(Path(written)) if callable(more) else more
         window = [] if "--from" in more else WINDOW
         common = [*window, "--format", "json", "--quiet", *(["--policy", str(policy)] if policy else []), *more]
         here = [folder if argument == THERE else argument for argument in common]
@@ -168,7 +196,7 @@ def differs(program, name, folder, policy, more, without):
         asked = ["audit", "--engine", "athena", "-s", THERE, "--out", f"{out}/there", *common]
         done = run(program, asked, server.environment())
         server.close()
-        lines, skipped = differences(reports(f"{out}/here"), reports(f"{out}/there"))
+        lines, ledger, lacking = differences(reports(f"{out}/here"), reports(f"{out}/there"), without)
         told = json.loads((Path(out) / "there/manifest.json").read_text())["athena"]
     lines += [line for line in done.stderr.splitlines() if "could not be run" in line]
     lines += [f"{state} {reason}" for state, reason, _ in athena.queries.values() if state != "SUCCEEDED"]
@@ -176,7 +204,8 @@ def differs(program, name, folder, policy, more, without):
     if not all(query["execution_id"] in athena.queries for query in told["queries"]):
         lines.append("the manifest names queries that were not run")
     print(f"{name}: {len(told['queries'])} queries, the longest of {athena.longest} bytes; "
-          f"not assessed for want of a ledger: {', '.join(sorted(skipped)) or 'none'}; "
+          f"not assessed for want of a ledger: {', '.join(sorted(ledger)) or 'none'}; "
+          + (f"for want of columns: {', '.join(sorted(lacking))}; " if lacking else "")
           + ("all rows equal" if not lines else f"{len(lines)} differences"), flush=True)
     tally = {}
     for line in lines:
