@@ -8,6 +8,7 @@ mod block;
 mod canonical;
 pub mod filter;
 mod gunzip;
+pub(crate) mod id;
 pub mod inflate;
 pub mod invocation;
 pub mod record;

@@ -11,7 +11,8 @@ use super::StoreError;
 use super::log::{PartKind, State};
 use super::medium::Medium;
 use super::part::{FATE, Reading, column};
-use crate::decode::record::{Update, event_id};
+use crate::decode::id::event_id;
+use crate::decode::record::Update;
 use crate::event::row::RecordKind;
 
 /// What became of a row.
