@@ -292,14 +292,17 @@ impl Engine {
     /// An ORDER BY of the query's own is kept and completed by all columns; without one, rows are sorted by the
     /// output columns, before any LIMIT.
     pub fn query(&self, sql: &str) -> Result<Rows<'_>> {
-        let plan = self.optimised(&checked_sum::checked(order::total(self.plan(sql)?)?)?)?;
-        self.start(&plan, &self.context.state())
+        self.start(&self.asked(sql)?, &self.context.state())
     }
 
     /// The same, read to its end, for an answer that may be large.
     pub fn query_answer(&self, sql: &str) -> Result<Answered> {
-        let plan = self.optimised(&order::total(self.plan(sql)?)?)?;
-        self.thriftily(&plan, |rows| self.read_to_end(rows))
+        self.thriftily(&self.asked(sql)?, |rows| self.read_to_end(rows))
+    }
+
+    /// The plan of a user's query: its rows in order, and no sum that wraps.
+    fn asked(&self, sql: &str) -> Result<LogicalPlan> {
+        self.optimised(&checked_sum::checked(order::total(self.plan(sql)?)?)?)
     }
 
     fn optimised(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {

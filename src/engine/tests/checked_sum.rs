@@ -3,10 +3,15 @@
 use super::*;
 
 fn asked(engine: &Engine, sql: &str) -> String {
-    match engine.query(sql).and_then(Rows::collect_all) {
+    let told = |batches: Result<Vec<RecordBatch>>| match batches {
         Ok(batches) => lines(&batches).join("\n"),
         Err(error) => error.to_string(),
-    }
+    };
+    let streamed = told(engine.query(sql).and_then(Rows::collect_all));
+    // What the command asks.
+    let read = engine.query_answer(sql).map(|answer| answer.batches().map(|batch| batch.unwrap()).collect());
+    assert_eq!(told(read), streamed, "{sql}");
+    streamed
 }
 
 #[test]
