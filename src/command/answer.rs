@@ -124,7 +124,7 @@ impl Frame {
             question: report.question.to_owned(),
             preamble: self.preamble.clone(),
             schema: with_meanings(&batch.schema(), &columns),
-            rows: Answered::new(batch.schema(), vec![batch]),
+            rows: batch.into(),
             glance: report.glance.iter().map(|&name| name.to_owned()).collect(),
             footer: self.footer.clone(),
             findings: None,

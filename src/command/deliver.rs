@@ -9,7 +9,6 @@ use super::version::Versions;
 use super::{Failure, say};
 use crate::cli::{Colour, Input, Output};
 use crate::clock;
-use crate::engine::Answered;
 use crate::exit::Conditions;
 use crate::ingest::store::Store;
 use crate::output::manifest::{self, Manifest};
@@ -123,7 +122,7 @@ impl<'a> Delivery<'a> {
             question: "What was read, and what became of each record?".to_owned(),
             preamble: Vec::new(),
             schema: objects.schema(),
-            rows: Answered::new(objects.schema(), vec![objects]),
+            rows: objects.into(),
             glance: Vec::new(),
             footer: trail.footer(),
             findings: None,

@@ -145,8 +145,6 @@ pub(super) struct Judgement {
     /// Per version of the policy, oldest first; one where there is none.
     parts: Vec<Part>,
     statements: Vec<String>,
-    /// The codes of the rules asked for; all if none is.
-    only: Option<BTreeSet<String>>,
 }
 
 /// The rules under one version of the policy.
@@ -214,18 +212,21 @@ impl Judgement {
         }
         let all: Vec<(&[Rule], &Settings)> = parts.iter().map(|part| (part.rules, &part.settings)).collect();
         let statements = rule::dated::statements(&all).map_err(Failure::usage)?;
-        Ok(Self { parts, statements, only })
+        Ok(Self { parts, statements })
+    }
+
+    /// The codes of the rules asked for, the same under every version; none if all are.
+    fn only(&self) -> Option<Vec<&str>> {
+        let only = self.parts.first()?.settings.only.as_ref()?;
+        Some(only.iter().map(String::as_str).collect())
     }
 
     /// That only some rules were asked for, if so.
     pub(super) fn caveat(&self) -> Option<Caveat> {
-        let only: Vec<&str> = self.only.as_ref()?.iter().map(String::as_str).collect();
+        let only = self.only()?.join(", ");
         Some(Caveat::new(
             "rules",
-            format!(
-                "Judged by {} alone, as --rule asks: what other rules would find is not told.",
-                only.join(", ")
-            ),
+            format!("Judged by {only} alone, as --rule asks: what other rules would find is not told."),
         ))
     }
 
@@ -254,8 +255,7 @@ impl Judgement {
     pub(super) fn parameters(&self) -> BTreeMap<String, String> {
         let mut all: BTreeMap<String, String> = BTreeMap::new();
         for part in self.parts.iter().rev() {
-            let asked = |rule: &&Rule| self.only.as_ref().is_none_or(|only| only.contains(&rule.code));
-            for rule in part.rules.iter().filter(asked) {
+            for rule in part.rules.iter().filter(|rule| part.settings.asks(&rule.code)) {
                 let given =
                     [&rule.code, &rule.name].into_iter().find_map(|name| part.settings.rules.get(name));
                 for parameter in &rule.parameters {
@@ -270,7 +270,7 @@ impl Judgement {
                 }
             }
         }
-        all.extend(self.only.iter().map(|only| ("rule".to_owned(), Vec::from_iter(only.clone()).join(" "))));
+        all.extend(self.only().map(|only| ("rule".to_owned(), only.join(" "))));
         all
     }
 

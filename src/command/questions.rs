@@ -7,7 +7,6 @@ use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use super::Failure;
 use super::deliver::Delivery;
 use crate::cli::Output;
-use crate::engine::Answered;
 use crate::exit::Code;
 use crate::output::Answer;
 
@@ -29,7 +28,7 @@ pub(super) fn run(output: &Output) -> Result<Code, Failure> {
         question: String::new(),
         preamble: Vec::new(),
         schema: batch.schema(),
-        rows: Answered::new(batch.schema(), vec![batch]),
+        rows: batch.into(),
         glance: ["number", "question", "command", "state"].map(str::to_owned).to_vec(),
         footer: Vec::new(),
         findings: None,

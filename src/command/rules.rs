@@ -12,7 +12,7 @@ use super::judge::Judgement;
 use super::trail::{self, Prepared, load_policy, put};
 use super::{Failure, print, say};
 use crate::cli::{self, Input};
-use crate::engine::{Answered, Engine, Limits};
+use crate::engine::{Engine, Limits};
 use crate::event::scope::Scope;
 use crate::exit::Code;
 use crate::output::{Answer, shown};
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &cli::Rules) -> Result<Code, Failure> {
                 question: String::new(),
                 preamble: Vec::new(),
                 schema: batch.schema(),
-                rows: Answered::new(batch.schema(), vec![batch]),
+                rows: batch.into(),
                 glance: Vec::new(),
                 footer: Vec::new(),
                 findings: None,

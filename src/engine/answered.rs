@@ -94,6 +94,12 @@ impl Answered {
     }
 }
 
+impl From<RecordBatch> for Answered {
+    fn from(batch: RecordBatch) -> Self {
+        Self::new(batch.schema(), vec![batch])
+    }
+}
+
 /// Whether a file can have values of a type.
 fn fits(data_type: &DataType) -> bool {
     !matches!(data_type, DataType::Interval(_) | DataType::Union(..) | DataType::RunEndEncoded(..))

@@ -51,7 +51,7 @@ pub struct Settings {
 
 impl Settings {
     /// Whether a rule is asked for.
-    pub(super) fn asks(&self, code: &str) -> bool {
+    pub fn asks(&self, code: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(code))
     }
 }
