@@ -110,9 +110,6 @@ pub struct Input {
     /// A folder of further rules (CODE-name.sql); repeatable.
     #[arg(long = "rules", value_name = "DIR")]
     pub rules: Vec<PathBuf>,
-    /// Judge by this rule alone, named by its code or name; repeatable. Reports then tell of no other rule.
-    #[arg(long = "rule", value_name = "RULE")]
-    pub only: Vec<String>,
     /// A file of aliases: the models behind application inference profiles and the like, as `aliases import` writes it;
     /// repeatable.
     #[arg(long = "aliases", value_name = "FILE")]
@@ -253,7 +250,6 @@ impl Input {
             regions: Vec::new(),
             policy,
             rules: Vec::new(),
-            only: Vec::new(),
             aliases: Vec::new(),
             history: None,
             invocation_logs: Vec::new(),

@@ -17,7 +17,7 @@ pub enum Engine {
     Athena,
 }
 
-/// Where questions are answered.
+/// Where questions are answered, and by which rules.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Answering {
     /// Which engine answers: local, or athena: where the table of -s athena:DATABASE.TABLE lies, only results come back.
@@ -26,6 +26,9 @@ pub struct Answering {
     /// Database in which --engine athena makes tables for the time of the run; that of the table by default.
     #[arg(help_heading = "AWS", long, value_name = "NAME", env = "BEDTRAIL_ATHENA_DATABASE")]
     pub athena_database: Option<String>,
+    /// Judge by this rule alone, named by its code or name; repeatable. Reports then tell of no other rule.
+    #[arg(long = "rule", value_name = "RULE")]
+    pub only: Vec<String>,
 }
 
 /// `bedtrail athena`

@@ -46,6 +46,7 @@ pub(super) fn carry_out(
     let mut prepared = Prepared::new(&arguments.input)?.on(&arguments.answering, &arguments.input)?;
     prepared.organization = organization;
     let judgement = Judgement::prepare(&prepared)?;
+    let narrower = previous.as_ref().and_then(|previous| previous.narrower(judgement.only().as_deref()));
     let fail_on = judge::fail_on(&arguments.verdict, prepared.policy.as_ref())?;
     let mut queries: Vec<String> = reports.iter().map(|report| report.sql.clone()).collect();
     queries.extend(judgement.queries());
@@ -95,6 +96,9 @@ pub(super) fn carry_out(
     if let Some(previous) = &previous {
         let (new, known) = found.new_and_known(|id| previous.has(id));
         say(&format!("{new} violations are new, {known} were found before"));
+        if let Some(narrower) = narrower {
+            say(&format!("warning: {narrower}"));
+        }
     }
     Ok(conditions.code())
 }

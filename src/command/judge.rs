@@ -147,6 +147,9 @@ pub(super) struct Judgement {
     statements: Vec<String>,
 }
 
+/// The manifest's parameter that names the rules asked for alone.
+pub(super) const RULE: &str = "rule";
+
 /// The rules under one version of the policy.
 struct Part {
     version: String,
@@ -185,7 +188,7 @@ impl Judgement {
 
     /// The same with the rules of each version.
     fn with(rules: Vec<&'static [Rule]>, prepared: &Prepared) -> Result<Self, Failure> {
-        let only = only(&prepared.only, &rules)?;
+        let only = only(&prepared.answering.only, &rules)?;
         let mut parts = Vec::new();
         if let Some(versions) = &prepared.versions {
             for policy in versions.all() {
@@ -216,7 +219,7 @@ impl Judgement {
     }
 
     /// The codes of the rules asked for, the same under every version; none if all are.
-    fn only(&self) -> Option<Vec<&str>> {
+    pub(super) fn only(&self) -> Option<Vec<&str>> {
         let only = self.parts.first()?.settings.only.as_ref()?;
         Some(only.iter().map(String::as_str).collect())
     }
@@ -270,7 +273,7 @@ impl Judgement {
                 }
             }
         }
-        all.extend(self.only().map(|only| ("rule".to_owned(), only.join(" "))));
+        all.extend(self.only().map(|only| (RULE.to_owned(), only.join(" "))));
         all
     }
 

@@ -16,9 +16,17 @@ use crate::output::upload::Upload;
 /// Names of the file in a run's folder, the best first.
 const NAMES: [&str; 4] = ["violations.json", "violations.csv", "violations.ndjson", "violations.parquet"];
 
-/// Ids of findings.
+/// Where a run says what it was asked.
+const MANIFEST: &str = "manifest.json";
+
+/// What an earlier run found.
 #[derive(Debug, Default)]
-pub(super) struct Previous(BTreeSet<String>);
+pub(super) struct Previous {
+    /// Ids of findings.
+    ids: BTreeSet<String>,
+    /// Codes of the rules that it asked; none if all.
+    only: Option<BTreeSet<String>>,
+}
 
 impl Previous {
     /// Reads them from a file of an earlier run, or from its folder, here or in a bucket. What is not there yet is none.
@@ -46,6 +54,9 @@ impl Previous {
             Failure::usage(format!("--previous {}: {message}", file.display()))
                 .help("give violations.json, .csv, .ndjson or .parquet of an earlier run's --out")
         })?;
+        // A file that was carried off alone has none beside it.
+        let manifest = file.with_file_name(MANIFEST);
+        previous.only = std::fs::read(manifest).ok().and_then(|bytes| rules_asked(&bytes));
         Ok(previous)
     }
 
@@ -60,6 +71,11 @@ impl Previous {
             let folder = tempfile::tempdir().map_err(Failure::failed)?;
             let file = folder.path().join(if wanted.is_empty() { &name } else { wanted });
             std::fs::write(&file, bytes).map_err(Failure::failed)?;
+            if !wanted.is_empty()
+                && let Some(bytes) = remote.fetch(MANIFEST)?
+            {
+                std::fs::write(folder.path().join(MANIFEST), bytes).map_err(Failure::failed)?;
+            }
             return Self::load(&file, aws);
         }
         say(&format!("note: {} holds no findings yet: all are new", path.display()));
@@ -68,12 +84,26 @@ impl Previous {
 
     /// Whether a finding was there.
     pub(super) fn has(&self, id: &str) -> bool {
-        self.0.contains(id)
+        self.ids.contains(id)
+    }
+
+    /// That the run before asked some rules alone, if this one asks more: `now`, or all.
+    pub(super) fn narrower(&self, now: Option<&[&str]>) -> Option<String> {
+        let only = self.only.as_ref()?;
+        if now.is_some_and(|now| now.iter().all(|code| only.contains(*code))) {
+            return None;
+        }
+        let only: Vec<&str> = only.iter().map(String::as_str).collect();
+        Some(format!(
+            "--previous was judged by {} alone, as --rule asked: what other rules find counts as new, though it may have been \
+             there before",
+            only.join(", ")
+        ))
     }
 
     fn add(&mut self, id: &str, status: &str) {
         if status == "violation" {
-            self.0.insert(id.to_owned());
+            self.ids.insert(id.to_owned());
         }
     }
 
@@ -138,6 +168,13 @@ impl Previous {
     }
 }
 
+/// The rules that a run asked alone, as its manifest tells.
+fn rules_asked(manifest: &[u8]) -> Option<BTreeSet<String>> {
+    let manifest: Value = serde_json::from_slice(manifest).ok()?;
+    let rules = manifest.get("parameters")?.get(super::judge::RULE)?.as_str()?;
+    Some(rules.split_whitespace().map(str::to_owned).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -148,7 +185,7 @@ mod tests {
     use super::*;
 
     fn ids(path: &Path) -> Vec<String> {
-        Previous::load(path, &Aws::default()).ok().unwrap().0.into_iter().collect()
+        Previous::load(path, &Aws::default()).ok().unwrap().ids.into_iter().collect()
     }
 
     #[test]
@@ -179,5 +216,21 @@ mod tests {
         assert_eq!(ids(folder.path()), ["d"]);
         std::fs::write(at("violations.json"), "no JSON").unwrap();
         assert!(Previous::load(folder.path(), &Aws::default()).is_err());
+    }
+
+    #[test]
+    fn a_run_of_some_rules_is_narrower_than_one_of_more() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("violations.json"), "[]").unwrap();
+        let narrower =
+            |now: Option<&[&str]>| Previous::load(folder.path(), &Aws::default()).ok().unwrap().narrower(now);
+        assert_eq!(narrower(None), None);
+        let manifest = folder.path().join(MANIFEST);
+        std::fs::write(&manifest, r#"{"parameters": {"rule": "BT001 BT030"}}"#).unwrap();
+        assert!(narrower(None).unwrap().contains("BT001, BT030 alone"));
+        assert!(narrower(Some(&["BT001", "BT002"])).is_some());
+        assert_eq!(narrower(Some(&["BT030"])), None);
+        std::fs::write(&manifest, r#"{"parameters": {}}"#).unwrap();
+        assert_eq!(narrower(None), None);
     }
 }

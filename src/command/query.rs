@@ -1,6 +1,5 @@
 //! `bedtrail query`: any question in SQL.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::answer::Frame;
@@ -34,6 +33,7 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
     let judgement = if judge::REPORTS.iter().any(|report| tables.contains(report.relation)) {
         Some(Judgement::prepare(&prepared)?)
     } else {
+        prepared.judges_nothing("this question")?;
         None
     };
     let mut queries = judgement.as_ref().map(Judgement::queries).unwrap_or_default();
@@ -61,7 +61,8 @@ pub(super) fn run(arguments: &cli::Query) -> Result<Code, Failure> {
         findings: None,
     };
     let conditions = Conditions { evidence_incomplete: !complete, ..Conditions::default() };
-    let parameters = BTreeMap::from([("query".to_owned(), sql)]);
+    let mut parameters = judgement.as_ref().map(Judgement::parameters).unwrap_or_default();
+    parameters.insert("query".to_owned(), sql);
     delivery.deliver(&arguments.input, &trail, &frame.preamble, &[answer], parameters, conditions)?;
     Ok(conditions.code())
 }

@@ -1,6 +1,6 @@
 //! `bedtrail report`: one report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use arrow::array::{AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, filter_record_batch};
@@ -42,6 +42,9 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
     // Some tell what the rules found.
     let judges = judge::REPORTS.iter().any(|which| tables.contains(which.relation));
     let judgement = judges.then(|| Judgement::prepare(&prepared)).transpose()?;
+    if !judges {
+        prepared.judges_nothing(&report.name)?;
+    }
     queries.extend(judgement.iter().flat_map(Judgement::queries));
     let columns: &[Field] = if judges { &Judgement::COLUMNS } else { &[] };
     let hash = arguments.output.out.is_some();
@@ -64,7 +67,8 @@ pub(super) fn run(arguments: &cli::Report) -> Result<Code, Failure> {
         strict: arguments.strict_evidence,
         ..Conditions::default()
     };
-    delivery.deliver(&arguments.input, &trail, &frame.preamble, &[answer], BTreeMap::new(), conditions)?;
+    let parameters = judgement.as_ref().map(Judgement::parameters).unwrap_or_default();
+    delivery.deliver(&arguments.input, &trail, &frame.preamble, &[answer], parameters, conditions)?;
     Ok(conditions.code())
 }
 

@@ -53,8 +53,6 @@ pub(super) struct Prepared {
     pub(super) rules: Option<&'static [Rule]>,
     /// Files of rules beside the program's own.
     pub(super) own: Vec<Own>,
-    /// The rules to judge by, as they were named; all if none is.
-    pub(super) only: Vec<String>,
     pub(super) window: Window,
     pub(super) now: i64,
     /// What should deliver logs, where a configuration says so.
@@ -147,7 +145,6 @@ impl Prepared {
             versions,
             rules,
             own,
-            only: input.only.clone(),
             window,
             now,
             organization: None,
@@ -163,6 +160,15 @@ impl Prepared {
         }
         self.answering = answering.clone();
         Ok(self)
+    }
+
+    /// Refuses `--rule` where no rule is asked: it would change nothing, and nobody would see that.
+    pub(super) fn judges_nothing(&self, what: &str) -> Result<(), Failure> {
+        if self.answering.only.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("--rule: {what} tells nothing of what rules find"))
+            .help("leave it out; violations, rules, controls and the table findings tell what rules find"))
     }
 
     /// Reads the sources once, building the columns that `queries` read and `also`.

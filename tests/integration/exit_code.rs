@@ -179,7 +179,7 @@ fn a_rule_that_no_version_has_is_2() {
 #[test]
 fn a_wrong_command_line_is_2() {
     let source = "no/such/folder";
-    let wrong: [(&[&str], &str); 21] = [
+    let wrong: [(&[&str], &str); 25] = [
         (&["audit", "-s", source, "--nothing"], "--nothing"),
         (
             &["audit", "-s", source, "--format", "xml"],
@@ -213,6 +213,10 @@ fn a_wrong_command_line_is_2() {
         (&["query", "-s", source, "SELECT event_id FROM nowhere"], "nowhere"),
         (&["rules", "explain", "BT999"], "BT999"),
         (&["audit", "-s", "fixtures/trail", "--rule", "BT999"], "BT999"),
+        (&["report", "unresolved", "-s", source, "--rule", "BT001"], "--rule: unresolved tells nothing"),
+        (&["query", "-s", source, "--rule", "BT001", "SELECT event_id FROM events"], "--rule: this question"),
+        (&["collect", "-s", source, "--rule", "BT001"], "unexpected argument '--rule'"),
+        (&["trace", "someone", "-s", source, "--rule", "BT001"], "unexpected argument '--rule'"),
     ];
     for (arguments, words) in wrong {
         bedtrail(arguments).run().exits(2).prints_nothing().says(words);

@@ -143,6 +143,13 @@ fn some_rules_alone_find_what_they_find_among_all() {
     audit.says("waiver W2 (o)").stderr.contains("W1").then(|| panic!("W1 is told of"));
     let manifest = fs::read_to_string(out.join("manifest.json")).expect("a manifest");
     assert!(manifest.contains("\"rule\": \"BT035\"") && !manifest.contains("BT070."), "{manifest}");
+    let next = |words: &[&str]| {
+        let next = bedtrail(["audit", "--rule", "BT035", "--previous", text(&out)]).args(words);
+        next.source(&events).policy(&given).run().exits(1)
+    };
+    next(&["--rule", "BT034"]).says("--previous was judged by BT035 alone, as --rule asked");
+    let same = next(&[]);
+    assert!(!same.stderr.contains("--previous was judged"), "{}", same.stderr);
 }
 
 #[test]

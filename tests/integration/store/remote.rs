@@ -269,8 +269,10 @@ fn results_go_to_a_bucket_and_the_next_night_finds_them_there() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let server = Server::over(folder.path());
     let local = folder.path().join("local");
+    let rules = ["--rule", "BT001", "--rule", "BT030", "--rule", "BT080"];
     let audit = |out: &str, more: &[&str]| {
         with(&server, &["audit", "-s", "fixtures/trail", "--policy", "fixtures/policy.toml", "--out", out])
+            .args(rules)
             .args(more)
             .run()
     };
