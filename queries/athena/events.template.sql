@@ -518,15 +518,10 @@ e AS (
       (v.key_user AND NOT starts_with(v.key_id, 'AKIA') AND NOT starts_with(v.key_id, 'ASIA'))
       OR starts_with(v.key_id, 'ABSK')
     ) AS unsaid,
-    -- Content::of() of src/event/content.rs.
-    (
-      COALESCE(
-        NULLIF(v.raw_category, ''),
-        CASE WHEN v.management_event = 'true' THEN 'Management' WHEN v.management_event = 'false' THEN 'Data' END,
-        ''
-      ) = 'Data'
-      OR v.activity IN (@run_time)
-    ) AND NOT regexp_like(v.activity, '_admin\z|\Aentitlement\z') AS asks,
+    -- Content::of_parts() of src/event/content.rs.
+    v.family AND NOT regexp_like(v.activity, '_admin\z|\Aentitlement\z') AS asks,
+    NOT v.family AND COALESCE(v.raw_category = 'NetworkActivity' OR v.event_type IN ('AwsVpceEvent', 'AwsVpceEvents'), FALSE)
+      AND NOT regexp_like(v.activity, '_admin\z|\Aentitlement\z') AS refused,
     COALESCE(
       @text(v.request, guardrailIdentifier),
       @text(v.request, guardrailConfig.guardrailIdentifier), @text(v.request, guardrailConfig.guardrailId),
@@ -578,7 +573,7 @@ SELECT
   CASE
     WHEN COALESCE(e.error_code, '') = '' AND COALESCE(e.error_message, '') = '' THEN e.answer
     WHEN regexp_like(e.plain_code, 'AccessDenied|NotAuthorized|Unauthorized')
-      OR regexp_like(e.plain_code, '\A(AuthFailure|Authorization|ExpiredToken|Forbidden|IncompleteSignature|InvalidAccessKeyId|InvalidClientTokenId|InvalidIdentityToken|InvalidSignature|InvalidToken|MissingAuthenticationToken|SignatureDoesNotMatch|UnrecognizedClient)')
+      OR regexp_like(e.plain_code, '\A(@denials)')
       THEN 'denied'
     WHEN e.by_code <> 'failed' THEN e.by_code
     WHEN regexp_like(e.error_message, '\A(?i:access denied|failed authentication)')
@@ -587,7 +582,16 @@ SELECT
     ELSE 'failed'
   END AS outcome,
   NULLIF(e.error_code, '') AS error_code,
-  NULLIF(e.error_message, '') AS error_message,
+  -- is_refusal() of src/event/outcome.rs.
+  CASE
+    WHEN e.error_message = '' OR NOT e.family THEN NULLIF(e.error_message, '')
+    WHEN regexp_like(e.plain_code, 'AccessDenied|NotAuthorized|Unauthorized')
+      OR regexp_like(e.plain_code, '\A(@denials)')
+      OR e.by_code = 'throttled'
+      OR regexp_like(e.error_message, '\A(?i:access denied|failed authentication|user is not authorized to perform|user: arn:)')
+      THEN e.error_message
+    ELSE '<' || CAST(length(to_utf8(e.error_message)) AS VARCHAR) || ' bytes>'
+  END AS error_message,
   e.gateway_status AS gateway_status,
   COALESCE(
     e.derived_principal,
@@ -763,8 +767,8 @@ SELECT
   CASE WHEN e.request IS NOT NULL THEN COALESCE(@raw_text(e.request, omitted) = 'true', FALSE) END AS params_omitted,
   @asked(e.request) AS request_parameters,
   @asked(e.response) AS response_elements,
-  @redacted(e.additional) AS additional_event_data,
-  @redacted(e.service) AS service_event_details,
+  @added(e.additional) AS additional_event_data,
+  @added(e.service) AS service_event_details,
   CASE WHEN e.has_identity THEN COALESCE(@object(type=e.identity_type, principalId=e.principal_id, arn=e.principal_arn, accountId=e.identity_account, accessKeyId=e.access_key_id, userName=e.identity_user_name, invokedBy=e.invoked_by, identityProvider=e.identity_provider, credentialId=e.credential_id, onBehalfOf={userId=e.behalf_user, identityStoreArn=e.behalf_store}, inScopeOf={sourceArn=e.scope_arn, sourceAccount=e.scope_account, issuerType=e.scope_issuer, credentialsIssuedTo=e.credentials_issued_to}, invokedByDelegate={accountId=e.delegate_account_id}, sessionContext={sourceIdentity=e.source_identity, ec2RoleDelivery=e.role_delivery, attributes={creationDate=e.session_created, mfaAuthenticated=e.mfa}, sessionIssuer={type=e.issuer_type, principalId=e.issuer_id, arn=e.issuer_arn, accountId=e.issuer_account, userName=e.issuer_user_name}}), '{}') END AS user_identity,
   '[' || array_join(transform(
     e.raw_resources,

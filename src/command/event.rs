@@ -14,7 +14,7 @@ use crate::cli::{self, Input};
 use crate::decode::record;
 use crate::engine::{Answered, Engine};
 use crate::event::column::COLUMNS;
-use crate::event::content::{Content, redact_record};
+use crate::event::content::redact_record;
 use crate::event::scope::Scope;
 use crate::evidence::trace::quoted;
 use crate::exit::{Code, Conditions};
@@ -50,18 +50,7 @@ struct Origin {
     log_object: String,
     log_index: u64,
     event_source: String,
-    event_category: Option<String>,
     activity: String,
-}
-
-impl Origin {
-    fn content(&self) -> Content {
-        if Scope::get().family(&self.event_source) {
-            Content::of(&self.activity, self.event_category.as_deref())
-        } else {
-            Content::Named
-        }
-    }
 }
 
 /// Runs the subcommand.
@@ -215,7 +204,9 @@ impl Objects<'_> {
         let text = record::raw(bytes, name, self.input.max_object_size, index)
             .map_err(|error| error.to_string())?
             .ok_or("the object has fewer records now")?;
-        let text = if self.input.keep_content { text } else { redact_record(&text, origin.content()) };
+        let family = Scope::get().family(&origin.event_source);
+        let text =
+            if self.input.keep_content { text } else { redact_record(&text, family, &origin.activity) };
         let record: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
         let found = ["eventID", "eventId"].iter().find_map(|key| record[key].as_str());
         match found {

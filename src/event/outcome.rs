@@ -37,6 +37,21 @@ pub fn outcome(code: Option<&str>, message: Option<&str>, answer: Option<Answer>
     }
 }
 
+/// Whether an error's message is what AWS writes where it refuses a call, and quotes nobody: told by the code, or by how such
+/// messages begin.
+pub fn is_refusal(code: Option<&str>, message: &str) -> bool {
+    code.is_some_and(|code| denied(code) || of_code(code) == "throttled")
+        || REFUSALS.iter().any(|start| starts(message, start))
+}
+
+/// How messages begin that refuse a call, in small letters.
+const REFUSALS: &[&str] =
+    &["access denied", "failed authentication", "user is not authorized to perform", "user: arn:"];
+
+fn starts(message: &str, start: &str) -> bool {
+    message.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
+}
+
 fn denied(code: &str) -> bool {
     let code = code.strip_prefix("Client.").unwrap_or(code);
     ["AccessDenied", "NotAuthorized", "Unauthorized"].iter().any(|part| code.contains(part))
@@ -60,9 +75,8 @@ fn denied(code: &str) -> bool {
 }
 
 fn says_denied(message: &str) -> bool {
-    let starts = |text: &str| message.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
-    starts("access denied")
-        || starts("failed authentication")
+    starts(message, "access denied")
+        || starts(message, "failed authentication")
         || message.contains("is not authorized to perform")
 }
 
@@ -114,6 +128,33 @@ mod tests {
         assert_eq!(outcome(Some("ThrottlingException"), Some("Access denied? too many"), None), "throttled");
         let legacy = "Access denied. This Model is marked by provider as Legacy";
         assert_eq!(outcome(Some("ResourceNotFoundException"), Some(legacy), None), "denied");
+    }
+
+    #[test]
+    fn only_what_refuses_a_call_quotes_nobody() {
+        for (code, message, want) in [
+            (Some("AccessDeniedException"), "anything", true),
+            (Some("ThrottlingException"), "Too many tokens", true),
+            (
+                Some("ResourceNotFoundException"),
+                "Access denied. This Model is marked by provider as Legacy",
+                true,
+            ),
+            (
+                None,
+                "User: arn:aws:iam::111122223333:user/x is not authorized to perform: bedrock:InvokeModel",
+                true,
+            ),
+            (
+                Some("ValidationException"),
+                "Value 'a secret' at 'inputText' failed to satisfy constraint",
+                false,
+            ),
+            (Some("ModelErrorException"), "a secret is not authorized to perform", false),
+            (None, "a secret", false),
+        ] {
+            assert_eq!(is_refusal(code, message), want, "{code:?} {message}");
+        }
     }
 
     #[test]

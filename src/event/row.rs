@@ -12,7 +12,7 @@ use super::builder::EventBuilder;
 use super::cache::Cache;
 use super::client;
 use super::column::Field;
-use super::content::{Content, redact};
+use super::content::{Content, redact, redact_message};
 use super::credential::{Bearer, credential};
 use super::json;
 use super::model::{Model, normalise};
@@ -172,7 +172,7 @@ impl Meaning {
         let record_kind = row.kind(shared, caller.as_ref().and_then(|caller| caller.account_id));
 
         row.what(record_kind, setting.environment, out);
-        row.outcome(out);
+        row.outcome(setting.keep_content, out);
         if let Some(caller) = &caller {
             row.caller(caller, &jwt, out);
         }
@@ -340,10 +340,14 @@ impl<'r, 'a> Row<'r, 'a> {
         out.text(Field::RequestId, parent.as_deref().or(record.request_id.as_deref()));
     }
 
-    fn outcome(&self, out: &mut EventBuilder) {
+    fn outcome(&self, keep_content: bool, out: &mut EventBuilder) {
         let (code, message) = (self.record.error_code.as_deref(), self.record.error_message.as_deref());
         out.text(Field::ErrorCode, code);
-        out.text(Field::ErrorMessage, message);
+        if let Some(message) = message.filter(|_| out.wants(Field::ErrorMessage)) {
+            let keep = keep_content || !self.family;
+            let text = if keep { Cow::Borrowed(message) } else { redact_message(code, message) };
+            out.text(Field::ErrorMessage, Some(&text));
+        }
         if !out.wanted().intersects(ANSWER) {
             return;
         }
@@ -485,20 +489,20 @@ impl<'r, 'a> Row<'r, 'a> {
             out.text(Field::ResourceType, first.kind.as_deref());
             out.text(Field::ResourceArn, first.arn.as_deref());
         }
-        // Content stands in calls of the family only; elsewhere the same names mean settings that rules read.
-        let keep = keep_content || !self.family;
         let admin = matches!(self.meaning.activity, "model_admin" | "agent_admin");
         let made = |raw| if admin || !out.wanted().is_raw_of_admin() { raw } else { None };
         let (request, response) = (made(record.request_parameters), made(record.response_elements));
-        let asked = Content::of(self.meaning.activity, self.category());
+        let hidden = Content::of_parts(self.family, record.is_network_activity(), self.meaning.activity)
+            .filter(|_| !keep_content);
+        let (asked, added) = hidden.unzip();
         for (field, raw, content) in [
             (Field::RequestParameters, request, asked),
             (Field::ResponseElements, response, asked),
-            (Field::AdditionalEventData, record.additional_event_data, Content::Named),
-            (Field::ServiceEventDetails, record.service_event_details, Content::Named),
+            (Field::AdditionalEventData, record.additional_event_data, added),
+            (Field::ServiceEventDetails, record.service_event_details, added),
         ] {
             if let Some(raw) = raw.filter(|_| out.wants(field)) {
-                let text = if keep { Cow::Borrowed(raw.get()) } else { redact(raw.get(), content) };
+                let text = content.map_or(Cow::Borrowed(raw.get()), |content| redact(raw.get(), content));
                 out.text(field, Some(&text));
             }
         }

@@ -20,6 +20,7 @@ OUTPUT = ROOT / "queries/athena/events.sql"
 # Where Rust has MORE_VENDORS and SCOPES, and what is content.
 RUST_MODEL = ROOT / "src/event/model.rs"
 RUST_CONTENT = ROOT / "src/event/content/names.rs"
+RUST_SHOWN = ROOT / "src/event/content/shown.rs"
 
 ARN = r"arn:[^:\n]+:[^:\n]+:[^:\n]*:[^:\n]*:"
 
@@ -99,7 +100,8 @@ def lookups():
         "wanted": wanted,
         "makers": sorted(scope["made_by"]),
         "users": sorted(scope["users"]),
-        "run_time": ", ".join(quote(one) for one in rust_list(RUST_CONTENT, "RUN_TIME")),
+        # denied() of src/event/outcome.rs.
+        "denials": "AuthFailure|Authorization|ExpiredToken|Forbidden|IncompleteSignature|InvalidAccessKeyId|InvalidClientTokenId|InvalidIdentityToken|InvalidSignature|InvalidToken|MissingAuthenticationToken|SignatureDoesNotMatch|UnrecognizedClient",
         "endpoint_error": quote(scope["at_endpoint"]["error_code"]),
         "endpoint_sources": ", ".join(quote(source) for source in scope["at_endpoint"]["sources"]),
         "catalogue": catalogue,
@@ -151,53 +153,102 @@ def inside(name, names):
     return f"COALESCE({name} IN ({', '.join(quote(one) for one in names)}), FALSE)"
 
 
-def redacted(text, asks="FALSE"):
+def shape(signs, longest):
+    """Whether a value is a number, true, false, or a text of these signs only; as src/event/content/shape.rs, for `value`."""
+    return (
+        rf"""(regexp_like(@value, '\A"[{signs}]*"\z') AND length(@value) <= {longest}"""
+        rf""" OR regexp_like(@value, '\A[^"{{\[]') AND length(@value) <= 256)"""
+    )
+
+
+def redacted(text, asked):
     """As redact() of src/event/content.rs: token by token, with the depth of what is open, as no regular expression can.
-    Where `asks` is true, what is not known is content."""
-    content, known, parts, shown = (rust_list(RUST_CONTENT, name) for name in ("CONTENT", "KNOWN", "PARTS", "SHOWN"))
-    outer = [part for part in parts if "." not in part and part != "body"]
+    `asked` tells the request and answer from what AWS adds to them."""
+    names = {name: rust_list(RUST_CONTENT, name) for name in ("CONTENT", "KNOWN")}
+    names |= {name: rust_list(RUST_SHOWN, name) for name in
+              ("ADDED", "ENDPOINT", "NUMBERS", "KINDS", "LISTS", "WORDED", "SAID", "NAMES", "PARTS", "SHOWN", "HIDDEN")}
+    parts, shown = names["PARTS"], names["SHOWN"]
     raw = rf"""regexp_extract(x, '\A"((?:[^"\\]|\\.)*)"\s*:', 1)"""
     token = a_row(rf"""
         txt VARCHAR: x
         name VARCHAR: CASE WHEN strpos({raw}, '\') > 0 THEN json_extract_scalar('["' || {raw} || '"]', '$[0]') ELSE {raw} END
         head VARCHAR: COALESCE(regexp_extract(x, '\A{STRING}\s*:\s*'), '')
+        colon VARCHAR: COALESCE(regexp_extract(x, '\A{STRING}(\s*:\s*)', 1), '')
+        val VARCHAR: substr(x, length(COALESCE(regexp_extract(x, '\A{STRING}\s*:\s*'), '')) + 1)
     """)
-    value = "substr(k.txt, length(k.head) + 1)"
-    kept = ", ".join(quote(one) for one in ["null", *rust_list(RUST_CONTENT, "HIDDEN")])
+    value = "k.val"
+    kept = ", ".join(quote(one) for one in ["null", *names["HIDDEN"]])
     length = f"length(to_utf8({value})) - CASE WHEN starts_with({value}, '\"') THEN 2 ELSE 0 END"
-    named = inside("k.name", content)
-    if asks != "FALSE":
-        named = f"k.name IS NOT NULL AND CASE WHEN {asks} THEN NOT {inside('k.name', known)} ELSE {named} END"
-    # `anywhere` says whether the value is hidden outside of parts.
-    judged = a_row(f"""
+    word = shape("A-Za-z0-9._:/@%+=,|*$-", 258)
+    long = rf"""(regexp_like(@value, '\A"(?:arn:|s3://)[A-Za-z0-9._:/@%+=,|*$-]*"\z') AND length(@value) <= 2050)"""
+    plain = f"({word} OR {long})".replace("@value", value)
+    # What the name of a member is: content, what may be shown of whom, none of an API's. All are told apart once.
+    mine = ("KNOWN", "ENDPOINT") if asked else ("ADDED", "ENDPOINT")
+    others = sorted({name for part in ("KNOWN", "ADDED", "ENDPOINT", "NAMES") for name in names[part]}
+                    - set(names["CONTENT"]) - {name for part in mine for name in names[part]})
+    both = set(names[mine[0]]) & set(names[mine[1]])
+    kinds = [("b", sorted(both)), ("m", sorted(set(names[mine[0]]) - both)), ("e", sorted(set(names[mine[1]]) - both)),
+             ("c", names["CONTENT"]), ("n", others)]
+    kind = " ".join(f"WHEN k.name IN ({', '.join(quote(one) for one in list)}) THEN '{sign}'" for sign, list in kinds)
+    ranked = a_row(f"""
         txt VARCHAR: k.txt
         name VARCHAR: k.name
         head VARCHAR: k.head
-        cut VARCHAR: CASE WHEN k.name IS NULL OR {value} IN ({kept}) THEN k.txt ELSE k.head || {BYTES.format(length)} END
+        colon VARCHAR: k.colon
+        val VARCHAR: k.val
+        kind VARCHAR: CASE {kind} ELSE '' END
+        plain BOOLEAN: {plain}
+        fits BOOLEAN: CASE WHEN {inside('k.name', names["NUMBERS"])} THEN {shape("0-9.eE+-", 26)} WHEN {inside('k.name', names["KINDS"])} THEN {shape("A-Za-z0-9_-", 66)} ELSE {plain} END
+        worded BOOLEAN: {inside('k.name', names["WORDED"])}
+        opens BOOLEAN: substr(k.txt, -1) IN ('{{', '[') AND (k.name IS NOT NULL OR length(k.txt) = 1)
+    """.replace("@value", value))
+    asks = "e.asks" if asked else "e.family"
+    sets = "e.family AND NOT e.asks" if asked else "FALSE"
+    allowed = f"k.kind IN ('b', CASE WHEN {asks} THEN 'm' ELSE 'e' END)"
+    pair = f"k.name || '=' || replace({value}, chr(34), '')"
+    named = (
+        f"CASE WHEN {sets} THEN k.kind = 'c' OR NOT regexp_like(k.name, '\\A[A-Za-z0-9._:/-]{{1,64}}\\z')"
+        f" OR NOT (k.opens OR k.worded OR k.plain)"
+        f" WHEN {value} = '{{' THEN NOT {allowed} WHEN {value} = '[' THEN NOT ({allowed} AND {inside('k.name', names['LISTS'])})"
+        f" ELSE NOT ({allowed} AND (k.worded OR k.fits))"
+        f" AND NOT {inside(pair, names['SAID'])} END"
+    )
+    unnamed = f"CASE WHEN {sets} THEN NOT regexp_like(k.name, '\\A[A-Za-z0-9._:/-]{{1,64}}\\z') ELSE k.kind = '' END"
+    # `anywhere` says whether the value is hidden outside of parts.
+    judged = a_row(f"""
+        name VARCHAR: k.name
+        head VARCHAR: k.head
+        colon VARCHAR: k.colon
+        val VARCHAR: k.val
+        cut VARCHAR: CASE WHEN {value} IN ({kept}) OR (k.name IS NULL AND NOT starts_with({value}, '"')) OR (k.name IS NULL AND k.plain) THEN {value} ELSE {BYTES.format(length)} END
         size BIGINT: length(to_utf8(k.txt))
-        opens BOOLEAN: substr(k.txt, -1) IN ('{{', '[')
+        opens BOOLEAN: k.opens
         closes BOOLEAN: k.txt IN ('}}', ']')
         is_object BOOLEAN: {value} = '{{' AND strpos(k.name, '.') = 0
+        plain BOOLEAN: k.plain
         rpc BOOLEAN: {inside('k.name', ['jsonrpc', 'method'])} AND {value} <> 'null'
-        anywhere BOOLEAN: {named}
+        anywhere BOOLEAN: k.name IS NOT NULL AND {named}
+        unnamed BOOLEAN: k.name IS NOT NULL AND {unnamed}
     """)
     # A body is written both ways until it is known whether it is a message: `held` is the message, `length` the other.
     full = "s.part || '.' || t.name"
+    outer = [part for part in parts if "." not in part and part != "body"]
     begins = "COALESCE(t.is_object AND t.name = 'body' AND s.hidden = 0 AND s.part = '', FALSE)"
     enters = (
         f"COALESCE(t.is_object AND s.hidden = 0 AND CASE WHEN s.part <> '' THEN {inside(full, parts)}"
-        f" ELSE t.name IN ({', '.join(quote(part) for part in outer)}) AND NOT {asks} END, FALSE)"
+        f" ELSE {inside('t.name', outer) + ' AND e.family' if not asked else 'FALSE'} END, FALSE)"
     )
     hides = (
         f"s.hidden = 0 AND t.name IS NOT NULL AND NOT {begins} AND NOT {enters} AND CASE WHEN s.part <> ''"
-        f" THEN t.opens OR strpos(t.name, '.') > 0 OR NOT {inside(full, shown)} ELSE t.anywhere END"
+        f" THEN t.opens OR NOT t.plain OR strpos(t.name, '.') > 0 OR NOT {inside(full, shown)} ELSE t.anywhere END"
     )
     ends_hidden = "t.closes AND s.hidden > 0 AND s.depth = s.hidden"
     ends_part = "t.closes AND s.hidden = 0 AND s.part <> '' AND s.depth = s.part_depth"
     ends_body = "t.closes AND s.body > 0 AND s.depth = s.body"
+    label = "CASE WHEN t.unnamed THEN '\"<hidden ' || CAST(s.unnamed + 1 AS VARCHAR) || '>\"' || t.colon ELSE t.head END"
     said = (
         f"CASE WHEN {ends_hidden} THEN {BYTES.format('s.size + 1')} WHEN s.hidden > 0 THEN ''"
-        f" WHEN {hides} THEN CASE WHEN t.opens THEN t.head ELSE t.cut END ELSE t.txt END"
+        f" WHEN t.name IS NULL THEN t.cut WHEN {hides} THEN {label} || CASE WHEN t.opens THEN '' ELSE t.cut END ELSE {label} || t.val END"
     )
     body = f"CASE WHEN s.rpc THEN s.held || '}}' ELSE {BYTES.format('s.length + 1')} END"
     state = a_row(f"""
@@ -211,6 +262,8 @@ def redacted(text, asks="FALSE"):
         body BIGINT: CASE WHEN {ends_body} THEN 0 WHEN s.body > 0 THEN s.body WHEN {begins} THEN s.depth + 1 ELSE 0 END
         part VARCHAR: CASE WHEN {ends_part} THEN COALESCE(regexp_extract(s.part, '\\A(.*)[.][^.]*\\z', 1), '') WHEN {begins} THEN 'body' WHEN NOT {enters} THEN s.part WHEN s.part = '' THEN t.name ELSE {full} END
         part_depth BIGINT: CASE WHEN {ends_part} THEN s.part_depth - 1 WHEN {begins} OR {enters} THEN s.depth + 1 ELSE s.part_depth END
+        unnamed BIGINT: CASE WHEN {ends_body} AND NOT s.rpc THEN s.before WHEN s.hidden = 0 AND t.unnamed THEN s.unnamed + 1 ELSE s.unnamed END
+        before BIGINT: CASE WHEN {begins} THEN s.unnamed ELSE s.before END
     """)
     start = a_row("""
         out VARCHAR: ''
@@ -223,19 +276,24 @@ def redacted(text, asks="FALSE"):
         body BIGINT: 0
         part VARCHAR: ''
         part_depth BIGINT: 0
+        unnamed BIGINT: 0
+        before BIGINT: 0
     """)
-    # Most texts have nothing to hide, and are not taken apart. An escaped quote could make a longer name look like a known one.
-    touched = rf"""strpos({text}, '\u00') > 0 OR regexp_like({text}, '"(?:{"|".join(content)})"\s*:')"""
-    if asks != "FALSE":
-        strange = (
-            rf"""strpos({text}, '\') > 0 OR cardinality(regexp_extract_all({text}, '"\s*:'))"""
-            rf""" > cardinality(regexp_extract_all({text}, '"(?:{"|".join(known)})"\s*:'))"""
-        )
-        touched = f"CASE WHEN {asks} THEN {strange} ELSE {touched} END"
+    # Most texts are a few plain words, and are not taken apart.
+    words = ("agentAliasId|agentId|knowledgeBaseId|model|modelId|sessionId", "callWithBearerToken|stream", "max_tokens")
+    if not asked:
+        words = ("inferenceRegion|parentRequestId|targetId", "callWithBearerToken", "inputTokens|outputTokens")
+    ids, flags, counts = words
+    flat = (
+        rf"""regexp_like({text}, '\A\{{(?:\s*(?:"(?:{ids})"\s*:\s*"[A-Za-z0-9._:/-]{{0,200}}"|"(?:{flags})"\s*:\s*(?:true|false)"""
+        rf"""|"(?:{counts})"\s*:\s*[0-9]{{1,18}})\s*[,}}])*\z')"""
+    )
+    quick = "e.asks" if asked else "e.family"
     return (
-        f"CASE WHEN e.family AND ({touched})"
-        f" THEN reduce(transform(transform(regexp_extract_all({text}, {quote(TOKEN)}), x -> {token}), k -> {judged}),"
-        f" {start}, (s, t) -> {state}, s -> s.out) ELSE {text} END"
+        f"CASE WHEN {text} IS NULL OR NOT (e.family OR e.refused) OR {text} IN ({kept}) OR ({quick} AND {flat}) THEN {text}"
+        f" WHEN NOT regexp_like({text}, '\\A\\s*\\{{') AND NOT ({sets}) THEN {BYTES.format(f'length(to_utf8(trim({text}))) - CASE WHEN starts_with(trim({text}), chr(34)) THEN 2 ELSE 0 END')}"
+        f" ELSE reduce(transform(transform(transform(regexp_extract_all({text}, {quote(TOKEN)}), x -> {token}), k -> {ranked}), k -> {judged}),"
+        f" {start}, (s, t) -> {state}, s -> s.out) END"
     )
 
 
@@ -307,8 +365,8 @@ def macros(found):
             f" THEN url_decode(replace({text}, '+', '%2B')) ELSE {text} END"
         ),
         "object": an_object,
-        "redacted": redacted,
-        "asked": lambda text: redacted(text, "e.asks"),
+        "asked": lambda text: redacted(text, True),
+        "added": lambda text: redacted(text, False),
     }
 
 
