@@ -66,7 +66,7 @@ columns! {
         Activity activity Text "What the call does: model_invocation, agent_invocation, retrieval, guardrail_admin, …",
         Outcome outcome Text "ok, denied, throttled, invalid or failed, from error code, message and gateway status.",
         ErrorCode error_code Text "`errorCode`, as logged.",
-        ErrorMessage error_message Text "`errorMessage`, as logged.",
+        ErrorMessage error_message Text "`errorMessage`; of an AI service only its length, unless it refuses the call or content is kept.",
         GatewayStatus gateway_status Int "HTTP status an AgentCore gateway answered (`responseElements.statusCode`).",
     }
     "who" {

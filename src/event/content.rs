@@ -74,6 +74,11 @@ impl Content {
         }
     }
 
+    /// Whether an object of a caller or its tools is looked into: a JSON-RPC message, or a token that a gateway was shown.
+    fn looks_into(self, part: &str) -> bool {
+        if part == "body" { self.allowed().is_some() } else { self == Self::Added }
+    }
+
     /// Whether the name of a member is shown.
     fn names(self, key: &str) -> bool {
         match self {
@@ -87,8 +92,8 @@ impl Content {
 /// The JSON text with content replaced by `"<N bytes>"`, N being the length of the text between the quotes or of the value as
 /// logged, and names that callers may have made up by `"<hidden N>"`, N counting them. All else stays byte for byte.
 ///
-/// `content` tells which members are content, at any depth. A `body` that is a JSON-RPC message and, in what AWS adds, a `jwt`
-/// or its `claims` are looked into instead: of them only what `SHOWN` names is no content. `json` must be valid JSON, as what
+/// `content` tells which members are content, at any depth. Where members are shown by a list, a `body` that is a JSON-RPC message
+/// and, in what AWS adds, a `jwt` or its `claims` are looked into instead: of them only what `SHOWN` names is no content. `json` must be valid JSON, as what
 /// serde has read is.
 pub fn redact(json: &str, content: Content) -> Cow<'_, str> {
     if content.allowed().is_some()
@@ -146,7 +151,12 @@ pub fn redact(json: &str, content: Content) -> Cow<'_, str> {
         let text = &json[value..end];
         if text.starts_with('{')
             && let Some(inner) = part_of(PARTS, part.unwrap_or_default(), &key)
-            && (part.is_some() || if inner == "body" { is_rpc(text) } else { content == Content::Added })
+            && (part.is_some()
+                || if inner == "body" {
+                    content.allowed().is_some() && is_rpc(text)
+                } else {
+                    content == Content::Added
+                })
         {
             open.push((inner, end));
             continue;

@@ -233,7 +233,7 @@ def redacted(text, asked):
     # A body is written both ways until it is known whether it is a message: `held` is the message, `length` the other.
     full = "s.part || '.' || t.name"
     outer = [part for part in parts if "." not in part and part != "body"]
-    begins = "COALESCE(t.is_object AND t.name = 'body' AND s.hidden = 0 AND s.part = '', FALSE)"
+    begins = f"COALESCE(t.is_object AND t.name = 'body' AND s.hidden = 0 AND s.part = '' AND NOT ({sets}), FALSE)"
     enters = (
         f"COALESCE(t.is_object AND s.hidden = 0 AND CASE WHEN s.part <> '' THEN {inside(full, parts)}"
         f" ELSE {inside('t.name', outer) + ' AND e.family' if not asked else 'FALSE'} END, FALSE)"

@@ -165,3 +165,177 @@ fn hostile_text_is_harmless_in_every_format() {
         lost.stderr
     );
 }
+
+/// The entries of a list of names of `src/event/content`.
+fn list(name: &str) -> Vec<&'static str> {
+    let sources =
+        [include_str!("../../src/event/content/names.rs"), include_str!("../../src/event/content/shown.rs")];
+    let begins = format!("const {name}: &[&str] =");
+    let (_, rest) = sources.iter().find_map(|source| source.split_once(&begins)).expect("a list");
+    let (body, _) = rest.split_once("];").expect("its end");
+    body.split('"').skip(1).step_by(2).collect()
+}
+
+/// One call of every kind of operation: source, name, category, type, and whether it makes settings.
+const OPERATIONS: &[(&str, &str, &str, bool)] = &[
+    ("bedrock", "Converse", "Management", false),
+    ("bedrock", "InvokeAgent", "Data", false),
+    ("bedrock", "Retrieve", "Data", false),
+    ("bedrock", "ApplyGuardrail", "Data", false),
+    ("bedrock", "InvokeFlow", "Data", false),
+    ("bedrock", "PutInvocationStep", "Data", false),
+    ("bedrock", "GetAgent", "Management", false),
+    ("bedrock", "CreateModelInvocationJob", "Management", false),
+    ("bedrock", "BrandNewInvoke", "Management", false),
+    ("bedrock-mantle", "CreateInference", "Data", false),
+    ("bedrock-agentcore", "InvokeAgentRuntime", "Data", false),
+    ("bedrock-agentcore", "InvokeGateway", "Data", false),
+    ("bedrock-agentcore", "InvokeCodeInterpreter", "Data", false),
+    ("bedrock-agentcore", "CreateEvent", "Data", false),
+    ("bedrock-agentcore", "GetWorkloadAccessToken", "Data", false),
+    ("bedrock-agentcore", "BrandNewOperation", "Management", false),
+    ("bedrock-websearch", "InvokeSearch", "Data", false),
+    ("aws-external-anthropic", "CreateInference", "Data", false),
+    ("lambda", "Invoke", "NetworkActivity", false),
+    ("s3", "PutObject", "NetworkActivity", false),
+    ("bedrock", "CreateAgent", "Management", true),
+    ("bedrock", "CreateGuardrail", "Management", true),
+    ("bedrock-agentcore", "CreateGateway", "Management", true),
+    ("bedrock-agentcore", "UpdateMemory", "Management", true),
+    ("bedrock-agentcore", "CreateApiKeyCredentialProvider", "Management", true),
+];
+
+/// A record of each operation, its parts being made of a function of whether the operation makes settings.
+fn marked(mut part: impl FnMut(bool) -> Value) -> String {
+    let records: Vec<String> = (1..)
+        .zip(OPERATIONS)
+        .map(|(id, (service, event, category, sets))| {
+            let network = *category == "NetworkActivity";
+            let mut parts = Vec::new();
+            for name in
+                ["requestParameters", "responseElements", "additionalEventData", "serviceEventDetails"]
+            {
+                let asked = matches!(name, "requestParameters" | "responseElements");
+                parts.push((name, part(*sets && asked).to_string()));
+            }
+            let source = Value::from(format!("{service}.amazonaws.com")).to_string();
+            let code = if network { "\"VpceAccessDenied\"" } else { "\"ValidationException\"" };
+            let message = if network { "\"refused\"" } else { "\"Value 'MARKED' at 'input' is bad\"" };
+            let mut changed = vec![
+                ("eventSource", &*source),
+                ("errorCode", code),
+                ("errorMessage", message),
+                ("managementEvent", if *category == "Management" { "true" } else { "false" }),
+                ("eventType", if network { "\"AwsVpceEvent\"" } else { "\"AwsApiCall\"" }),
+            ];
+            let (event, category) = (Value::from(*event).to_string(), Value::from(*category).to_string());
+            changed.extend([("eventName", &*event), ("eventCategory", &*category)]);
+            changed.extend(parts.iter().map(|(name, text)| (*name, &**text)));
+            call(id, &changed)
+        })
+        .collect();
+    document(&records)
+}
+
+/// What may not be shown, in words that could pass for ids: content, members that nobody knows, and whatever stands in them.
+fn unshown(sets: bool) -> Value {
+    let mut members = serde_json::Map::new();
+    for name in list("CONTENT") {
+        members.insert(name.to_owned(), json!("MARKED"));
+    }
+    members.insert("MARKED in a name".to_owned(), json!({"MARKED": ["MARKED"]}));
+    members.insert("memoryId".to_owned(), json!("m-1"));
+    members.insert("runtimeSessionId".to_owned(), json!("s-marked"));
+    members.insert("body".to_owned(), json!({
+        "jsonrpc": "2.0", "method": "tools/call", "MARKED": "MARKED",
+        "params": {"name": "T", "arguments": {"MARKED": "MARKED"}, "_meta": "MARKED", "MARKED": 1},
+        "error": {"code": 1, "message": "MARKED", "data": {"a": "MARKED"}}, "result": {"content": ["MARKED"]},
+    }));
+    if !sets {
+        for name in list("NAMES") {
+            members.insert(name.to_owned(), json!("MARKED"));
+        }
+        let lists = list("LISTS");
+        for name in list("KINDS").into_iter().filter(|name| !lists.contains(name)) {
+            members.insert(name.to_owned(), json!([["MARKED"]]));
+        }
+        members.insert("modelId".to_owned(), json!({"MARKED": "MARKED"}));
+        members.insert("MARKED".to_owned(), json!("MARKED"));
+        members.insert("invented".to_owned(), json!({"MARKED": {"deep": ["MARKED"]}}));
+    }
+    Value::Object(members)
+}
+
+/// What may be shown, but not as prose.
+fn prose(sets: bool) -> Value {
+    let worded = list("WORDED");
+    let names = ["KNOWN", "ADDED", "ENDPOINT", "NAMES"].into_iter().flat_map(list);
+    let members: serde_json::Map<String, Value> = names
+        .filter(|name| !worded.contains(name))
+        .map(|name| (name.to_owned(), json!("MARKED by words")))
+        .chain([("list".to_owned(), json!(["MARKED by words"]))])
+        .chain(sets.then(|| ("description".to_owned(), json!("MARKED by words"))))
+        .collect();
+    Value::Object(members)
+}
+
+#[test]
+fn what_no_list_shows_comes_out_nowhere() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let logs = put(folder.path(), "logs/a.json", marked(unshown));
+    let without = |what: &str, written: &[u8]| {
+        let text = String::from_utf8_lossy(written);
+        let at = text.find("MARKED").map(|at| text[..at].chars().rev().take(300).collect::<String>());
+        assert_eq!(at.map(|before| before.chars().rev().collect::<String>()), None, "{what}");
+    };
+    let all = "SELECT * FROM events";
+    let shown = bedtrail(["query", all, "-s", &logs, "--format", "json", "--show-content"]).run().exits(0);
+    assert!(shown.stdout.matches("MARKED").count() > 1000);
+    without(
+        "query",
+        bedtrail(["query", all, "-s", &logs, "--format", "json"]).run().exits(0).stdout.as_bytes(),
+    );
+    let store = folder.path().join("store");
+    bedtrail(["collect", "--store", text(&store), "-s", &logs]).run().exits(0);
+    without(
+        "store",
+        bedtrail(["query", all, "-s", text(&store), "--format", "csv"]).run().exits(0).stdout.as_bytes(),
+    );
+    let out = folder.path().join("out");
+    bedtrail(["audit", "-q", "-s", &logs, "--scope", "agents", "--policy", "fixtures/policy.toml"])
+        .out(&out)
+        .format("table,csv,json,ndjson,ocsf,asff")
+        .run();
+    let mut files = 0;
+    for file in std::fs::read_dir(&out).expect("a folder").map(|file| file.expect("a file").path()) {
+        without(&file.display().to_string(), &std::fs::read(&file).expect("a file"));
+        files += 1;
+    }
+    assert!(files > 40, "{files}");
+    for (id, operation) in (1..).zip(OPERATIONS) {
+        let event = format!("00000000-0000-4000-8000-{id:012x}");
+        without(
+            &format!("{operation:?}"),
+            bedtrail(["event", &event, "-s", &logs]).run().exits(0).stdout.as_bytes(),
+        );
+    }
+    for shape in ["tree", "json"] {
+        let traced = bedtrail(["trace", "s-marked", "-s", &logs, "--format", shape]).run().exits(0);
+        without(shape, traced.stdout.as_bytes());
+    }
+}
+
+#[test]
+fn what_is_shown_is_no_prose() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let logs = put(folder.path(), "logs/a.json", marked(prose));
+    let sql = "SELECT event_name, request_parameters, response_elements, additional_event_data, service_event_details \
+               FROM events ORDER BY event_id";
+    let rows = bedtrail(["query", sql, "-s", &logs, "--format", "json"]).run().exits(0).json();
+    let rows = rows["reports"][0]["rows"].as_array().expect("rows").clone();
+    assert_eq!(rows.len(), OPERATIONS.len());
+    for row in &rows {
+        let text = row.to_string();
+        assert!(text.matches("<15 bytes>").count() > 400 && !text.contains("MARKED"), "{text}");
+    }
+}

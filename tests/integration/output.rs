@@ -268,8 +268,10 @@ const CHOSEN: [&str; 4] = ["user_agent", "model_requested", "session_name", "err
 fn hostile_text_is_only_text_in_every_format() {
     let folder = hostile();
     let sql = format!("SELECT {} FROM events ORDER BY event_id", CHOSEN.join(", "));
-    let query =
-        |format: &str| bedtrail(["query", &sql]).source(folder.path()).format(format).run().exits(0).stdout;
+    let query = |format: &str| {
+        let shown = ["query", &*sql, "--show-content"];
+        bedtrail(shown).source(folder.path()).format(format).run().exits(0).stdout
+    };
     let calm = |text: &str| {
         let bad = text
             .chars()

@@ -1,7 +1,7 @@
 //! What is shown where, and in which shape. `tests/athena/generate.py` reads these lists, too.
 
-/// Members that are no content, at any depth, of `additionalEventData` and `serviceEventDetails` of the family: tokens, Regions and ids that AWS adds. What a gateway
-/// adds of a token is judged by [`PARTS`].
+/// Members that are no content, at any depth, of `additionalEventData` and `serviceEventDetails` of the family: tokens, Regions
+/// and ids that AWS adds. What a gateway adds of a token is judged by [`PARTS`].
 pub(super) const ADDED: &[&str] = &[
     "AdditionalEntries",
     "AdditionalEventData",
@@ -110,7 +110,8 @@ pub(super) const KINDS: &[&str] = &[
 /// Those that are lists; other lists are taken for content.
 pub(super) const LISTS: &[&str] = &["downstreamRequestIds", "registryIds", "scopes"];
 
-/// Members that are shown with blanks and signs in them, too: names of topics and objects, and policies, whose very text is the setting.
+/// Members that are shown with blanks and signs in them, too: names of topics and objects, and policies, whose very text is the
+/// setting.
 pub(super) const WORDED: &[&str] = &[
     "definition",
     "key",
@@ -123,8 +124,8 @@ pub(super) const WORDED: &[&str] = &[
     "statement",
 ];
 
-/// Values that are shown though their member is not: what a tool of AgentCore was told to do (the operations of InvokeCodeInterpreter),
-/// and why CloudTrail left parameters out.
+/// Values that are shown though their member is not: what a tool of AgentCore was told to do (the operations of
+/// InvokeCodeInterpreter), and why CloudTrail left parameters out.
 pub(super) const SAID: &[&str] = &[
     "name=executeCode",
     "name=executeCommand",

@@ -23,6 +23,8 @@ fn content_of_settings_becomes_its_length() {
         (r#"{"system":7}"#, r#"{"system":"<1 bytes>"}"#),
         (r#"{"body":"{\"prompt\":\"x\"}"}"#, r#"{"body":"<18 bytes>"}"#),
         (r#"{"body":{"inputs":"x"}}"#, r#"{"body":"<14 bytes>"}"#),
+        (r#"{"body":{"jsonrpc":"2.0","said":1}}"#, r#"{"body":"<26 bytes>"}"#),
+        (r#"{"body":{"method":"m"}}"#, r#"{"body":"<14 bytes>"}"#),
         (
             r#"{"clientSecret":"s","promptOverrideConfiguration":{"a":[1]},"environmentVariables":{"K":"v"}}"#,
             r#"{"clientSecret":"<1 bytes>","promptOverrideConfiguration":"<9 bytes>","environmentVariables":"<9 bytes>"}"#,
@@ -379,8 +381,11 @@ fn oracle(value: &serde_json::Value, path: Option<&str>, content: Content, unnam
                 let enters = is_object
                     && PARTS.contains(&&*slashed)
                     && match &**key {
-                        "body" => has("jsonrpc") || has("method"),
-                        "jwt" | "claims" if path.is_none() => content == Content::Added,
+                        "body" if path.is_none() && content.allowed().is_none() => false,
+                        "body" if path.is_none() => {
+                            content.looks_into("body") && (has("jsonrpc") || has("method"))
+                        }
+                        "jwt" | "claims" if path.is_none() => content.looks_into(key),
                         _ => true,
                     };
                 let text = written(value);
