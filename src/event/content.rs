@@ -93,8 +93,8 @@ impl Content {
 /// logged, and names that callers may have made up by `"<hidden N>"`, N counting them. All else stays byte for byte.
 ///
 /// `content` tells which members are content, at any depth. Where members are shown by a list, a `body` that is a JSON-RPC message
-/// and, in what AWS adds, a `jwt` or its `claims` are looked into instead: of them only what `SHOWN` names is no content. `json` must be valid JSON, as what
-/// serde has read is.
+/// and, in what AWS adds, a `jwt` or its `claims` are looked into instead: of them only what `SHOWN` names is no content. `json`
+/// must be valid JSON, as what serde has read is.
 pub fn redact(json: &str, content: Content) -> Cow<'_, str> {
     if content.allowed().is_some()
         && let whole = json.trim_matches([' ', '\t', '\n', '\r'])
@@ -151,12 +151,7 @@ pub fn redact(json: &str, content: Content) -> Cow<'_, str> {
         let text = &json[value..end];
         if text.starts_with('{')
             && let Some(inner) = part_of(PARTS, part.unwrap_or_default(), &key)
-            && (part.is_some()
-                || if inner == "body" {
-                    content.allowed().is_some() && is_rpc(text)
-                } else {
-                    content == Content::Added
-                })
+            && (part.is_some() || content.looks_into(inner) && (inner != "body" || is_rpc(text)))
         {
             open.push((inner, end));
             continue;
@@ -214,20 +209,20 @@ pub fn redact_record(json: &str, family: bool, activity: &str) -> String {
     }
     out.push_str(&redact(&json[at..], Content::Named));
     match record.error_message.as_deref().filter(|_| family) {
-        Some(message) => with_message(out, &redact_message(record.error_code.as_deref(), message)),
+        Some(message) => with_message(&out, &redact_message(record.error_code.as_deref(), message)),
         None => out,
     }
 }
 
 /// The record with another `errorMessage`.
-fn with_message(json: String, message: &str) -> String {
+fn with_message(json: &str, message: &str) -> String {
     #[derive(serde::Deserialize)]
     struct Message<'a> {
         #[serde(borrow, rename = "errorMessage")]
         raw: Option<&'a RawValue>,
     }
-    let Ok(Message { raw: Some(raw) }) = serde_json::from_str(&json) else {
-        return redact(&json, Content::Asked).into_owned();
+    let Ok(Message { raw: Some(raw) }) = serde_json::from_str(json) else {
+        return redact(json, Content::Asked).into_owned();
     };
     let start = raw.get().as_ptr().addr().saturating_sub(json.as_ptr().addr());
     let (before, after) = (&json[..start], &json[start + raw.get().len()..]);
