@@ -206,6 +206,14 @@ fn the_window_is_materialised_asked_and_dropped() {
 }
 
 #[test]
+fn an_end_after_now_is_the_end_as_it_is_for_logs() {
+    let service = serve(Athena::default());
+    let asked = service.run(&["query", ASK]).args(TABLE).args(DAY).env("AWS_ENDPOINT_URL_S3", &service.url);
+    asked.env("BEDTRAIL_NOW", "2026-10-05T06:00:00Z").run().exits(0);
+    assert!(statements(&service)[0].contains("e.event_time < TIMESTAMP '2026-10-06 00:00:00'"));
+}
+
+#[test]
 fn the_manifest_names_every_query() {
     let service = serve(Athena {
         rows: vec![("GROUP BY record_kind", page(&[&["record_kind", "events"], &["api_call", "4"]]))],
