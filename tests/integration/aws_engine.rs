@@ -286,6 +286,9 @@ fn a_scheduled_run_is_told_so_in_its_configuration() {
     assert_eq!(service.calls("GetTableMetadata")[0].text("CatalogName"), "org");
     run(text, &["--store", "s3://acme/store"]).exits(2).says("--engine athena collects nothing");
     run(&text.replace("2026-10-05", ""), &[]).exits(2);
+    run(&text.replace("catalog = \"org\"", "output = \"results/\""), &[])
+        .exits(2)
+        .says("[athena] output: \"results/\": results/ names no bucket: write s3://bucket");
     run(&text.replace("\"athena\"", "\"spark\""), &[]).exits(2).says("engine: \"spark\" is no engine");
 }
 
@@ -416,6 +419,34 @@ fn a_workgroup_that_prescribes_is_obeyed() {
     ran.says("the workgroup primary prescribes its settings")
         .says("the workgroup primary cancels a query beyond 20000000 bytes");
     assert!(!statements(&service)[0].contains("external_location"));
+}
+
+#[test]
+fn a_workgroup_or_a_place_that_is_none_costs_nothing() {
+    let message = "WorkGroup audit is not found.".to_owned();
+    let service = Service::new(move |call| match call.operation.as_str() {
+        "GetWorkGroup" => Err(("InvalidRequestException", message.clone())),
+        _ => Athena::default().answer(call),
+    });
+    let ran = query(&service, ASK, &["--athena-workgroup", "audit"]).exits(4);
+    ran.says("the workgroup audit for athena:logs.cloudtrail is refused")
+        .says("name another with --athena-workgroup");
+    let disabled = Service::new(|call| match call.operation.as_str() {
+        "GetWorkGroup" => {
+            Ok(json!({"WorkGroup": {"Name": "audit", "State": "DISABLED", "Configuration": {}}}))
+        }
+        _ => Athena::default().answer(call),
+    });
+    query(&disabled, ASK, &["--athena-workgroup", "audit"]).exits(4).says(
+        "the workgroup audit for athena:logs.cloudtrail is refused (DISABLED: the workgroup is disabled)",
+    );
+    let nowhere = serve(Athena::default());
+    query(&nowhere, ASK, &["--athena-output", "results/"])
+        .exits(2)
+        .says("results/ names no bucket: write s3://bucket");
+    for service in [service, disabled, nowhere] {
+        assert_eq!(statements(&service), [] as [String; 0]);
+    }
 }
 
 #[test]
