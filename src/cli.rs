@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::event::named;
 use crate::source::s3::Access;
 
-mod athena;
+pub(crate) mod athena;
 mod single;
 
 pub use athena::{Answering, Athena, Ddl, Engine};
@@ -174,7 +174,7 @@ pub struct Api {
     #[arg(help_heading = "AWS", long, value_name = "NAME", env = "BEDTRAIL_ATHENA_WORKGROUP")]
     pub athena_workgroup: Option<String>,
     /// Where Athena writes results, if the workgroup does not say.
-    #[arg(help_heading = "AWS", long, value_name = "s3://…", env = "BEDTRAIL_ATHENA_OUTPUT")]
+    #[arg(help_heading = "AWS", long, value_name = "s3://…", value_parser = athena::place, env = "BEDTRAIL_ATHENA_OUTPUT")]
     pub athena_output: Option<String>,
     /// Athena data catalogue; AwsDataCatalog by default.
     #[arg(help_heading = "AWS", long, value_name = "NAME", env = "BEDTRAIL_ATHENA_CATALOG")]

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Api, Aws};
 use crate::event::named;
+use crate::source::s3::Url;
 
 /// Which engine answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -96,4 +97,9 @@ pub struct Ddl {
     /// How Athena is asked.
     #[command(flatten)]
     pub api: Api,
+}
+
+/// Reads `s3://bucket/prefix/`: a place where Athena writes.
+pub(crate) fn place(text: &str) -> Result<String, String> {
+    Url::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }

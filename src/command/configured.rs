@@ -101,6 +101,9 @@ pub(super) fn input(config: &Config, given: &Given, input: &mut Input) -> Result
         api.max_scan = config.limits.scan.as_ref().map(size).transpose()?;
     }
     lack(&mut api.athena_workgroup, config.athena.workgroup.as_ref());
+    if let Some(output) = &config.athena.output {
+        cli::athena::place(output).map_err(|why| wrong("[athena] output", output, why))?;
+    }
     lack(&mut api.athena_output, config.athena.output.as_ref());
     lack(&mut api.athena_catalog, config.athena.catalog.as_ref());
     lack(&mut input.threads, config.limits.threads.as_ref());

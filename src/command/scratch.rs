@@ -3,7 +3,9 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use tempfile::TempDir;
@@ -40,6 +42,15 @@ impl Scratch {
     }
 }
 
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What fails now may fail of what the interrupt cancelled: the signal ends the run, and is all there is to tell.
+        while INTERRUPTED.load(Ordering::Acquire) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
 /// Removes folders whose run was killed: nobody holds their lock.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
@@ -54,6 +65,9 @@ fn sweep(parent: &Path) {
     }
 }
 
+/// Whether an interrupt is ending the run.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
 /// What is done before an interrupt ends the run.
 static BEFORE: Mutex<Vec<Box<dyn Fn() + Send>>> = Mutex::new(Vec::new());
 
@@ -66,9 +80,12 @@ fn on_interrupt(folder: PathBuf) {
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM]) else { return };
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            INTERRUPTED.store(true, Ordering::Release);
             BEFORE.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|act| act());
             let _ = fs::remove_dir_all(&folder);
             let _ = signal_hook::low_level::emulate_default_handler(signal);
+            // Only where the signal could not be raised: the run may end by itself.
+            INTERRUPTED.store(false, Ordering::Release);
         }
     });
 }

@@ -206,6 +206,14 @@ fn the_window_is_materialised_asked_and_dropped() {
 }
 
 #[test]
+fn an_end_after_now_is_the_end_as_it_is_for_logs() {
+    let service = serve(Athena::default());
+    let asked = service.run(&["query", ASK]).args(TABLE).args(DAY).env("AWS_ENDPOINT_URL_S3", &service.url);
+    asked.env("BEDTRAIL_NOW", "2026-10-05T06:00:00Z").run().exits(0);
+    assert!(statements(&service)[0].contains("e.event_time < TIMESTAMP '2026-10-06 00:00:00'"));
+}
+
+#[test]
 fn the_manifest_names_every_query() {
     let service = serve(Athena {
         rows: vec![("GROUP BY record_kind", page(&[&["record_kind", "events"], &["api_call", "4"]]))],
@@ -278,6 +286,9 @@ fn a_scheduled_run_is_told_so_in_its_configuration() {
     assert_eq!(service.calls("GetTableMetadata")[0].text("CatalogName"), "org");
     run(text, &["--store", "s3://acme/store"]).exits(2).says("--engine athena collects nothing");
     run(&text.replace("2026-10-05", ""), &[]).exits(2);
+    run(&text.replace("catalog = \"org\"", "output = \"results/\""), &[])
+        .exits(2)
+        .says("[athena] output: \"results/\": results/ names no bucket: write s3://bucket");
     run(&text.replace("\"athena\"", "\"spark\""), &[]).exits(2).says("engine: \"spark\" is no engine");
 }
 
@@ -329,7 +340,9 @@ fn what_athena_refuses_is_told_and_nothing_is_left() {
         )),
         ..Athena::default()
     });
-    query(&denied, ASK, &[]).exits(4).says("athena:StartQueryExecution is missing");
+    query(&denied, ASK, &[])
+        .exits(4)
+        .says("access denied to query events on Athena: athena:StartQueryExecution is missing");
 }
 
 #[test]
@@ -339,6 +352,60 @@ fn a_limit_of_bytes_ends_the_run() {
     assert!(!service.calls("StopQueryExecution").is_empty());
     let all = statements(&service);
     assert!(all.last().is_some_and(|last| last.starts_with("DROP TABLE")), "{all:#?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_stops_what_runs_and_waits_until_all_is_dropped() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    // A query is cancelled when it is stopped, and the table takes a while to go.
+    let (athena, stopped, polls) = (Athena::default(), AtomicUsize::new(0), AtomicUsize::new(0));
+    let service = Service::new(move |call| {
+        let id = call.text("QueryExecutionId").to_owned();
+        let answer = |state: &str| {
+            json!({"QueryExecution": {"QueryExecutionId": id, "Status": {"State": state},
+                "Statistics": {"DataScannedInBytes": 99}}})
+        };
+        match (call.operation.as_str(), id.as_str()) {
+            ("StopQueryExecution", _) => stopped.fetch_add(1, Ordering::Relaxed),
+            ("GetQueryExecution", "q-1") if stopped.load(Ordering::Relaxed) == 0 => {
+                return Ok(answer("RUNNING"));
+            }
+            ("GetQueryExecution", "q-1") => return Ok(answer("CANCELLED")),
+            ("GetQueryExecution", "q-2") if polls.fetch_add(1, Ordering::Relaxed) < 5 => {
+                return Ok(answer("RUNNING"));
+            }
+            _ => 0,
+        };
+        athena.answer(call)
+    });
+    let asked = service.run(&["query", ASK]).args(TABLE).args(DAY).env("AWS_ENDPOINT_URL_S3", &service.url);
+    let mut command = asked.into_command();
+    let child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn();
+    let child = child.expect("it starts");
+    let runs =
+        || service.calls("GetQueryExecution").iter().any(|call| call.text("QueryExecutionId") == "q-1");
+    for _ in 0..1200 {
+        if runs() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let pid = child.id().to_string();
+    let killed = std::process::Command::new("kill").args(["-INT", &pid]).status().expect("kill");
+    assert!(killed.success());
+    let done = child.wait_with_output().expect("it ends");
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
+    // The signal ends it, not the query that was stopped.
+    assert_eq!(done.status.signal(), Some(2), "{told}");
+    assert!(!told.contains("error:"), "{told}");
+    let stops = service.calls("StopQueryExecution");
+    assert!(stops.iter().any(|call| call.text("QueryExecutionId") == "q-1"), "{stops:?}");
+    let all = statements(&service);
+    assert!(all.len() == 3 && all[2].starts_with("DROP TABLE"), "{all:#?}");
+    let ended = service.calls("GetQueryExecution");
+    assert_eq!(ended.iter().filter(|call| call.text("QueryExecutionId") == "q-2").count(), 6);
 }
 
 #[test]
@@ -352,6 +419,34 @@ fn a_workgroup_that_prescribes_is_obeyed() {
     ran.says("the workgroup primary prescribes its settings")
         .says("the workgroup primary cancels a query beyond 20000000 bytes");
     assert!(!statements(&service)[0].contains("external_location"));
+}
+
+#[test]
+fn a_workgroup_or_a_place_that_is_none_costs_nothing() {
+    let message = "WorkGroup audit is not found.".to_owned();
+    let service = Service::new(move |call| match call.operation.as_str() {
+        "GetWorkGroup" => Err(("InvalidRequestException", message.clone())),
+        _ => Athena::default().answer(call),
+    });
+    let ran = query(&service, ASK, &["--athena-workgroup", "audit"]).exits(4);
+    ran.says("the workgroup audit for athena:logs.cloudtrail is refused")
+        .says("name another with --athena-workgroup");
+    let disabled = Service::new(|call| match call.operation.as_str() {
+        "GetWorkGroup" => {
+            Ok(json!({"WorkGroup": {"Name": "audit", "State": "DISABLED", "Configuration": {}}}))
+        }
+        _ => Athena::default().answer(call),
+    });
+    query(&disabled, ASK, &["--athena-workgroup", "audit"]).exits(4).says(
+        "the workgroup audit for athena:logs.cloudtrail is refused (DISABLED: the workgroup is disabled)",
+    );
+    let nowhere = serve(Athena::default());
+    query(&nowhere, ASK, &["--athena-output", "results/"])
+        .exits(2)
+        .says("results/ names no bucket: write s3://bucket");
+    for service in [service, disabled, nowhere] {
+        assert_eq!(statements(&service), [] as [String; 0]);
+    }
 }
 
 #[test]

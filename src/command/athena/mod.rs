@@ -222,7 +222,7 @@ pub(super) fn open(
     }
     let environment = engine.environment("e.account_id").map_err(Failure::failed)?;
     let names = account_name(organization.as_ref().filter(|_| wanted.contains(Field::AccountName)));
-    let to = window.to.unwrap_or(now).min(now);
+    let to = window.to.unwrap_or(now);
     let asks = Ask { table: &table, input, environment: &environment, names: &names };
     // Service events just outside the window are read with it, if a query asks for them.
     let schema = schema::schema(schema::NEARBY_SERVICE_EVENTS);

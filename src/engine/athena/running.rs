@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use datafusion::arrow::array::RecordBatch;
@@ -74,6 +74,8 @@ pub(super) struct Running {
     output: Option<Url>,
     /// Whether the workgroup says where tables lie.
     enforced: bool,
+    /// Held while what was made is taken away.
+    closing: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -104,7 +106,7 @@ impl Running {
             closed: AtomicBool::new(false),
         };
         let run = asked.run.clone();
-        Self { session, shared: Arc::new(shared), database, run, output, enforced }
+        Self { session, shared: Arc::new(shared), database, run, output, enforced, closing: Mutex::default() }
     }
 
     /// Puts a query in line. `schema` is that of its rows; without one none are read.
@@ -213,8 +215,9 @@ impl Running {
         locked(&self.shared.log).broken.clone()
     }
 
-    /// Stops what runs and drops what was made; says what could not be. Once is enough.
+    /// Stops what runs and drops what was made; says what could not be. Once is enough, and whoever comes second waits for it.
     pub(super) fn close(&self) -> Vec<String> {
+        let _closing = self.closing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.shared.closed.swap(true, Ordering::Relaxed) {
             return Vec::new();
         }
@@ -263,7 +266,7 @@ impl Shared {
     async fn answer(&self, number: usize, name: &str, statement: &str, schema: Option<SchemaRef>) -> Answer {
         let _permit = self.gate.acquire().await;
         if self.closed.load(Ordering::Relaxed) {
-            return Err(Refusal { message: "the run was ended".to_owned(), fatal: true });
+            return Err(over());
         }
         if let Some(message) = locked(&self.log).broken.clone() {
             return Err(Refusal { message, fatal: true });
@@ -282,8 +285,9 @@ impl Shared {
         statement: &str,
         schema: Option<SchemaRef>,
     ) -> Answer {
+        let target = format!("query {name} on Athena");
         let id =
-            self.service.start(statement, &self.database, name).await.map_err(|error| refused(&error))?;
+            self.service.start(statement, &self.database, &target).await.map_err(|error| refused(&error))?;
         locked(&self.log).going.insert(id.clone(), 0);
         // One that was on its way when the run was ended.
         if number.is_some() && self.closed.load(Ordering::Relaxed) {
@@ -295,6 +299,10 @@ impl Shared {
             let told = Told { name: name.to_owned(), execution_id: id.clone(), scanned };
             locked(&self.log).told.insert(number, told);
         }
+        // What is cancelled since the run was ended is no failure of its own.
+        if number.is_some() && self.closed.load(Ordering::Relaxed) {
+            return Err(over());
+        }
         ended?;
         match schema {
             Some(schema) => self.rows(&id, name, &schema).await,
@@ -303,16 +311,17 @@ impl Shared {
     }
 
     async fn ended(&self, id: &str, name: &str, limited: bool) -> Result<(), Refusal> {
+        let target = query(id, name);
         let mut waits = Wait::new(Duration::from_millis(200), Duration::from_secs(2));
         loop {
-            let found = self.service.execution(id, name).await.map_err(|error| refused(&error))?;
+            let found = self.service.execution(id, &target).await.map_err(|error| refused(&error))?;
             locked(&self.log).going.insert(id.to_owned(), found.scanned);
             match found.state {
                 State::Going => {}
                 State::Succeeded if limited && self.over() => return Err(self.too_much()),
                 State::Succeeded => return Ok(()),
                 State::Ended(state, reason) => {
-                    return Err(refused(&ApiError::failed(&format!("query {id} ({name})"), &state, &reason)));
+                    return Err(refused(&ApiError::failed(&target, &state, &reason)));
                 }
             }
             if limited && self.over() {
@@ -324,9 +333,10 @@ impl Shared {
     }
 
     async fn rows(&self, id: &str, name: &str, schema: &SchemaRef) -> Answer {
+        let target = query(id, name);
         let (mut batches, mut token, mut first) = (Vec::new(), None, true);
         loop {
-            let mut page = self.service.page(id, token, name).await.map_err(|error| refused(&error))?;
+            let mut page = self.service.page(id, token, &target).await.map_err(|error| refused(&error))?;
             // The first row of a SELECT's answer says what its columns are called.
             if std::mem::take(&mut first) && !page.rows.is_empty() {
                 page.rows.remove(0);
@@ -358,6 +368,15 @@ impl Shared {
             fatal: true,
         }
     }
+}
+
+/// A query as errors name it.
+fn query(id: &str, name: &str) -> String {
+    format!("query {id} ({name})")
+}
+
+fn over() -> Refusal {
+    Refusal { message: "the run was ended".to_owned(), fatal: true }
 }
 
 /// A permission that is missing or a session that is over stays so for every other query.

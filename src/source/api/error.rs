@@ -197,16 +197,31 @@ impl ApiError {
 /// What helps against a refusal that names what it lacks, after a semicolon.
 fn help(message: &str) -> String {
     let lower = message.to_ascii_lowercase();
-    let help = if lower.contains("lake formation") {
+    let has = |part: &str| lower.contains(part);
+    let not_there = has("not found") || has("entitynotfound") || has("entity not found");
+    let help = if has("lake formation") && has("create") {
+        "; the catalogue is governed by Lake Formation: grant this role there what is required"
+    } else if has("lake formation") {
         "; the table is governed by Lake Formation: grant this role SELECT and DESCRIBE on it there"
-    } else if lower.contains("output location") || lower.contains("outputlocation") {
+    } else if has("output location") || has("outputlocation") {
         "; name a place for results with --athena-output s3://bucket/prefix/, or a workgroup that has one"
-    } else if lower.contains("access denied") && lower.contains("s3") {
+    } else if has("glue") && has("not authorized") {
+        match missing(message) {
+            Some(permission) if !permission.starts_with("glue:Get") => {
+                return format!("; the role needs {permission}");
+            }
+            _ => "; the role needs glue:GetDatabase, glue:GetTable and glue:GetPartitions",
+        }
+    } else if (has("access denied") || has("permission denied")) && has("s3") {
         "; the role needs s3:GetObject and s3:ListBucket where the logs lie, kms:Decrypt for their key, and s3:PutObject, s3:GetObject and s3:GetBucketLocation where results go"
-    } else if lower.contains("glue") && lower.contains("not authorized") {
-        "; the role needs glue:GetDatabase, glue:GetTable and glue:GetPartitions"
-    } else if lower.contains("bytes scanned limit") {
+    } else if has("bytes scanned limit") {
         "; this is the workgroup's limit for a query: ask for less time, or for another workgroup"
+    } else if has("exhausted resources") {
+        "; ask for less time, or for fewer accounts or Regions (--account, --region)"
+    } else if has("workgroup") && (not_there || has("disabled")) {
+        "; name another with --athena-workgroup, or its Region with --aws-region"
+    } else if not_there {
+        "; check its name, the Region (--aws-region) and the data catalogue (--athena-catalog)"
     } else {
         ""
     };
@@ -266,10 +281,26 @@ mod tests {
         assert!(!said("AccessDeniedException", "").fatal());
         let formation = ApiError::failed("athena:a.b", "FAILED", "Insufficient Lake Formation permission(s)");
         assert!(formation.to_string().ends_with("grant this role SELECT and DESCRIBE on it there"));
-        assert!(
-            said("InvalidRequestException", "No output location provided.")
-                .to_string()
-                .contains("--athena-output")
-        );
+        for (message, remedy) in [
+            ("No output location provided.", "--athena-output"),
+            (
+                "Insufficient Lake Formation permission(s): Required Create Database on Catalog",
+                "what is required",
+            ),
+            ("Permission denied on S3 path: s3://acme-logs/AWSLogs/", "s3:GetObject and s3:ListBucket"),
+            (
+                "User is not authorized to perform: glue:CreateTable on resource: x",
+                "; the role needs glue:CreateTable",
+            ),
+            ("User is not authorized to perform: glue:GetTable on resource: x", "glue:GetPartitions"),
+            ("Query exhausted resources: Bytes scanned limit was exceeded", "the workgroup's limit"),
+            ("Query exhausted resources at this scale factor", "ask for less time"),
+            ("WorkGroup audit is not found.", "--athena-workgroup"),
+            ("WorkGroup is disabled.", "--athena-workgroup"),
+            ("EntityNotFoundException: Entity Not Found", "--athena-catalog"),
+        ] {
+            let told = said("InvalidRequestException", message).to_string();
+            assert!(told.contains(remedy), "{told}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_athena::Client;
 use aws_sdk_athena::types::{
-    QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration, Row,
+    QueryExecution, QueryExecutionContext, QueryExecutionState, ResultConfiguration, Row, WorkGroupState,
 };
 
 use crate::source::api::{ApiError, Wait};
@@ -129,9 +129,14 @@ impl Service {
     /// What the workgroup prescribes; `target` is what errors are told of.
     pub async fn workgroup(&self, target: &str) -> Result<Workgroup, ApiError> {
         let name = self.workgroup.clone().unwrap_or_else(|| "primary".to_owned());
+        let target = format!("the workgroup {name} for {target}");
         let asked = self.client.get_work_group().work_group(&name).send().await;
-        let asked = asked.map_err(|error| ApiError::of(&error, "athena:GetWorkGroup", target))?;
-        let configuration = asked.work_group.and_then(|group| group.configuration);
+        let asked = asked.map_err(|error| ApiError::of(&error, "athena:GetWorkGroup", &target))?;
+        let group = asked.work_group;
+        if group.as_ref().and_then(|group| group.state.as_ref()) == Some(&WorkGroupState::Disabled) {
+            return Err(ApiError::failed(&target, "DISABLED", "the workgroup is disabled"));
+        }
+        let configuration = group.and_then(|group| group.configuration);
         let Some(found) = configuration else { return Ok(Workgroup { name, ..Workgroup::default() }) };
         Ok(Workgroup {
             name,
