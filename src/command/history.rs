@@ -170,7 +170,7 @@ impl Asked<'_> {
             ingest::ingest(objects, feed, &wanted, &shared, &limits, &progress)
         })
         .map_err(Failure::failed)?;
-        warn(&ingested.ledger, input.quiet);
+        warn(&ingested.ledger, &input);
         if ingested.ledger.balance().objects > 0 && ingested.ledger.recognised() == 0 {
             say("warning: --history: no CloudTrail log is among the objects found");
         }

@@ -154,7 +154,7 @@ pub(super) fn open(
     if tables.contains_key("refusals") {
         put(&engine, "refusals", ledger.refusals_batch().map_err(Failure::failed)?)?;
     }
-    warn(&ledger, input.quiet);
+    warn(&ledger, input);
     let objects = view.balance.objects;
     if objects == 0 {
         let message = format!("no log object was found in {}", store.name());

@@ -248,10 +248,10 @@ impl Prepared {
             return Err(sources.nothing(input));
         }
         if ledger.recognised() == 0 {
-            warn(&ledger, input.quiet);
+            warn(&ledger, input);
             return Err(listing::no_log(balance.objects));
         }
-        warn(&ledger, input.quiet);
+        warn(&ledger, input);
         nothing_left(&balance, passed.pruned, input);
         let organization = organization.as_ref();
         let asked = Asked {

@@ -51,8 +51,27 @@ pub(super) fn nothing_left(balance: &Balance, pruned: u64, input: &Input) {
     ));
 }
 
-/// Says what could not be read.
-pub(super) fn warn(ledger: &Ledger, quiet: bool) {
+/// Says that the model-invocation log lies among the messages of log groups, where nobody asked for it.
+fn elsewhere(ledger: &Ledger, input: &Input) {
+    let mut names = ledger.invocation_logs();
+    let Some(first) = names.next().filter(|_| !input.quiet && input.invocation_logs.is_empty()) else {
+        return;
+    };
+    let more = match names.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let first = first.replace('\n', "\\n");
+    say(&format!(
+        "warning: {first}{more}: messages of the model-invocation log of Bedrock, counted as not ours; give it with \
+         --invocation-logs to read its calls"
+    ));
+}
+
+/// Says what could not be read, and what is to be read in another way.
+pub(super) fn warn(ledger: &Ledger, input: &Input) {
+    elsewhere(ledger, input);
+    let quiet = input.quiet;
     let objects = ledger.refused_objects().map(|(name, reason)| format!("warning: {name} refused: {reason}"));
     let records = ledger
         .refused_records()

@@ -6,9 +6,11 @@
 //! and the outer ones can then be 0.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::decode::inflate::{InflateError, Inflater};
+use crate::decode::shape::exported;
 use crate::event::record::Text;
 use crate::event::{model, time};
 
@@ -60,6 +62,8 @@ pub struct Invocations {
     pub refused: Vec<(u32, String)>,
     /// Documents that are something else.
     pub foreign: u32,
+    /// The place of the next.
+    next: u32,
 }
 
 #[derive(Default, Deserialize)]
@@ -159,7 +163,7 @@ struct Metadata {
     usage: Option<Usage>,
 }
 
-/// Reads one object's stored bytes: a document a line, or an array of them; prompts and answers if `content` asks for them.
+/// Reads one object's stored bytes: a document a line, an array of them, or messages of CloudWatch Logs; prompts and answers if `content` asks for them.
 pub fn read(
     inflater: &mut Inflater,
     stored: &[u8],
@@ -172,28 +176,80 @@ pub fn read(
     let mut found = Invocations::default();
     if text.trim_ascii_start().starts_with(b"[") {
         match serde_json::from_slice::<Vec<&RawValue>>(text) {
-            Ok(documents) => {
-                documents.iter().zip(0..).for_each(|(one, at)| found.take(one.get().as_bytes(), at, content));
-            }
+            Ok(documents) => documents.iter().for_each(|one| found.document(one.get().as_bytes(), content)),
             Err(error) => found.refused.push((0, format!("not readable: {error}"))),
         }
         return Ok(found);
     }
     let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    lines.zip(0..).for_each(|(line, at)| found.take(line, at, content));
+    // Documents that are no lines: as Firehose joins them, or written over several.
+    let first = lines.clone().next().unwrap_or_default();
+    if first.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(first).is_err() {
+        let documents = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
+        if let Ok(documents) = documents.collect::<Result<Vec<_>, _>>() {
+            documents.iter().for_each(|one| found.document(one.get().as_bytes(), content));
+            return Ok(found);
+        }
+    }
+    lines.for_each(|line| found.document(exported(line).map_or(line, |at| &line[at..]), content));
     Ok(found)
 }
 
+/// Log events of CloudWatch Logs, as a subscription delivers them and as `FilterLogEvents` and `GetLogEvents` answer.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Logs<'a> {
+    #[serde(borrow, rename = "logEvents", alias = "events")]
+    events: Vec<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct LogEvent<'a> {
+    #[serde(borrow)]
+    message: Option<Text<'a>>,
+}
+
 impl Invocations {
-    fn take(&mut self, line: &[u8], at: u32, content: bool) {
-        let line: Line<'_> = match serde_json::from_slice(line) {
-            Ok(line) => line,
-            Err(error) => return self.refused.push((at, format!("not readable: {error}"))),
-        };
-        if line.schema_type.as_deref() != Some("ModelInvocationLog") {
-            self.foreign += 1;
+    /// One document: a call, or log events of CloudWatch Logs with one in each message.
+    fn document(&mut self, document: &[u8], content: bool) {
+        if self.take(document, content) {
             return;
         }
+        let Ok(Logs { events }) = serde_json::from_slice(document) else { return self.other() };
+        if events.is_empty() {
+            return self.other();
+        }
+        for event in events {
+            let LogEvent { message } = serde_json::from_str(event.get()).unwrap_or_default();
+            let message = message.filter(|message| message.trim_start().starts_with('{'));
+            if !message.is_some_and(|message| self.take(message.as_bytes(), content)) {
+                self.other();
+            }
+        }
+    }
+
+    /// Counts what is something else.
+    fn other(&mut self) {
+        self.foreign += 1;
+        self.next += 1;
+    }
+
+    /// Takes a call in, or notes that it cannot be read; false if it is something else.
+    fn take(&mut self, line: &[u8], content: bool) -> bool {
+        let at = self.next;
+        let line: Line<'_> = match serde_json::from_slice(line) {
+            Ok(line) => line,
+            Err(error) => {
+                self.refused.push((at, format!("not readable: {error}")));
+                self.next += 1;
+                return true;
+            }
+        };
+        if line.schema_type.as_deref() != Some("ModelInvocationLog") {
+            return false;
+        }
+        self.next += 1;
         let text =
             |text: Option<Text<'_>>| text.map(|text| text.0.into_owned()).filter(|text| !text.is_empty());
         let (input, output) = (line.input.unwrap_or_default(), line.output.unwrap_or_default());
@@ -231,6 +287,7 @@ impl Invocations {
             output_content,
             log_index: at,
         });
+        true
     }
 }
 
@@ -295,6 +352,32 @@ mod tests {
             r#"[{"type":"a"},{"usage":{"input_tokens":8,"output_tokens":9}},{"type":"end"}]"#,
         );
         assert_eq!(super::tests::of(&stream).rows[0].output_tokens, Some(9));
+    }
+
+    #[test]
+    fn calls_are_read_from_messages_of_cloudwatch_logs() {
+        let event = |message: &str| format!(r#"{{"timestamp":1,"message":{}}}"#, serde_json::json!(message));
+        let told = |text: &str| {
+            let found = of(text);
+            assert!(found.rows.iter().all(|row| row.request_id.as_deref() == Some("r-1")), "{text}");
+            let places = found.rows.iter().map(|row| row.log_index).collect::<Vec<_>>();
+            (places, found.refused.len(), found.foreign)
+        };
+        let document = format!(
+            r#"{{"messageType":"DATA_MESSAGE","logEvents":[{},null,{},{}]}}"#,
+            event(CALL),
+            event("hello"),
+            event(CALL)
+        );
+        let pretty = serde_json::from_str::<serde_json::Value>(&document).unwrap();
+        assert_eq!(told(&document), (vec![0, 3], 0, 2));
+        assert_eq!(told(&format!("{pretty:#}")), (vec![0, 3], 0, 2));
+        assert_eq!(told(&format!("[{document}]")), (vec![0, 3], 0, 2));
+        assert_eq!(told(&format!("{document}{document}")), (vec![0, 3, 4, 7], 0, 4));
+        assert_eq!(told(&format!("{document}\n{CALL}\n")), (vec![0, 3, 4], 0, 2));
+        let answer = format!(r#"{{"events":[{},{}]}}"#, event(CALL), event(&CALL[..200]));
+        assert_eq!(told(&answer), (vec![0], 1, 0));
+        assert_eq!(told(&format!("2026-10-05T12:00:00.000Z {CALL}\n")), (vec![0], 0, 0));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod gunzip;
 pub(crate) mod id;
 pub mod inflate;
 pub mod invocation;
+mod message;
 pub mod record;
 pub mod shape;
 pub mod structure;

@@ -4,6 +4,7 @@ use crate::decode::canonical::Canonical;
 use crate::decode::filter::Filter;
 use crate::decode::id::{event_id, superseded_by};
 use crate::decode::inflate::{InflateError, Inflater};
+use crate::decode::message::{Fate, Opened, Part};
 use crate::decode::shape::{Located, Shape, ShapeError};
 use crate::decode::structure::{MAX_DEPTH, Structure};
 use crate::event::account;
@@ -105,6 +106,8 @@ pub struct Outcome {
     pub updates: Vec<Update>,
     /// Earliest and latest event time of the rows kept, microseconds UTC.
     pub times: Option<(i64, i64)>,
+    /// Messages of log events among its records are of Bedrock's model-invocation log.
+    pub invocation_log: bool,
 }
 
 /// Why an object gave nothing.
@@ -222,6 +225,7 @@ pub struct Decoder<'s> {
     inflater: Inflater,
     structure: Structure<'s>,
     located: Located,
+    opened: Opened,
     canonical: Canonical,
     nearby: EventBuilder,
     nearby_ids: Vec<u128>,
@@ -267,6 +271,7 @@ impl<'s> Decoder<'s> {
             inflater: Inflater::default(),
             structure: Structure::judging(shared.filter),
             located: Located::default(),
+            opened: Opened::default(),
             canonical: Canonical::default(),
             nearby: EventBuilder::new(&FieldSet::of(&TOLD)),
             nearby_ids: Vec::new(),
@@ -331,54 +336,29 @@ impl<'s> Decoder<'s> {
                     outcome.counts.not_ours += 1;
                 }
             }
-            for (quoted, index) in located.quoted.iter().zip(located.spans.len()..) {
-                outcome.counts.seen += 1;
-                let index = u32::try_from(index).unwrap_or(u32::MAX);
-                self.quoted(
-                    &text[quoted.range.clone()],
-                    quoted.message,
-                    index,
-                    origin,
-                    rows,
-                    keys,
-                    &mut outcome,
-                );
+            let mut opened = std::mem::take(&mut self.opened);
+            for quoted in &located.quoted {
+                let inner = opened.open(text, quoted, &mut self.structure);
+                outcome.invocation_log |= opened.invocation_log;
+                for Part { range, fate } in opened.parts.drain(..) {
+                    let index = outcome.counts.seen;
+                    outcome.counts.seen += 1;
+                    match fate {
+                        Fate::Read => {
+                            self.record(&inner.as_bytes()[range], index, origin, rows, keys, &mut outcome);
+                        }
+                        Fate::NotOurs => outcome.counts.not_ours += 1,
+                        Fate::Refused(reason) => refuse(&mut outcome, index, &reason),
+                    }
+                }
+            }
+            self.opened = opened;
+            if outcome.invocation_log && outcome.counts.not_ours == outcome.counts.seen {
+                outcome.shape = Some(Shape::InvocationLog);
             }
         }
         self.located = located;
         shape.map(|_| outcome)
-    }
-
-    /// A record that stands in a JSON string. Only once it is unescaped do its bytes prove that it is not wanted.
-    #[expect(clippy::too_many_arguments, reason = "those of `record`, and what the string is")]
-    fn quoted(
-        &mut self,
-        literal: &[u8],
-        message: bool,
-        index: u32,
-        origin: Origin<'_>,
-        rows: &mut EventBuilder,
-        keys: &mut Vec<Key>,
-        outcome: &mut Outcome,
-    ) {
-        let text = match unquoted(literal) {
-            Ok(text) => text,
-            Err(error) => return refuse(outcome, index, &format!("not readable: {error}")),
-        };
-        let bytes = text.as_bytes();
-        if message && !may_be_record(bytes) {
-            outcome.counts.not_ours += 1;
-            return;
-        }
-        // Text that is broken is the record's own to say.
-        let whole = self.structure.scan(bytes, 0).is_ok() && self.structure.spans.len() == 1;
-        match self.structure.spans.first().filter(|_| whole) {
-            Some(span) if span.too_deep => {
-                refuse(outcome, index, &format!("nested deeper than {MAX_DEPTH} levels"));
-            }
-            Some(span) if !span.parse && span.range == (0..bytes.len()) => outcome.counts.not_ours += 1,
-            _ => self.record(bytes, index, origin, rows, keys, outcome),
-        }
     }
 
     fn record(
@@ -547,22 +527,16 @@ pub fn raw(stored: &[u8], name: &str, limit: usize, index: usize) -> Result<Opti
         let bytes = text.get(span.range.clone());
         return Ok(bytes.map(|bytes| json::whole(&String::from_utf8_lossy(bytes)).into_owned()));
     }
-    let quoted = located.quoted.get(index - located.spans.len());
-    let inner = quoted.and_then(|quoted| unquoted(text.get(quoted.range.clone())?).ok());
-    Ok(inner.map(|inner| json::whole(&inner).into_owned()))
-}
-
-/// The text that a JSON string stands for.
-fn unquoted(literal: &[u8]) -> Result<String, serde_json::Error> {
-    serde_json::from_str(&json::whole(&String::from_utf8_lossy(literal)))
-}
-
-/// Whether the text of a log event may be a record: every record has one of these keys, and other programs' lines have none.
-fn may_be_record(text: &[u8]) -> bool {
-    let keys: [&[u8]; 5] =
-        [b"\"eventVersion\"", b"\"eventName\"", b"\"eventSource\"", b"\"eventCategory\"", b"\\u00"];
-    text.trim_ascii_start().starts_with(b"{")
-        && keys.iter().any(|key| memchr::memmem::find(text, key).is_some())
+    let (mut opened, mut left) = (Opened::default(), index - located.spans.len());
+    for quoted in &located.quoted {
+        let inner = opened.open(text, quoted, &mut Structure::default());
+        if let Some(part) = opened.parts.get(left) {
+            let record = inner.get(part.range.clone()).unwrap_or_default();
+            return Ok(Some(json::whole(record).into_owned()));
+        }
+        left -= opened.parts.len();
+    }
+    Ok(None)
 }
 
 fn refuse(outcome: &mut Outcome, index: u32, reason: &str) {

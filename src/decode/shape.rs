@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::decode::structure::{Broken, Span, Structure};
+use crate::decode::structure::{Broken, MAX_OBJECTS, Span, Structure};
 
 /// What an object holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,13 +86,27 @@ pub enum ShapeError {
     },
 }
 
-/// A JSON string that holds a record, or may.
+/// What a text within the text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Within {
+    /// The JSON string of a record, as LookupEvents answers.
+    Event,
+    /// The `message` of a log event: anybody may write to a log group, so it need not be a record. A JSON string, or what a
+    /// processor on the way made of one: an object or an array.
+    Message,
+    /// The same as an export has it: the bytes of a line, or of several, after the time.
+    Line,
+    /// What stands among log events and is none.
+    Odd,
+}
+
+/// A text that holds records, or may.
 #[derive(Debug)]
 pub struct Quoted {
     /// Byte range in the text, quotes included.
     pub range: Range<usize>,
-    /// The `message` of a log event: anybody may write to a log group, so it need not be a record.
-    pub message: bool,
+    /// What it is.
+    pub within: Within,
 }
 
 /// Where the records of an object are.
@@ -102,7 +116,7 @@ pub struct Located {
     pub shape: Option<Shape>,
     /// Records as ranges of the text, ascending.
     pub spans: Vec<Span>,
-    /// Records inside a JSON string, after those of `spans`. They are unescaped one at a time, when they are read.
+    /// Texts that may hold records, after those of `spans`. They are opened one at a time, when they are read.
     pub quoted: Vec<Quoted>,
     /// Bytes above 0x7f are somewhere.
     pub high: bool,
@@ -157,10 +171,12 @@ impl<'a> Document<'a> {
         [self.message_type, self.searched, self.next_forward].iter().any(Option::is_some)
     }
 
-    /// The text of a log event of CloudWatch Logs: within a document of them whatever it says, alone if it is of CloudTrail.
+    /// The message of a log event of CloudWatch Logs: within a document of them whatever it says, alone if it is of CloudTrail.
     fn log_event(&self, shape: Shape) -> Option<&'a RawValue> {
-        let message = self.message.filter(|raw| raw.get().starts_with('"') && self.timestamp.is_some())?;
-        (shape == Shape::LogEvents || message.get().contains("eventVersion")).then_some(message)
+        let page = shape == Shape::LogEvents;
+        let form: &[char] = if page { &['"', '{', '['] } else { &['"'] };
+        let message = self.message.filter(|raw| raw.get().starts_with(form))?;
+        (page || message.get().contains("eventVersion")).then_some(message)
     }
 }
 
@@ -174,11 +190,19 @@ fn bare<'a>(gap: &'a [u8], separator: &[u8]) -> &'a [u8] {
     if separator.is_empty() && is_time(gap) { b"" } else { gap }
 }
 
+/// The offset of the message in a text that begins as a line of an export does: a time and a blank.
+pub(super) fn exported(text: &[u8]) -> Option<usize> {
+    let (time, rest) = text.split_at_checked(TIME.len())?;
+    (is_time(time) && rest.first().is_none_or(u8::is_ascii_whitespace)).then_some(TIME.len())
+}
+
+/// A time as CloudWatch Logs writes it, but for the digits.
+const TIME: &[u8] = b"0000-00-00T00:00:00.000Z";
+
 /// Whether a text is a time as CloudWatch Logs writes it: `2026-10-05T12:00:00.000Z`.
 fn is_time(text: &[u8]) -> bool {
-    const FORM: &[u8] = b"0000-00-00T00:00:00.000Z";
     let fits = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
-    text.len() == FORM.len() && text.iter().zip(FORM).all(fits)
+    text.len() == TIME.len() && text.iter().zip(TIME).all(fits)
 }
 
 /// Keys that tell a document from a record; a text without any of them is a record.
@@ -207,7 +231,9 @@ impl Located {
         if records_array(&text[start..]).is_some() && self.records_document(text, start, structure)? {
             return self.finish(text, Shape::Records);
         }
-        if *first == b'[' {
+        if exported(&text[start..]).is_some() {
+            self.export(text, start)?;
+        } else if *first == b'[' {
             self.elements(text, start..text.len(), structure, Shape::Array)?;
         } else {
             self.top_level(text, start, structure)?;
@@ -248,6 +274,27 @@ impl Located {
         Ok(true)
     }
 
+    /// The lines of an export of CloudWatch Logs. A line that does not begin with a time belongs to the one before it.
+    fn export(&mut self, text: &[u8], start: usize) -> Result<(), ShapeError> {
+        let mut opened: Option<usize> = None;
+        let lines = memchr::memchr_iter(b'\n', &text[start..]).map(|at| start + at + 1);
+        for line in std::iter::once(start).chain(lines).chain([text.len()]) {
+            let message = exported(&text[line..]).map(|time| line + time);
+            if message.is_none() && line < text.len() {
+                continue;
+            }
+            if let Some(begun) = opened {
+                if self.quoted.len() == MAX_OBJECTS {
+                    return Err(Broken::Crowded { at: line }.into());
+                }
+                self.quoted.push(Quoted { range: begun..line, within: Within::Line });
+            }
+            opened = message;
+        }
+        self.shape = Some(Shape::Lines);
+        Ok(())
+    }
+
     /// One document or record after the other.
     fn top_level(
         &mut self,
@@ -280,10 +327,13 @@ impl Located {
             let blank = rest.len() - rest.trim_ascii_start().len();
             return Err(ShapeError::Trailing { at: range.start + end + blank });
         }
+        if shape == Shape::LogEvents {
+            return self.page(text, range.start..range.start + end, structure);
+        }
         let mut inner = Self::default();
         inner.take(text, range.start, range.start + 1..range.start + end - 1, structure, b",")?;
         self.high |= inner.high;
-        if matches!(shape, Shape::Records) || inner.spans.is_empty() && shape != Shape::LogEvents {
+        if matches!(shape, Shape::Records) || inner.spans.is_empty() {
             self.shape.get_or_insert(shape);
         }
         if matches!(shape, Shape::Records) {
@@ -292,6 +342,44 @@ impl Located {
         }
         for span in inner.spans {
             self.one(text, span, structure, shape, false)?;
+        }
+        Ok(())
+    }
+
+    /// The log events of `text[array]`, which was just scanned and is valid JSON. What is none costs only itself.
+    fn page(
+        &mut self,
+        text: &[u8],
+        array: Range<usize>,
+        structure: &mut Structure<'_>,
+    ) -> Result<(), ShapeError> {
+        self.high |= structure.high;
+        let mut at = array.start + 1;
+        for span in std::mem::take(&mut structure.spans) {
+            let range = span.range.start + array.start..span.range.end + array.start;
+            self.scalars(text, at..range.start)?;
+            at = range.end;
+            self.one(text, Span { range, ..span }, structure, Shape::LogEvents, false)?;
+        }
+        self.scalars(text, at..array.end - 1)
+    }
+
+    /// Numbers, texts and words between the elements of an array that are objects.
+    fn scalars(&mut self, text: &[u8], gap: Range<usize>) -> Result<(), ShapeError> {
+        let (mut begun, mut in_string, mut escaped) = (gap.start, false, false);
+        for at in gap.clone().chain([gap.end]) {
+            let byte = if at < gap.end { text[at] } else { b',' };
+            if byte == b',' && !in_string {
+                if !text[begun..at].trim_ascii().is_empty() {
+                    if self.quoted.len() == MAX_OBJECTS {
+                        return Err(Broken::Crowded { at }.into());
+                    }
+                    self.quoted.push(Quoted { range: begun..at, within: Within::Odd });
+                }
+                begun = at + 1;
+            }
+            in_string ^= byte == b'"' && !escaped;
+            escaped = byte == b'\\' && !escaped;
         }
         Ok(())
     }
@@ -306,8 +394,10 @@ impl Located {
         alone: bool,
     ) -> Result<(), ShapeError> {
         let bytes = &text[span.range.clone()];
-        let plain = !DOCUMENT_KEYS.iter().any(|key| memchr::memmem::find(bytes, key).is_some());
-        if plain && memchr::memmem::find(bytes, b"\"eventName\"").is_some() {
+        let holds = |key: &[u8]| memchr::memmem::find(bytes, key).is_some();
+        let event = || shape == Shape::LogEvents && holds(b"\"message\"");
+        let plain = !DOCUMENT_KEYS.iter().any(|key| holds(key)) && !event();
+        if plain && holds(b"\"eventName\"") {
             self.shape.get_or_insert(shape);
             self.spans.push(span);
             return Ok(());
@@ -335,7 +425,7 @@ impl Located {
         }
         if let Some(event) = document.cloudtrail_event.filter(|raw| raw.get().starts_with('"')) {
             self.shape.get_or_insert(Shape::Lookup);
-            self.quoted.push(Quoted { range: place(text, event), message: false });
+            self.quoted.push(Quoted { range: place(text, event), within: Within::Event });
             return Ok(());
         }
         let own =
@@ -367,8 +457,10 @@ impl Located {
             return self.elements(text, place(text, events), structure, Shape::LogEvents);
         }
         if let Some(message) = document.log_event(shape) {
-            self.shape.get_or_insert(Shape::LogEvents);
-            self.quoted.push(Quoted { range: place(text, message), message: true });
+            if document.timestamp.is_some() || message.get().contains("eventVersion") {
+                self.shape.get_or_insert(Shape::LogEvents);
+            }
+            self.quoted.push(Quoted { range: place(text, message), within: Within::Message });
             return Ok(());
         }
         if document.digest_start_time.is_some() {
@@ -377,6 +469,10 @@ impl Located {
         }
         if document.schema_type.is_some_and(|kind| kind.get() == "\"ModelInvocationLog\"") {
             self.shape.get_or_insert(Shape::InvocationLog);
+            return Ok(());
+        }
+        if shape == Shape::LogEvents && !span.too_deep {
+            self.quoted.push(Quoted { range: span.range, within: Within::Odd });
             return Ok(());
         }
         // Among records it is one that cannot be read; if there are none, the whole object is something else.
@@ -436,8 +532,10 @@ mod tests {
         let mut located = Located::default();
         let shape = located.locate(text.as_bytes(), &mut Structure::default())?;
         let spans = located.spans.iter().map(|span| text[span.range.clone()].to_owned());
-        let quoted =
-            located.quoted.iter().map(|quoted| serde_json::from_str(&text[quoted.range.clone()]).unwrap());
+        let quoted = located.quoted.iter().map(|quoted| match &text[quoted.range.clone()] {
+            line if quoted.within == Within::Line => line.trim().to_owned(),
+            literal => serde_json::from_str(literal).unwrap(),
+        });
         Ok((shape, spans.chain(quoted).collect()))
     }
 
@@ -553,11 +651,22 @@ mod tests {
     fn an_export_of_cloudwatch_logs_has_a_time_before_each_record() {
         let time = "2026-10-05T12:00:00.000Z";
         assert_eq!(locate(&format!("{time} {RECORD}\n{time} {RECORD}\n")), found(Shape::Lines, 2));
+        assert_eq!(locate(&format!("\u{feff}{time} hello\n{time} {RECORD}")).unwrap().1, ["hello", RECORD]);
+        assert_eq!(locate(&format!("{RECORD}\n{time} {RECORD}\n")), found(Shape::Lines, 2));
         for wrong in ["2026-10-05T12:00:00.000", "2026-10-05 12:00:00.000Z", "START"] {
-            let text = format!("{time} {RECORD}\n{wrong} {RECORD}\n");
+            let text = format!("{RECORD}\n{wrong} {RECORD}\n");
             assert!(matches!(locate(&text), Err(ShapeError::Stray { .. })), "{text}");
         }
         assert!(matches!(locate(&format!("[{RECORD}{time},{RECORD}]")), Err(ShapeError::Stray { .. })));
+    }
+
+    #[test]
+    fn a_log_event_needs_no_time() {
+        let record = RECORD.replace('{', r#"{"eventVersion":"1","#);
+        let event = format!(r#"{{"message":{}}}"#, serde_json::to_string(&record).unwrap());
+        for text in [event.clone(), format!("{event}\n"), format!(r#"{{"logEvents":[{event}]}}"#)] {
+            assert_eq!(locate(&text), Ok((Shape::LogEvents, vec![record.clone()])), "{text}");
+        }
     }
 
     #[test]

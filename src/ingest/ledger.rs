@@ -31,6 +31,8 @@ pub struct Entry {
     pub(super) seen: u32,
     pub(super) shape: Option<Shape>,
     pub(super) foreign: bool,
+    /// Messages in it are of Bedrock's model-invocation log.
+    pub(super) invocation_log: bool,
 }
 
 /// What was found in one object.
@@ -73,6 +75,7 @@ impl Entry {
             seen: outcome.counts.seen,
             shape: outcome.shape,
             foreign: false,
+            invocation_log: outcome.invocation_log,
         }
     }
 
@@ -242,6 +245,12 @@ impl Ledger {
     pub fn refused_objects(&self) -> impl Iterator<Item = (&str, &str)> {
         let both = self.objects.iter().zip(&self.entries);
         both.filter_map(|(object, entry)| Some((object.name.as_str(), entry.reason()?)))
+    }
+
+    /// Objects of CloudWatch Logs that hold messages of Bedrock's model-invocation log.
+    pub fn invocation_logs(&self) -> impl Iterator<Item = &str> {
+        let both = self.objects.iter().zip(&self.entries);
+        both.filter_map(|(object, entry)| entry.invocation_log.then_some(object.name.as_str()))
     }
 
     /// Records that could not be read: object, index and reason; at most a thousand an object.

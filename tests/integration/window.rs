@@ -339,6 +339,72 @@ fn what_else_stands_in_a_log_group_is_counted_as_not_ours() {
     assert!(raw.code == 3 && raw.stdout.contains("amazon.nova-pro"), "{}", raw.stderr);
 }
 
+/// A message is a record only if its own keys say so; what begins as one is not lost, and one odd element costs only itself.
+#[test]
+fn log_groups_of_anybody_lose_no_record_and_refuse_no_line_of_others() {
+    let message = |text: &str| json!({"timestamp": 1, "message": text});
+    let both = format!("[{},{}]", call(2, &[]), call(3, &[]));
+    let records = format!(r#"{{"Records":[{},{}]}}"#, call(4, &[]), call(5, &[]));
+    let noise = [
+        message(r#"{"eventName":"click","bedrock":1}"#),
+        message(r#"{"msg":"caf\u00e9"}"#),
+        message(r#"{"log":"\u00e9 bedrock event" not json"#),
+        message(r#"{"eventVersion":2}"#),
+    ];
+    let found = [json!({"message": call(1, &[])}), message(&both), message(&records)];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let events = [noise.as_slice(), found.as_slice()].concat();
+    let clean = json!({"logEvents": events});
+    let clean = put(folder.path(), "a/clean.json", clean.to_string());
+    let answer = ledger(&["-s", &clean]);
+    let row = &answer.rows[0];
+    assert_eq!((answer.code, int(row, "seen"), int(row, "not_ours")), (0, 9, 4), "{}", answer.err);
+    balanced(row);
+    let indexes = ask("SELECT log_index FROM events ORDER BY log_index", &["-s", &clean]).rows;
+    assert_eq!(indexes.iter().map(|row| int(row, "log_index")).collect::<Vec<_>>(), [4, 5, 6, 7, 8]);
+    assert_eq!(numbers(&ask(IDS, &["-s", &clean])), [1, 2, 3, 4, 5]);
+    // Each is found again by its index, those within one message, too.
+    for number in 1..=5 {
+        let raw = bedtrail(["event", &id(number), "-s", &clean]).run();
+        assert!(raw.code == 0 && raw.stdout.contains(&id(number)), "{number}: {}{}", raw.stdout, raw.stderr);
+    }
+    let odd = json!({"logEvents": [null, found[0], 5, {"id": "x"}, message(&both[..300]), message(&both)]});
+    let odd = put(folder.path(), "b/odd.json", odd.to_string());
+    let answer = ledger(&["-s", &odd]);
+    let row = &answer.rows[0];
+    assert_eq!((answer.code, int(row, "seen"), int(row, "kept"), int(row, "refused")), (3, 7, 3, 4));
+    balanced(row);
+    let time = "2026-10-05T12:00:00.000Z";
+    let lines = format!("{time} hello\n{time} {}\n{time} {{\"a\":1}}\n  more\n{time} {both}\n", call(1, &[]));
+    let lines = put(folder.path(), "c/000000.gz", gzip(lines.as_bytes(), 6));
+    let answer = ledger(&["-s", &lines]);
+    let row = &answer.rows[0];
+    assert_eq!((answer.code, int(row, "seen"), int(row, "kept"), int(row, "not_ours")), (0, 5, 3, 2));
+    balanced(row);
+}
+
+/// A log group of Bedrock's own log is no trail: it is told, and read where it is asked for.
+#[test]
+fn the_model_invocation_log_in_a_log_group_is_told_and_read() {
+    let line = json!({
+        "schemaType": "ModelInvocationLog", "timestamp": "2026-10-05T12:00:00Z", "accountId": "111122223333",
+        "requestId": "r-1", "modelId": "amazon.nova-pro-v1:0", "input": {"inputTokenCount": 7}, "output": {"outputTokenCount": 1},
+    });
+    let document =
+        json!({"messageType": "DATA_MESSAGE", "logEvents": [{"timestamp": 1, "message": line.to_string()}]});
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let trail = put(folder.path(), "trail/a.json", call(1, &[]));
+    let log = put(folder.path(), "log/b.json", document.to_string());
+    let answer = ledger(&["-s", &trail, "-s", &log]);
+    assert_eq!(answer.code, 0);
+    assert!(answer.err.contains("b.json: messages of the model-invocation log"), "{}", answer.err);
+    assert!(answer.err.contains("--invocation-logs"), "{}", answer.err);
+    answer.rows.iter().for_each(balanced);
+    let sql = "SELECT input_tokens AS number FROM invocation_logs";
+    let answer = ask(sql, &["-s", &trail, "--invocation-logs", &log]);
+    assert_eq!((answer.code, answer.rows), (0, vec![json!({"number": 7})]), "{}", answer.err);
+}
+
 /// A call, with tokens of its own.
 fn counted(number: u32, minute: i64, tokens: u64) -> Value {
     let mut record: Value = serde_json::from_str(&timed(number, &at_minute(minute))).expect("JSON");

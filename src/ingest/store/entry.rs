@@ -138,6 +138,8 @@ impl From<Flat> for Entry {
             seen,
             shape: flat.shape,
             foreign: flat.foreign,
+            // Documents of the log by itself count no records.
+            invocation_log: flat.shape == Some(Shape::InvocationLog) && seen > 0,
         }
     }
 }
