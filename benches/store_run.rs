@@ -33,7 +33,7 @@ use std::time::Duration;
 use bucket::{BUCKET, Fault, KEY, SECRET, Server};
 use clap::Parser;
 use corpus::Corpus;
-use measure::Runs;
+use measure::{Run, Runs};
 
 /// How late the server answers.
 const LATENCY: Duration = Duration::from_millis(30);
@@ -134,6 +134,11 @@ fn late(folder: &Path) -> Server {
     Server::faulty(folder, |_, _| Some(Fault::Waits(LATENCY)))
 }
 
+/// A run that ended well: what failed is no time.
+fn sound(run: Run) -> io::Result<Run> {
+    if run.status.is_empty() { Ok(run) } else { Err(io::Error::other(run.status)) }
+}
+
 fn line(name: &str, runs: &Runs, out: &mut dyn Write) -> io::Result<()> {
     let (seconds, processor) = (runs.least().unwrap_or(f64::NAN), runs.processor());
     writeln!(out, "{name:<36} {seconds:>9.3} {processor:>11.2} {:>9}", runs.peak())
@@ -155,10 +160,10 @@ fn latency(args: &Args, out: &mut dyn Write) -> Done {
     let (mut local, mut bucket) = (Runs::default(), Runs::default());
     for round in 0..=args.rounds {
         let mut command = program(args, &REPORT);
-        let one = measure::run(command.arg("-s").arg(&logs).stdout(File::create(&here)?))?;
+        let one = sound(measure::run(command.arg("-s").arg(&logs).stdout(File::create(&here)?))?)?;
         let mut command = remote(args, &server, &REPORT);
         command.args(["-s", &format!("s3://{BUCKET}")]).stdout(File::create(&there)?);
-        let other = measure::run(&mut command)?;
+        let other = sound(measure::run(&mut command)?)?;
         if fs::read(&here)? != fs::read(&there)? {
             return Err("the report of the bucket is not that of the files".into());
         }
@@ -187,9 +192,9 @@ fn collect(args: &Args, out: &mut dyn Write) -> Done {
     let run = || -> io::Result<(Runs, usize, usize)> {
         let before = server.counts();
         let mut command =
-            remote(args, &server, &["collect", "--quiet", "-s", &source, "--from", "2026-01-01", "--store"]);
+            remote(args, &server, &["collect", "--quiet", "-s", &source, "--from", "2026-01-01"]);
         let mut runs = Runs::default();
-        runs.push(measure::run(command.arg(&store).stdout(Stdio::null()))?);
+        runs.push(sound(measure::run(command.arg("--store").arg(&store).stdout(Stdio::null()))?)?);
         let after = server.counts();
         Ok((runs, after.0 - before.0, after.1 - before.1))
     };
@@ -222,14 +227,14 @@ fn report(args: &Args, out: &mut dyn Write) -> Done {
     let (mut ours, mut duckdb) = (Runs::default(), Runs::default());
     for round in 0..=args.rounds {
         let mut command = program(args, &REPORT);
-        let one = measure::run(command.arg("-s").arg(&store).stdout(File::create(&here)?))?;
+        let one = sound(measure::run(command.arg("-s").arg(&store).stdout(File::create(&here)?))?)?;
         let other = match &args.duckdb {
             Some(python) => {
                 let mut command = Command::new(python);
                 command.args(["-c", DUCKDB]).arg(store.join("events/*/*.parquet"));
                 command.arg(root.join("views/usage.sql")).arg(root.join("reports/usage-by-role-model.sql"));
                 let told = temporary.path().join("told");
-                let run = measure::run(command.stdout(File::create(&told)?))?;
+                let run = sound(measure::run(command.stdout(File::create(&told)?))?)?;
                 agree(&here, &fs::read_to_string(told)?)?;
                 Some(run)
             }
