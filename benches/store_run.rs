@@ -38,17 +38,33 @@ use measure::{Run, Runs};
 /// How late the server answers.
 const LATENCY: Duration = Duration::from_millis(30);
 
-/// DuckDB on the report's own SQL: the view it reads, over the Parquet of the store.
+/// DuckDB on the report's own SQL and the views below it, over the Parquet of the store. Of the other relations, `query --tables`
+/// tells the columns; all are empty here but the models that the program knows.
 const DUCKDB: &str = "
-import duckdb, sys
-files, view, report = sys.argv[1:]
+import duckdb, subprocess, sys
+program, store, queries = sys.argv[1:]
+def told(*words):
+    return subprocess.run([program, 'query', *words], capture_output=True, text=True, check=True).stdout
 c = duckdb.connect()
 c.execute('CREATE MACRO array_join(a, s) AS array_to_string(a, s)')
-c.execute(f\"CREATE VIEW events AS SELECT * FROM read_parquet('{files}')\")
-columns = 'account_id VARCHAR, request_id VARCHAR, input_tokens BIGINT, output_tokens BIGINT, cache_read_tokens BIGINT, cache_write_tokens BIGINT'
-c.execute(f'CREATE TABLE invocation_logs ({columns})')
-c.execute('CREATE VIEW usage AS ' + open(view).read())
-rows = c.execute(open(report).read()).fetchall()
+c.execute('CREATE MACRO json_extract_scalar(a, s) AS json_extract_string(a, s)')
+c.execute(f\"CREATE VIEW events AS SELECT * FROM read_parquet('{store}/events/*/*.parquet')\")
+views = ['model_references', 'model_calls', 'call_tokens', 'usage']
+types = {'text': 'VARCHAR', 'int': 'BIGINT', 'bool': 'BOOLEAN', 'time': 'TIMESTAMP'}
+for block in told('--tables').split('\\n\\n'):
+    name, *lines = block.strip('\\n').split('\\n')
+    columns = [line.split()[:2] for line in lines if line.startswith('    ')]
+    columns = ', '.join(f'{column} {types.get(kind, \"VARCHAR\")}' for column, kind in columns)
+    if columns and name not in ['events', *views]:
+        c.execute(f'CREATE TABLE {name} ({columns})')
+c.execute('DROP TABLE ref_model')
+models = told('SELECT * FROM ref_model', '-s', store, '-f', 'csv', '-q')
+with open(store + '.models.csv', 'w') as file:
+    file.write(models)
+c.execute(f\"CREATE TABLE ref_model AS SELECT * FROM read_csv('{store}.models.csv', header = true)\")
+for view in views:
+    c.execute(f'CREATE VIEW {view} AS ' + open(f'{queries}/views/{view}.sql').read())
+rows = c.execute(open(f'{queries}/reports/usage-by-role-model.sql').read()).fetchall()
 print(len(rows), sum(row[5] for row in rows))
 ";
 
@@ -231,8 +247,7 @@ fn report(args: &Args, out: &mut dyn Write) -> Done {
         let other = match &args.duckdb {
             Some(python) => {
                 let mut command = Command::new(python);
-                command.args(["-c", DUCKDB]).arg(store.join("events/*/*.parquet"));
-                command.arg(root.join("views/usage.sql")).arg(root.join("reports/usage-by-role-model.sql"));
+                command.args(["-c", DUCKDB]).arg(&args.bin).arg(&store).arg(&root);
                 let told = temporary.path().join("told");
                 let run = sound(measure::run(command.stdout(File::create(&told)?))?)?;
                 agree(&here, &fs::read_to_string(told)?)?;
