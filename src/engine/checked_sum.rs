@@ -46,7 +46,9 @@ fn rewritten(plan: LogicalPlan, back: &Arc<ScalarUDF>) -> Result<Transformed<Log
         let (relation, name) = (column.relation.clone(), column.name.clone());
         back.call(vec![Expr::Column(column)]).alias_qualified(relation, name)
     });
-    let columns: Vec<Expr> = columns.collect();
+    // GROUPING is worked out later from a column that then is there no more.
+    let internal = |column: &Expr| matches!(column, Expr::Column(column) if column.name == Aggregate::INTERNAL_GROUPING_ID);
+    let columns: Vec<Expr> = columns.filter(|column| !internal(column)).collect();
     let list =
         exprs.iter().zip(wide.iter().cloned()).map(|(expr, wide)| wide.unwrap_or_else(|| expr.clone()));
     let list: Vec<Expr> = list.collect();

@@ -103,3 +103,24 @@ fn a_caller_without_a_name_is_told_and_why() {
         ]
     );
 }
+
+#[test]
+fn a_shipped_report_asked_as_a_query_has_the_rows_of_the_report() {
+    let reports = std::fs::read_dir("queries/reports")
+        .expect("the reports")
+        .map(|entry| entry.expect("an entry").path());
+    let grouped = reports.filter(|path| {
+        std::fs::read_to_string(path).is_ok_and(|sql| sql.contains("GROUPING SETS") || sql.contains("OVER ("))
+    });
+    let mut seen = 0;
+    for path in grouped {
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+        let rows = |words: [&str; 2]| {
+            let run = bedtrail(words).args(["-s", "fixtures/agents", "--quiet", "--format", "json"]).run();
+            run.exits(0).json()["reports"][0]["rows"].clone()
+        };
+        assert_eq!(rows(["query", name]), rows(["report", name]), "{name}");
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen}");
+}

@@ -63,6 +63,13 @@ fn sums_that_fit_are_what_they_were_and_of_the_type_they_had() {
         "SELECT event_id, SUM(input_tokens) OVER (PARTITION BY model_id) AS x, input_tokens FROM events ORDER BY event_id",
     );
     same(
+        "SELECT model_id, GROUPING(model_id) AS g, SUM(input_tokens) AS x, GROUPING(event_id) + SUM(input_tokens) AS y FROM events \
+         WHERE input_tokens BETWEEN 1 AND 9 GROUP BY GROUPING SETS ((model_id), (event_id, model_id), ()) ORDER BY 1, 2, 3, 4",
+    );
+    same(
+        "SELECT SUM(input_tokens) AS x FROM events WHERE input_tokens < 9 AND input_tokens > 0 GROUP BY ROLLUP (model_id) ORDER BY 1",
+    );
+    same(
         "SELECT model_id, SUM(SUM(input_tokens)) OVER () AS x FROM events WHERE input_tokens < 9 AND input_tokens > 0 GROUP BY model_id ORDER BY 1",
     );
 }
