@@ -233,6 +233,7 @@ mod tests {
             "c.ndjson",
             "README.md",
             "LICENSE",
+            "export/aws-logs-write-test",
             ".hidden.json",
             ".git/x.json",
             "AWSLogs/111122223333/Config/eu-west-1/2026/10/05/x.json.gz",
@@ -247,8 +248,8 @@ mod tests {
         let names: Vec<_> =
             listing.objects.iter().map(|object| object.name.rsplit(['/', '\\']).next().unwrap()).collect();
         assert_eq!(names, ["x.json.gz", "a.json.gz", "b.json", "c.ndjson"]);
-        // README.md, LICENSE, Config, and what is hidden: a file and a folder.
-        assert_eq!((listing.pruned, listing.skipped), (1, 5));
+        // README.md, LICENSE, a write test, Config, and what is hidden: a file and a folder.
+        assert_eq!((listing.pruned, listing.skipped), (1, 6));
     }
 
     #[test]

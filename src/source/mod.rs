@@ -84,7 +84,7 @@ impl Listing {
 const ENDINGS: [&str; 7] = ["json", "jsonl", "ndjson", "gz", "zst", "log", "txt"];
 
 /// Files without an ending that come with published logs and are none.
-const NOTES: [&str; 7] = [
+const NOTES: [&str; 8] = [
     "AUTHORS",
     "COPYING",
     "LICENCE",
@@ -93,6 +93,8 @@ const NOTES: [&str; 7] = [
     "README",
     // Bedrock writes it, empty, where it is told to log to.
     "amazon-bedrock-logs-permission-check",
+    // CloudWatch Logs leaves it beside an export to S3 (its user guide, "Exporting log data to Amazon S3").
+    "aws-logs-write-test",
 ];
 
 /// What becomes of an object that was found in a folder, by its name.
