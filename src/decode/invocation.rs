@@ -187,7 +187,9 @@ pub fn read(
     if first.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(first).is_err() {
         let documents = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
         if let Ok(documents) = documents.collect::<Result<Vec<_>, _>>() {
-            documents.iter().for_each(|one| found.document(one.get().as_bytes(), content));
+            for one in &documents {
+                found.document(one.get().as_bytes(), content);
+            }
             return Ok(found);
         }
     }
