@@ -588,7 +588,7 @@ SELECT
     WHEN regexp_like(e.plain_code, 'AccessDenied|NotAuthorized|Unauthorized')
       OR regexp_like(e.plain_code, '\A(@denials)')
       OR e.by_code = 'throttled'
-      OR regexp_like(e.error_message, '\A(?i:access denied|failed authentication|user is not authorized to perform|user: arn:)')
+      OR regexp_like(e.error_message, '\A(?i:@refusals)')
       THEN e.error_message
     ELSE '<' || CAST(length(to_utf8(e.error_message)) AS VARCHAR) || ' bytes>'
   END AS error_message,

@@ -44,6 +44,23 @@ pub fn is_refusal(code: Option<&str>, message: &str) -> bool {
         || REFUSALS.iter().any(|start| starts(message, start))
 }
 
+/// How codes begin that deny a call. `tests/athena/generate.py` reads these lists, too.
+const DENIALS: &[&str] = &[
+    "AuthFailure",
+    "Authorization",
+    "ExpiredToken",
+    "Forbidden",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidIdentityToken",
+    "InvalidSignature",
+    "InvalidToken",
+    "MissingAuthenticationToken",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClient",
+];
+
 /// How messages begin that refuse a call, in small letters.
 const REFUSALS: &[&str] =
     &["access denied", "failed authentication", "user is not authorized to perform", "user: arn:"];
@@ -55,23 +72,7 @@ fn starts(message: &str, start: &str) -> bool {
 fn denied(code: &str) -> bool {
     let code = code.strip_prefix("Client.").unwrap_or(code);
     ["AccessDenied", "NotAuthorized", "Unauthorized"].iter().any(|part| code.contains(part))
-        || [
-            "AuthFailure",
-            "Authorization",
-            "ExpiredToken",
-            "Forbidden",
-            "IncompleteSignature",
-            "InvalidAccessKeyId",
-            "InvalidClientTokenId",
-            "InvalidIdentityToken",
-            "InvalidSignature",
-            "InvalidToken",
-            "MissingAuthenticationToken",
-            "SignatureDoesNotMatch",
-            "UnrecognizedClient",
-        ]
-        .iter()
-        .any(|start| code.starts_with(start))
+        || DENIALS.iter().any(|start| code.starts_with(start))
 }
 
 fn says_denied(message: &str) -> bool {

@@ -21,6 +21,7 @@ OUTPUT = ROOT / "queries/athena/events.sql"
 RUST_MODEL = ROOT / "src/event/model.rs"
 RUST_CONTENT = ROOT / "src/event/content/names.rs"
 RUST_SHOWN = ROOT / "src/event/content/shown.rs"
+RUST_OUTCOME = ROOT / "src/event/outcome.rs"
 
 ARN = r"arn:[^:\n]+:[^:\n]+:[^:\n]*:[^:\n]*:"
 
@@ -100,8 +101,8 @@ def lookups():
         "wanted": wanted,
         "makers": sorted(scope["made_by"]),
         "users": sorted(scope["users"]),
-        # denied() of src/event/outcome.rs.
-        "denials": "AuthFailure|Authorization|ExpiredToken|Forbidden|IncompleteSignature|InvalidAccessKeyId|InvalidClientTokenId|InvalidIdentityToken|InvalidSignature|InvalidToken|MissingAuthenticationToken|SignatureDoesNotMatch|UnrecognizedClient",
+        "denials": "|".join(rust_list(RUST_OUTCOME, "DENIALS")),
+        "refusals": "|".join(rust_list(RUST_OUTCOME, "REFUSALS")),
         "endpoint_error": quote(scope["at_endpoint"]["error_code"]),
         "endpoint_sources": ", ".join(quote(source) for source in scope["at_endpoint"]["sources"]),
         "catalogue": catalogue,
